@@ -24,31 +24,37 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"proto/directory/v1/directory.proto\x12\x0c\x64irectory.v1\"K\n\x0fReceiverRequest\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12\x11\n\toffice_id\x18\x03 \x01(\t\"\xb5\x01\n\rReceiverReply\x12\x13\n\x0bmay_receive\x18\x01 \x01(\x08\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x17\n\x0forganization_id\x18\x03 \x01(\t\x12\x17\n\x0fspecialty_codes\x18\x04 \x03(\t\x12/\n\x0c\x61lternatives\x18\x05 \x03(\x0b\x32\x19.directory.v1.Alternative\x12\x1e\n\x16\x61\x63\x63\x65pting_new_patients\x18\x06 \x01(\x08\"U\n\x0b\x41lternative\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12\x11\n\toffice_id\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\"b\n\rSenderRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x11\n\toffice_id\x18\x02 \x01(\t\x12\x13\n\x0bprovider_id\x18\x03 \x01(\t\x12\x10\n\x08group_id\x18\x04 \x01(\t\"-\n\x0bSenderReply\x12\x10\n\x08may_send\x18\x01 \x01(\x08\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\"I\n\x11PlacementsRequest\x12(\n\x04keys\x18\x01 \x03(\x0b\x32\x1a.directory.v1.PlacementKey\x12\n\n\x02on\x18\x02 \x01(\t\"6\n\x0cPlacementKey\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x11\n\toffice_id\x18\x02 \x01(\t\"C\n\x0fPlacementsReply\x12\x30\n\nplacements\x18\x01 \x03(\x0b\x32\x1c.directory.v1.FoundPlacement\"Q\n\x0e\x46oundPlacement\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x11\n\toffice_id\x18\x02 \x01(\t\x12\x17\n\x0forganization_id\x18\x03 \x01(\t2\xe3\x01\n\tDirectory\x12\x46\n\x08Receiver\x12\x1d.directory.v1.ReceiverRequest\x1a\x1b.directory.v1.ReceiverReply\x12@\n\x06Sender\x12\x1b.directory.v1.SenderRequest\x1a\x19.directory.v1.SenderReply\x12L\n\nPlacements\x12\x1f.directory.v1.PlacementsRequest\x1a\x1d.directory.v1.PlacementsReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"proto/directory/v1/directory.proto\x12\x0c\x64irectory.v1\"=\n\x0eOfficesRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x12\n\noffice_ids\x18\x02 \x03(\t\":\n\x0cOfficesReply\x12*\n\x07offices\x18\x01 \x03(\x0b\x32\x19.directory.v1.KnownOffice\"=\n\x0bKnownOffice\x12\x11\n\toffice_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\"K\n\x0fReceiverRequest\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12\x11\n\toffice_id\x18\x03 \x01(\t\"\xb5\x01\n\rReceiverReply\x12\x13\n\x0bmay_receive\x18\x01 \x01(\x08\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x17\n\x0forganization_id\x18\x03 \x01(\t\x12\x17\n\x0fspecialty_codes\x18\x04 \x03(\t\x12/\n\x0c\x61lternatives\x18\x05 \x03(\x0b\x32\x19.directory.v1.Alternative\x12\x1e\n\x16\x61\x63\x63\x65pting_new_patients\x18\x06 \x01(\x08\"U\n\x0b\x41lternative\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12\x11\n\toffice_id\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\"b\n\rSenderRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x11\n\toffice_id\x18\x02 \x01(\t\x12\x13\n\x0bprovider_id\x18\x03 \x01(\t\x12\x10\n\x08group_id\x18\x04 \x01(\t\"-\n\x0bSenderReply\x12\x10\n\x08may_send\x18\x01 \x01(\x08\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\"I\n\x11PlacementsRequest\x12(\n\x04keys\x18\x01 \x03(\x0b\x32\x1a.directory.v1.PlacementKey\x12\n\n\x02on\x18\x02 \x01(\t\"6\n\x0cPlacementKey\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x11\n\toffice_id\x18\x02 \x01(\t\"C\n\x0fPlacementsReply\x12\x30\n\nplacements\x18\x01 \x03(\x0b\x32\x1c.directory.v1.FoundPlacement\"Q\n\x0e\x46oundPlacement\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x11\n\toffice_id\x18\x02 \x01(\t\x12\x17\n\x0forganization_id\x18\x03 \x01(\t2\xa8\x02\n\tDirectory\x12\x46\n\x08Receiver\x12\x1d.directory.v1.ReceiverRequest\x1a\x1b.directory.v1.ReceiverReply\x12@\n\x06Sender\x12\x1b.directory.v1.SenderRequest\x1a\x19.directory.v1.SenderReply\x12L\n\nPlacements\x12\x1f.directory.v1.PlacementsRequest\x1a\x1d.directory.v1.PlacementsReply\x12\x43\n\x07Offices\x12\x1c.directory.v1.OfficesRequest\x1a\x1a.directory.v1.OfficesReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'proto.directory.v1.directory_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_RECEIVERREQUEST']._serialized_start=52
-  _globals['_RECEIVERREQUEST']._serialized_end=127
-  _globals['_RECEIVERREPLY']._serialized_start=130
-  _globals['_RECEIVERREPLY']._serialized_end=311
-  _globals['_ALTERNATIVE']._serialized_start=313
-  _globals['_ALTERNATIVE']._serialized_end=398
-  _globals['_SENDERREQUEST']._serialized_start=400
-  _globals['_SENDERREQUEST']._serialized_end=498
-  _globals['_SENDERREPLY']._serialized_start=500
-  _globals['_SENDERREPLY']._serialized_end=545
-  _globals['_PLACEMENTSREQUEST']._serialized_start=547
-  _globals['_PLACEMENTSREQUEST']._serialized_end=620
-  _globals['_PLACEMENTKEY']._serialized_start=622
-  _globals['_PLACEMENTKEY']._serialized_end=676
-  _globals['_PLACEMENTSREPLY']._serialized_start=678
-  _globals['_PLACEMENTSREPLY']._serialized_end=745
-  _globals['_FOUNDPLACEMENT']._serialized_start=747
-  _globals['_FOUNDPLACEMENT']._serialized_end=828
-  _globals['_DIRECTORY']._serialized_start=831
-  _globals['_DIRECTORY']._serialized_end=1058
+  _globals['_OFFICESREQUEST']._serialized_start=52
+  _globals['_OFFICESREQUEST']._serialized_end=113
+  _globals['_OFFICESREPLY']._serialized_start=115
+  _globals['_OFFICESREPLY']._serialized_end=173
+  _globals['_KNOWNOFFICE']._serialized_start=175
+  _globals['_KNOWNOFFICE']._serialized_end=236
+  _globals['_RECEIVERREQUEST']._serialized_start=238
+  _globals['_RECEIVERREQUEST']._serialized_end=313
+  _globals['_RECEIVERREPLY']._serialized_start=316
+  _globals['_RECEIVERREPLY']._serialized_end=497
+  _globals['_ALTERNATIVE']._serialized_start=499
+  _globals['_ALTERNATIVE']._serialized_end=584
+  _globals['_SENDERREQUEST']._serialized_start=586
+  _globals['_SENDERREQUEST']._serialized_end=684
+  _globals['_SENDERREPLY']._serialized_start=686
+  _globals['_SENDERREPLY']._serialized_end=731
+  _globals['_PLACEMENTSREQUEST']._serialized_start=733
+  _globals['_PLACEMENTSREQUEST']._serialized_end=806
+  _globals['_PLACEMENTKEY']._serialized_start=808
+  _globals['_PLACEMENTKEY']._serialized_end=862
+  _globals['_PLACEMENTSREPLY']._serialized_start=864
+  _globals['_PLACEMENTSREPLY']._serialized_end=931
+  _globals['_FOUNDPLACEMENT']._serialized_start=933
+  _globals['_FOUNDPLACEMENT']._serialized_end=1014
+  _globals['_DIRECTORY']._serialized_start=1017
+  _globals['_DIRECTORY']._serialized_end=1313
 # @@protoc_insertion_point(module_scope)

@@ -19,6 +19,77 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class OfficesRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
+    OFFICE_IDS_FIELD_NUMBER: _builtins.int
+    organization_id: _builtins.str
+    @_builtins.property
+    def office_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        organization_id: _builtins.str = ...,
+        office_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["office_ids", b"office_ids", "organization_id", b"organization_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OfficesRequest: _TypeAlias = OfficesRequest  # noqa: Y015
+
+@_typing.final
+class OfficesReply(_message.Message):
+    """Offices of another organization are left out, exactly as unknown ids are."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFICES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def offices(self) -> _containers.RepeatedCompositeFieldContainer[Global___KnownOffice]: ...
+    def __init__(
+        self,
+        *,
+        offices: _abc.Iterable[Global___KnownOffice] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["offices", b"offices"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OfficesReply: _TypeAlias = OfficesReply  # noqa: Y015
+
+@_typing.final
+class KnownOffice(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFICE_ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    office_id: _builtins.str
+    state: _builtins.str
+    """PLANNED, READY, LIVE, CLOSING or CLOSED."""
+    name: _builtins.str
+    def __init__(
+        self,
+        *,
+        office_id: _builtins.str = ...,
+        state: _builtins.str = ...,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "office_id", b"office_id", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___KnownOffice: _TypeAlias = KnownOffice  # noqa: Y015
+
+@_typing.final
 class ReceiverRequest(_message.Message):
     """Exactly one of provider_id and group_id is set."""
 

@@ -49,6 +49,11 @@ class DirectoryStub:
                 request_serializer=proto_dot_directory_dot_v1_dot_directory__pb2.PlacementsRequest.SerializeToString,
                 response_deserializer=proto_dot_directory_dot_v1_dot_directory__pb2.PlacementsReply.FromString,
                 _registered_method=True)
+        self.Offices = channel.unary_unary(
+                '/directory.v1.Directory/Offices',
+                request_serializer=proto_dot_directory_dot_v1_dot_directory__pb2.OfficesRequest.SerializeToString,
+                response_deserializer=proto_dot_directory_dot_v1_dot_directory__pb2.OfficesReply.FromString,
+                _registered_method=True)
 
 
 class DirectoryServicer:
@@ -75,6 +80,13 @@ class DirectoryServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Offices(self, request, context):
+        """Which of these offices belong to the organization, and their state.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DirectoryServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -92,6 +104,11 @@ def add_DirectoryServicer_to_server(servicer, server):
                     servicer.Placements,
                     request_deserializer=proto_dot_directory_dot_v1_dot_directory__pb2.PlacementsRequest.FromString,
                     response_serializer=proto_dot_directory_dot_v1_dot_directory__pb2.PlacementsReply.SerializeToString,
+            ),
+            'Offices': grpc.unary_unary_rpc_method_handler(
+                    servicer.Offices,
+                    request_deserializer=proto_dot_directory_dot_v1_dot_directory__pb2.OfficesRequest.FromString,
+                    response_serializer=proto_dot_directory_dot_v1_dot_directory__pb2.OfficesReply.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -175,6 +192,33 @@ class Directory:
             '/directory.v1.Directory/Placements',
             proto_dot_directory_dot_v1_dot_directory__pb2.PlacementsRequest.SerializeToString,
             proto_dot_directory_dot_v1_dot_directory__pb2.PlacementsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Offices(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/directory.v1.Directory/Offices',
+            proto_dot_directory_dot_v1_dot_directory__pb2.OfficesRequest.SerializeToString,
+            proto_dot_directory_dot_v1_dot_directory__pb2.OfficesReply.FromString,
             options,
             channel_credentials,
             insecure,

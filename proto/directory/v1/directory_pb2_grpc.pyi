@@ -37,6 +37,8 @@ class DirectoryStub:
     """May this office, with this provider or group, send a referral now?"""
     Placements: _grpc.UnaryUnaryMultiCallable[_directory_pb2.PlacementsRequest, _directory_pb2.PlacementsReply]
     """Is the provider placed at the office on a day?"""
+    Offices: _grpc.UnaryUnaryMultiCallable[_directory_pb2.OfficesRequest, _directory_pb2.OfficesReply]
+    """Which of these offices belong to the organization, and their state."""
 
 @_typing.type_check_only
 class DirectoryAsyncStub(DirectoryStub):
@@ -47,6 +49,8 @@ class DirectoryAsyncStub(DirectoryStub):
     """May this office, with this provider or group, send a referral now?"""
     Placements: _aio.UnaryUnaryMultiCallable[_directory_pb2.PlacementsRequest, _directory_pb2.PlacementsReply]  # type: ignore[assignment]
     """Is the provider placed at the office on a day?"""
+    Offices: _aio.UnaryUnaryMultiCallable[_directory_pb2.OfficesRequest, _directory_pb2.OfficesReply]  # type: ignore[assignment]
+    """Which of these offices belong to the organization, and their state."""
 
 class DirectoryServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -72,5 +76,13 @@ class DirectoryServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_directory_pb2.PlacementsReply, _abc.Awaitable[_directory_pb2.PlacementsReply]]:
         """Is the provider placed at the office on a day?"""
+
+    @_abc_1.abstractmethod
+    def Offices(
+        self,
+        request: _directory_pb2.OfficesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.OfficesReply, _abc.Awaitable[_directory_pb2.OfficesReply]]:
+        """Which of these offices belong to the organization, and their state."""
 
 def add_DirectoryServicer_to_server(servicer: DirectoryServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
