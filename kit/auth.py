@@ -1,0 +1,138 @@
+"""Who is asking: the Viewer, and the signed header in which it travels between our own processes."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from kit.errors import Denied, Unauthenticated
+
+VIEWER_HEADER = "x-viewer"
+"""HTTP header and gRPC metadata key under which the signed viewer travels."""
+
+VIEWER_LIFE = timedelta(seconds=60)
+_LEEWAY = timedelta(seconds=5)
+
+
+class Kind(StrEnum):
+    """What sort of viewer this is."""
+
+    ANONYMOUS = "anonymous"
+    USER = "user"
+    SERVICE = "service"
+
+
+class Stage(StrEnum):
+    """How far a session reaches: SET_PASSWORD is one begun with a temporary password (R05)."""
+
+    FULL = "full"
+    SET_PASSWORD = "set_password"  # noqa: S105 - a stage, not a secret
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """The user (or service, or nobody) on whose behalf a request runs, with every grant that decides what it may do."""
+
+    kind: Kind = Kind.ANONYMOUS
+    user_id: UUID | None = None
+    session_id: UUID | None = None
+    organization_id: UUID | None = None
+    stage: Stage = Stage.FULL
+    support: bool = False
+    client_admin: bool = False
+    insurance_manager: bool = False
+    call_centre: bool = False
+    office_admin_of: frozenset[UUID] = frozenset()
+    office_staff_of: frozenset[UUID] = frozenset()
+    service: str = ""
+
+    @property
+    def offices(self) -> frozenset[UUID]:
+        """Every office the viewer works for, as office admin or as office staff."""
+        return self.office_admin_of | self.office_staff_of
+
+    @property
+    def is_user(self) -> bool:
+        """A signed-in person whose session reaches everything it is allowed."""
+        return self.kind is Kind.USER and self.stage is Stage.FULL
+
+    def require_user(self) -> UUID:
+        """The user's id; Unauthenticated when nobody is signed in, Denied when a password must be set first."""
+        if self.kind is not Kind.USER or self.user_id is None:
+            raise Unauthenticated("Sign in first.", remedy="Send an access token from signIn.")
+        if self.stage is not Stage.FULL:
+            raise Denied(
+                "This session can only set a new password.",
+                code="PASSWORD_CHANGE_REQUIRED",
+                remedy="Call setPassword, then sign in with the new password.",
+            )
+        return self.user_id
+
+    def require_organization(self) -> UUID:
+        """The organization the viewer acts in; Unauthenticated or Denied when there is none."""
+        self.require_user()
+        if self.organization_id is None:
+            raise Denied("This needs a user of an organization.")
+        return self.organization_id
+
+
+ANONYMOUS = Viewer()
+
+
+def service_viewer(name: str) -> Viewer:
+    """The viewer under which a service acts for itself (jobs, consumers, questions to siblings)."""
+    return Viewer(kind=Kind.SERVICE, service=name)
+
+
+def sign_viewer(viewer: Viewer, *, audience: str, key: bytes, at: datetime) -> str:
+    """The viewer as a signed header, good for `audience` only and for 60 seconds from `at` (clock.real())."""
+    claims = asdict(viewer) | {
+        "aud": audience,
+        "iat": at.timestamp(),
+        "office_admin_of": sorted(viewer.office_admin_of),
+        "office_staff_of": sorted(viewer.office_staff_of),
+    }
+    body = urlsafe_b64encode(orjson.dumps(claims))
+    return f"{body.decode()}.{_mac(body, key)}"
+
+
+def verify_viewer(text: str, *, audience: str, key: bytes, at: datetime) -> Viewer:
+    """The viewer in a signed header, or Unauthenticated: one answer whatever is wrong with it."""
+    body, _, mac = text.rpartition(".")
+    if not body or not hmac.compare_digest(_mac(body.encode(), key), mac):
+        raise _not_signed()
+    try:
+        claims: dict[str, Any] = orjson.loads(urlsafe_b64decode(body))
+        issued = datetime.fromtimestamp(claims.pop("iat"), tz=at.tzinfo)
+    except (ValueError, KeyError, TypeError):
+        raise _not_signed() from None
+    if claims.pop("aud", None) != audience or not issued - _LEEWAY <= at < issued + VIEWER_LIFE:
+        raise _not_signed()
+    return _viewer(claims)
+
+
+def _viewer(claims: dict[str, Any]) -> Viewer:
+    for name in ("user_id", "session_id", "organization_id"):
+        claims[name] = UUID(claims[name]) if claims[name] else None
+    for name in ("office_admin_of", "office_staff_of"):
+        claims[name] = frozenset(UUID(text) for text in claims[name])
+    claims["kind"], claims["stage"] = Kind(claims["kind"]), Stage(claims["stage"])
+    return Viewer(**claims)
+
+
+def _mac(body: bytes, key: bytes) -> str:
+    return urlsafe_b64encode(hmac.digest(key, body, hashlib.sha256)).decode()
+
+
+def _not_signed() -> Unauthenticated:
+    return Unauthenticated(
+        "This door is for the suite's own parts.", remedy="Ask through the gateway."
+    )

@@ -1,0 +1,164 @@
+"""NATS JetStream: one connection a process, one stream of facts, and pull deliveries that survive a server's restart."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import nats
+import nats.errors
+import nats.js.errors
+import orjson
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DeliverPolicy,
+    DiscardPolicy,
+    StorageType,
+    StreamConfig,
+)
+
+log = logging.getLogger(__name__)
+
+STREAM = "EVENTS"
+SUBJECTS = "events.>"
+RETENTION = timedelta(days=30)
+DUPLICATE_WINDOW = timedelta(minutes=10)
+"""How long the broker itself drops a repeated message id; after it, the inbox of each consumer does."""
+
+MAX_BYTES = 8 * 1024**3
+PULL_BATCH = 100
+PULL_EXPIRES = 2.0
+PUBLISH_TIMEOUT = 5.0
+ACK_WAIT = 30.0
+
+BUS_AWAY = (nats.errors.Error, nats.js.errors.Error, OSError, asyncio.TimeoutError)
+"""What is raised when the broker went away or refused: worth another try."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """What the relay compares to see whether the stream lost its memory."""
+
+    created_at: datetime
+    last_sequence: int
+
+
+class Bus:
+    """A connection to the broker. `generation` goes up with each reconnection."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.js = client.jetstream(timeout=PUBLISH_TIMEOUT)
+        self.generation = 0
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker is there right now."""
+        return self.client.is_connected
+
+    async def ensure_stream(self) -> StreamState:
+        """Make the stream of facts if it is not there. It is on disk, refuses when full, and cannot be purged."""
+        try:
+            info = await self.js.stream_info(STREAM)
+        except nats.js.errors.NotFoundError:
+            info = await self.js.add_stream(
+                StreamConfig(
+                    name=STREAM,
+                    subjects=[SUBJECTS],
+                    storage=StorageType.FILE,
+                    discard=DiscardPolicy.NEW,
+                    max_age=RETENTION.total_seconds(),
+                    max_bytes=MAX_BYTES,
+                    duplicate_window=DUPLICATE_WINDOW.total_seconds(),
+                    deny_delete=True,
+                    deny_purge=True,
+                )
+            )
+        if info.created is None:
+            raise nats.js.errors.Error("the stream does not say when it was made")
+        return StreamState(created_at=info.created, last_sequence=info.state.last_seq)
+
+    async def publish(self, subject: str, body: bytes, message_id: str) -> int:
+        """Store a message; answers its sequence once it is on disk."""
+        ack = await self.js.publish(
+            subject, body, headers={"Nats-Msg-Id": message_id}, stream=STREAM
+        )
+        return ack.seq
+
+    async def ensure_consumer(self, durable: str, subjects: list[str]) -> None:
+        """Make (or bring up to date) a durable pull consumer that is told every fact on these subjects, from the first."""
+        await self.js.add_consumer(
+            STREAM,
+            ConsumerConfig(
+                durable_name=durable,
+                filter_subjects=subjects,
+                deliver_policy=DeliverPolicy.ALL,
+                ack_policy=AckPolicy.EXPLICIT,
+                ack_wait=ACK_WAIT,
+                max_deliver=-1,
+            ),
+        )
+
+    async def deliveries(self, durable: str) -> AsyncIterator[Msg]:
+        """The consumer's messages as they come, for ever. A pull that a server's restart lost is asked again."""
+        inbox = self.client.new_inbox()
+        subscription = await self.client.subscribe(inbox)
+        try:
+            while True:
+                await self._pull(durable, inbox)
+                wanted = PULL_BATCH
+                with suppress(asyncio.TimeoutError):
+                    while wanted:
+                        message = await subscription.next_msg(timeout=PULL_EXPIRES + 0.5)
+                        if message.headers and message.headers.get("Status"):
+                            break
+                        wanted -= 1
+                        yield message
+        finally:
+            with suppress(*BUS_AWAY):
+                await subscription.unsubscribe()
+
+    async def _pull(self, durable: str, inbox: str) -> None:
+        request = {"batch": PULL_BATCH, "expires": int(PULL_EXPIRES * 1e9)}
+        await self.client.publish(
+            f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{durable}", orjson.dumps(request), reply=inbox
+        )
+
+    async def close(self) -> None:
+        """Say what is still to be said and leave."""
+        with suppress(*BUS_AWAY):
+            await self.client.drain()
+
+
+async def open_bus(url: str, *, name: str) -> Bus:
+    """Connect, waiting for the broker as long as it takes; afterwards the connection mends itself."""
+    client = Client()
+    bus = Bus(client)
+
+    async def reconnected() -> None:
+        bus.generation += 1
+        log.info("the broker is back")
+
+    async def disconnected() -> None:
+        log.warning("the broker is away")
+
+    async def failed(error: Exception) -> None:
+        log.warning("broker error", extra={"error": type(error).__name__, "detail": str(error)})
+
+    await client.connect(
+        url,
+        name=name,
+        reconnect_time_wait=0.1,
+        max_reconnect_attempts=-1,
+        reconnected_cb=reconnected,
+        disconnected_cb=disconnected,
+        error_cb=failed,
+    )
+    return bus

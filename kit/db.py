@@ -1,0 +1,261 @@
+"""PostgreSQL: the pool, transactions, rows as nouns, and migrations."""
+
+from __future__ import annotations
+
+import hashlib
+import types
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import fields, is_dataclass
+from datetime import timedelta
+from enum import Enum
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import asyncpg
+import orjson
+
+from kit.clock import Reading
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+    Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
+else:
+    Connection = asyncpg.Connection
+    Pool = asyncpg.Pool
+
+NounT = TypeVar("NounT")
+
+LOST_CONNECTION = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
+"""What is raised when the database went away: worth another try, never the fault of the data."""
+
+
+class Database:
+    """A service's own database."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """One transaction: what a verb changes and the facts that make it known are committed together or not at all."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Connection]:
+        """One consistent, read-only view."""
+        async with (
+            self.pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            yield connection
+
+
+async def open_database(url: str, *, size: int) -> Database:
+    """Connect; the pool grows to `size` connections as they are needed."""
+    pool = await asyncpg.create_pool(
+        url,
+        min_size=1,
+        max_size=size,
+        init=_speak_json,
+        command_timeout=30,
+        server_settings={"timezone": "UTC"},
+    )
+    return Database(pool)
+
+
+async def _speak_json(connection: Connection) -> None:
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(
+            name,
+            encoder=lambda value: orjson.dumps(value).decode(),
+            decoder=orjson.loads,
+            schema="pg_catalog",
+        )
+
+
+# Rows as nouns -------------------------------------------------------------------------------------------------------
+
+
+async def many(tx: Connection, noun: type[NounT], sql: str, *args: object) -> list[NounT]:
+    """Every row as a `noun` (a dataclass whose fields are among the columns)."""
+    make = _maker(noun)
+    return [make(row) for row in await tx.fetch(sql, *args)]
+
+
+async def maybe(tx: Connection, noun: type[NounT], sql: str, *args: object) -> NounT | None:
+    """The one row as a `noun`, or None."""
+    row = await tx.fetchrow(sql, *args)
+    return None if row is None else _maker(noun)(row)
+
+
+async def one(tx: Connection, noun: type[NounT], sql: str, *args: object) -> NounT:
+    """The one row as a `noun`; its absence is a fault, not a refusal."""
+    found = await maybe(tx, noun, sql, *args)
+    if found is None:
+        raise LookupError(f"no row for {noun.__name__}")
+    return found
+
+
+async def value(tx: Connection, sql: str, *args: object) -> Any:  # noqa: ANN401 - whatever the column holds
+    """The first column of the first row, or None."""
+    return await tx.fetchval(sql, *args)
+
+
+async def run(tx: Connection, sql: str, *args: object) -> int:
+    """Run a statement; answers how many rows it touched."""
+    return int((await tx.execute(sql, *args)).rpartition(" ")[2])
+
+
+def violated(error: BaseException) -> str | None:
+    """The name of the constraint that a statement ran into, so that a lost race can be told as a Conflict."""
+    if isinstance(error, asyncpg.IntegrityConstraintViolationError):
+        name: str | None = error.constraint_name
+        return name
+    return None
+
+
+@lru_cache(maxsize=None)
+def _maker(noun: type[NounT]) -> Callable[[asyncpg.Record], NounT]:
+    if not is_dataclass(noun):
+        raise TypeError(f"{noun.__name__} is not a dataclass")
+    hints = get_type_hints(noun)
+    converters = {field.name: _converter(hints[field.name]) for field in fields(noun)}
+
+    def make(row: asyncpg.Record) -> NounT:
+        return noun(
+            **{name: convert(row[name]) for name, convert in converters.items() if name in row}
+        )
+
+    return make
+
+
+def _converter(hint: Any) -> Callable[[Any], Any]:  # noqa: ANN401 - a type hint can be anything
+    """What turns a column's value into a field's type: enums from text, arrays to tuples or frozensets, JSON to dataclasses."""
+    while isinstance(hint, NewType):
+        hint = hint.__supertype__
+    origin, args = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        inner = _converter(next(arg for arg in args if arg is not type(None)))
+        return lambda value: None if value is None else inner(value)
+    if origin in (tuple, frozenset, list):
+        inner = _converter(args[0])
+        return lambda values: origin(inner(value) for value in values)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return hint
+    if is_dataclass(hint) and isinstance(hint, type):
+        return _from_json(hint)
+    return lambda value: value
+
+
+def _from_json(noun: type[Any]) -> Callable[[dict[str, Any]], Any]:
+    hints = get_type_hints(noun)
+    converters = {field.name: _converter(hints[field.name]) for field in fields(noun)}
+    return lambda data: noun(
+        **{name: converters[name](data[name]) for name in converters if name in data}
+    )
+
+
+# The clock's source --------------------------------------------------------------------------------------------------
+
+
+async def read_clock(database: Database) -> Reading:
+    """The database's time and the offset of development."""
+    row = await database.pool.fetchrow(
+        "SELECT clock_timestamp() AS at, coalesce((SELECT shift FROM clock_offset), '0'::interval) AS shift"
+    )
+    if row is None:
+        raise LookupError("the database told no time")
+    return Reading(row["at"], row["shift"])
+
+
+async def move_clock(database: Database, offset: timedelta) -> None:
+    """Set the offset of development and tests. The caller makes sure that this is not production."""
+    await database.pool.execute(
+        "INSERT INTO clock_offset (shift) VALUES ($1) ON CONFLICT (only_row) DO UPDATE SET shift = excluded.shift",
+        offset,
+    )
+
+
+# Migrations ----------------------------------------------------------------------------------------------------------
+
+_LEDGER = """
+CREATE TABLE IF NOT EXISTS migrations (
+    name text PRIMARY KEY,
+    checksum text NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
+)
+"""
+_LOCK = int.from_bytes(hashlib.sha256(b"suite migrations").digest()[:8], "big", signed=True)
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+class MigrationError(Exception):
+    """The database and the migration files do not go together; nothing was changed."""
+
+
+async def migrate(url: str, service: str) -> list[str]:
+    """Bring a database up to date: the kit's tables, then the service's own. Answers the names of the files applied now.
+
+    Safe to run from many processes at once (one advisory lock); each file is one transaction; a file that was changed or
+    taken away after it was applied is a MigrationError.
+    """
+    files = _files("kit", _ROOT / "kit" / "migrations") + _files(
+        service, _ROOT / "services" / service / "migrations"
+    )
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
+        await connection.execute(_LEDGER)
+        known = {
+            row["name"]: row["checksum"]
+            for row in await connection.fetch("SELECT name, checksum FROM migrations")
+        }
+        _compare(known, files)
+        return [await _apply(connection, name, sql) for name, sql in files if name not in known]
+    finally:
+        await connection.close()
+
+
+def _files(owner: str, folder: Path) -> list[tuple[str, str]]:
+    return [
+        (f"{owner}/{path.name}", path.read_text(encoding="utf-8"))
+        for path in sorted(folder.glob("*.sql"))
+    ]
+
+
+def _compare(known: dict[str, str], files: list[tuple[str, str]]) -> None:
+    present = {name: _checksum(sql) for name, sql in files}
+    for name, checksum in known.items():
+        if name not in present:
+            raise MigrationError(
+                f"{name} was applied to this database and is not here: is this an older release?"
+            )
+        if present[name] != checksum:
+            raise MigrationError(f"{name} was changed after it was applied: add a new file instead")
+
+
+async def _apply(connection: asyncpg.Connection[asyncpg.Record], name: str, sql: str) -> str:
+    async with connection.transaction():
+        await connection.execute(sql)
+        await connection.execute(
+            "INSERT INTO migrations (name, checksum) VALUES ($1, $2)", name, _checksum(sql)
+        )
+    return name
+
+
+def _checksum(sql: str) -> str:
+    return hashlib.sha256(sql.encode()).hexdigest()

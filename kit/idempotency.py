@@ -1,0 +1,56 @@
+"""Answers to retries: a create or send with the same key does its work once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from uuid import UUID
+
+from kit import db
+from kit.auth import Viewer
+from kit.db import Connection
+from kit.errors import Conflict, Invalid
+
+MAX_KEY = 200
+
+
+async def once(
+    tx: Connection,
+    viewer: Viewer,
+    *,
+    key: str,
+    request: object,
+    at: datetime,
+    make: Callable[[], Awaitable[UUID]],
+) -> UUID:
+    """The id that `make` gave the first time this user sent this key; `make` runs only that time.
+
+    `request` is whatever the client asked for (its repr is hashed): the same key with another request is a Conflict
+    IDEMPOTENCY_KEY_REUSED. Two at once wait for one another. A refusal leaves no trace, so the key can be tried again.
+    """
+    if not 1 <= len(key) <= MAX_KEY:
+        raise Invalid(
+            f"idempotencyKey must have 1 to {MAX_KEY} characters.", field="idempotencyKey"
+        )
+    user = viewer.require_user()
+    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"{user}:{key}")
+    row = await tx.fetchrow(
+        "SELECT request_hash, result_id FROM idempotency WHERE user_id = $1 AND key = $2", user, key
+    )
+    digest = hashlib.sha256(repr(request).encode()).digest()
+    if row is None:
+        made = await make()
+        await db.run(
+            tx, "INSERT INTO idempotency VALUES ($1, $2, $3, $4, $5)", user, key, digest, made, at
+        )
+        return made
+    if row["request_hash"] != digest:
+        raise Conflict(
+            "This idempotencyKey was used for another request.",
+            code="IDEMPOTENCY_KEY_REUSED",
+            field="idempotencyKey",
+            remedy="Use a new key for a new request.",
+        )
+    found: UUID = row["result_id"]
+    return found
