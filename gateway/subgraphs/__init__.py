@@ -1,0 +1,106 @@
+"""The subgraphs, each behind our own pooled HTTP/1.1 client: one POST and its reply, or a stream of events."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from gateway.subgraphs.events import EventReader, ServerEvent
+from gateway.subgraphs.pool import Bounds, Pool
+from gateway.subgraphs.wire import ReplyTooLargeError, Target, WireError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping
+
+    from gateway.subgraphs.wire import Exchange
+
+__all__ = ["Bounds", "ServerEvent", "SubgraphError", "Subgraphs", "Target"]
+
+HTTP_OK = 200
+
+log = logging.getLogger(__name__)
+
+
+class SubgraphError(Exception):
+    """A subgraph gave no usable answer. `reason` is for the log, not for the client."""
+
+    def __init__(self, subgraph: str, reason: str) -> None:
+        super().__init__(f"{subgraph}: {reason}")
+        self.subgraph = subgraph
+        self.reason = reason
+
+
+class Subgraphs:
+    """Every subgraph by name."""
+
+    def __init__(self, urls: Mapping[str, str], bounds: Bounds | None = None) -> None:
+        self._bounds = bounds or Bounds()
+        self._pools = {name: Pool(Target.parse(url), self._bounds) for name, url in urls.items()}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The subgraphs there are."""
+        return tuple(self._pools)
+
+    async def post(
+        self,
+        name: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        repeatable: bool,
+        path: str | None = None,
+    ) -> Exchange:
+        """One POST and its whole reply, whatever its status; SubgraphError when there is none."""
+        try:
+            return await self._pool(name).post(body, headers, repeatable=repeatable, path=path)
+        except TimeoutError as error:
+            raise SubgraphError(name, "no reply in time") from error
+        except WireError as error:
+            raise SubgraphError(name, str(error)) from error
+
+    async def stream(
+        self, name: str, body: bytes, headers: Mapping[str, str]
+    ) -> AsyncGenerator[ServerEvent]:
+        """The events of a live query, until the subgraph ends it; SubgraphError when it breaks off.
+
+        Closing the iterator closes the connection, by which the subgraph learns that nobody listens any more.
+        """
+        wanted = {**headers, "accept": "text/event-stream", "connection": "close"}
+        try:
+            connection, exchange = await self._pool(name).open_stream(body, wanted)
+        except TimeoutError as error:
+            raise SubgraphError(name, "no stream in time") from error
+        except WireError as error:
+            raise SubgraphError(name, str(error)) from error
+        try:
+            if exchange.status != HTTP_OK or not _is_stream(exchange):
+                raise SubgraphError(name, f"no stream: status {exchange.status}")
+            reader = EventReader()
+            async with aclosing(connection.body(exchange)) as pieces:
+                async for piece in pieces:
+                    for event in reader.feed(piece):
+                        yield event
+                    if reader.waiting > self._bounds.reply_bytes:
+                        raise ReplyTooLargeError("an event without end")
+        except WireError as error:
+            raise SubgraphError(name, str(error)) from error
+        finally:
+            connection.close()
+
+    async def close(self) -> None:
+        """Close every idle connection and let the loop notice."""
+        for pool in self._pools.values():
+            pool.close()
+        await asyncio.sleep(0)
+
+    def _pool(self, name: str) -> Pool:
+        if name not in self._pools:
+            raise SubgraphError(name, "has no address")
+        return self._pools[name]
+
+
+def _is_stream(exchange: Exchange) -> bool:
+    return exchange.headers.get("content-type", "").startswith("text/event-stream")
