@@ -1,0 +1,58 @@
+"""Who may do what with payers, plans and participations."""
+
+from datetime import date
+
+from kit.auth import Kind, Viewer
+from kit.errors import Denied
+from services.insurance.domain import (
+    OfficeId,
+    OrganizationId,
+    Participation,
+    ParticipationAction,
+    UserId,
+)
+
+
+def permit_reading(viewer: Viewer) -> None:
+    """Plans and participations are directory data: any signed-in user of the network, and our own services, read them."""
+    if viewer.kind is not Kind.SERVICE:
+        viewer.require_user()
+
+
+def permit_catalogue(viewer: Viewer) -> None:
+    """Payers and plans are shared by the whole network, so support keeps them."""
+    viewer.require_user()
+    if not viewer.support:
+        raise Denied(
+            "Payers and plans are kept by support.", remedy="Ask support to add the payer or plan."
+        )
+
+
+def may_edit(viewer: Viewer, organization_id: OrganizationId, office_id: OfficeId) -> bool:
+    """R26: insurance managers and client admins for the whole organization, office admins for their own offices."""
+    if not viewer.is_user or viewer.organization_id != organization_id:
+        return False
+    return viewer.insurance_manager or viewer.client_admin or office_id in viewer.office_admin_of
+
+
+def permit_edit(viewer: Viewer, organization_id: OrganizationId, office_id: OfficeId) -> None:
+    """Denied unless `may_edit` (R26)."""
+    if not may_edit(viewer, organization_id, office_id):
+        raise Denied(
+            "You may not change the plans accepted at this office.",
+            remedy="Ask an insurance manager, a client admin or an admin of the office.",
+        )
+
+
+def verifier_shown(viewer: Viewer, row: Participation) -> UserId | None:
+    """Who verified a row last: shown within its own organization only."""
+    return row.last_verified_by if viewer.organization_id == row.organization_id else None
+
+
+def allowed_actions(
+    viewer: Viewer, row: Participation, today: date
+) -> tuple[ParticipationAction, ...]:
+    """What the viewer may do to the row now."""
+    if row.past(today) or not may_edit(viewer, row.organization_id, row.office_id):
+        return ()
+    return (ParticipationAction.END, ParticipationAction.VERIFY)

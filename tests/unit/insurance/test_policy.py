@@ -1,0 +1,109 @@
+"""Who may do what with payers, plans and participations."""
+
+from dataclasses import replace
+from datetime import date
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kit.auth import ANONYMOUS, Kind, Stage, Viewer, service_viewer
+from kit.errors import Denied, Unauthenticated
+from services.insurance import policy
+from services.insurance.domain import OfficeId, OrganizationId, ParticipationAction, UserId
+from tests.unit.insurance.builders import row
+
+OURS, THEIRS = OrganizationId(UUID(int=1)), OrganizationId(UUID(int=2))
+OFFICE, OTHER_OFFICE = OfficeId(UUID(int=3)), OfficeId(UUID(int=4))
+TODAY = date(2026, 6, 1)
+STAFF = Viewer(
+    kind=Kind.USER, user_id=UUID(int=9), organization_id=OURS, office_staff_of=frozenset({OFFICE})
+)
+SUPPORT = Viewer(kind=Kind.USER, user_id=UUID(int=8), support=True)
+MANAGER = replace(STAFF, insurance_manager=True)
+OFFICE_SETS = st.frozensets(st.sampled_from([OFFICE, OTHER_OFFICE]))
+VIEWERS = st.builds(
+    Viewer,
+    kind=st.sampled_from(Kind),
+    user_id=st.just(UUID(int=9)),
+    organization_id=st.sampled_from([OURS, THEIRS, None]),
+    stage=st.sampled_from(Stage),
+    support=st.booleans(),
+    client_admin=st.booleans(),
+    insurance_manager=st.booleans(),
+    call_centre=st.booleans(),
+    office_admin_of=OFFICE_SETS,
+    office_staff_of=OFFICE_SETS,
+)
+
+
+@given(VIEWERS)
+def test_nobody_edits_the_participations_of_another_organization(viewer: Viewer) -> None:
+    """R26"""
+    other = THEIRS if viewer.organization_id == OURS else OURS
+
+    assert not policy.may_edit(viewer, other, OFFICE)
+
+
+@given(VIEWERS)
+def test_only_the_three_roles_edit_and_an_office_admin_only_at_own_offices(viewer: Viewer) -> None:
+    """R26"""
+    entitled = viewer.insurance_manager or viewer.client_admin or OFFICE in viewer.office_admin_of
+    signed_in = viewer.kind is Kind.USER and viewer.stage is Stage.FULL
+
+    assert policy.may_edit(viewer, OURS, OFFICE) == (
+        entitled and signed_in and viewer.organization_id == OURS
+    )
+
+
+def test_an_office_admin_cannot_edit_plans_at_an_unmanaged_office() -> None:
+    """R26"""
+    admin = replace(STAFF, office_admin_of=frozenset({OTHER_OFFICE}))
+
+    policy.permit_edit(admin, OURS, OTHER_OFFICE)
+    with pytest.raises(Denied):
+        policy.permit_edit(admin, OURS, OFFICE)
+
+
+def test_any_signed_in_user_and_our_own_services_may_read() -> None:
+    policy.permit_reading(STAFF)
+    policy.permit_reading(SUPPORT)
+    policy.permit_reading(service_viewer("referrals"))
+
+
+def test_reading_needs_a_finished_sign_in() -> None:
+    with pytest.raises(Unauthenticated):
+        policy.permit_reading(ANONYMOUS)
+    with pytest.raises(Denied):
+        policy.permit_reading(replace(STAFF, stage=Stage.SET_PASSWORD))
+
+
+def test_only_support_adds_payers_and_plans() -> None:
+    policy.permit_catalogue(SUPPORT)
+    with pytest.raises(Denied):
+        policy.permit_catalogue(replace(MANAGER, client_admin=True))
+
+
+def test_who_verified_a_row_is_shown_within_its_organization_only() -> None:
+    verified = replace(
+        row(TODAY),
+        organization_id=OURS,
+        last_verified_on=TODAY,
+        last_verified_by=UserId(UUID(int=9)),
+    )
+
+    assert policy.verifier_shown(MANAGER, verified) == UUID(int=9)
+    assert policy.verifier_shown(replace(MANAGER, organization_id=THEIRS), verified) is None
+
+
+def test_allowed_actions_are_those_of_an_editor_while_the_row_lasts() -> None:
+    """R26"""
+    lasting = replace(row(date(2026, 1, 1)), organization_id=OURS, office_id=OFFICE)
+
+    assert policy.allowed_actions(MANAGER, lasting, TODAY) == (
+        ParticipationAction.END,
+        ParticipationAction.VERIFY,
+    )
+    assert policy.allowed_actions(STAFF, lasting, TODAY) == ()
+    assert policy.allowed_actions(MANAGER, replace(lasting, effective_until=TODAY), TODAY) == ()
