@@ -155,7 +155,7 @@ async def open_bus(url: str, *, name: str) -> Bus:
     await client.connect(
         url,
         name=name,
-        reconnect_time_wait=0.1,
+        reconnect_time_wait=0.1,  # type: ignore[arg-type] # seconds; a fraction works
         max_reconnect_attempts=-1,
         reconnected_cb=reconnected,
         disconnected_cb=disconnected,

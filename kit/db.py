@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import types
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager
 from dataclasses import fields, is_dataclass
 from datetime import timedelta
 from enum import Enum
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    NewType,
+    TypeVar,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import asyncpg
 import orjson
@@ -128,14 +138,18 @@ def violated(error: BaseException) -> str | None:
     return None
 
 
-@lru_cache(maxsize=None)
 def _maker(noun: type[NounT]) -> Callable[[asyncpg.Record], NounT]:
-    if not is_dataclass(noun):
-        raise TypeError(f"{noun.__name__} is not a dataclass")
+    return cast("Callable[[asyncpg.Record], NounT]", _make_maker(cast("Hashable", noun)))
+
+
+@cache
+def _make_maker(noun: Hashable) -> Callable[[asyncpg.Record], object]:
+    if not (isinstance(noun, type) and is_dataclass(noun)):
+        raise TypeError(f"{noun} is not a dataclass")
     hints = get_type_hints(noun)
     converters = {field.name: _converter(hints[field.name]) for field in fields(noun)}
 
-    def make(row: asyncpg.Record) -> NounT:
+    def make(row: asyncpg.Record) -> object:
         return noun(
             **{name: convert(row[name]) for name, convert in converters.items() if name in row}
         )
@@ -213,9 +227,7 @@ async def migrate(url: str, service: str) -> list[str]:
     Safe to run from many processes at once (one advisory lock); each file is one transaction; a file that was changed or
     taken away after it was applied is a MigrationError.
     """
-    files = _files("kit", _ROOT / "kit" / "migrations") + _files(
-        service, _ROOT / "services" / service / "migrations"
-    )
+    files = _service_files(service)
     connection = await asyncpg.connect(url)
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
@@ -228,6 +240,22 @@ async def migrate(url: str, service: str) -> list[str]:
         return [await _apply(connection, name, sql) for name, sql in files if name not in known]
     finally:
         await connection.close()
+
+
+async def missing_migrations(database: Database, service: str) -> list[str]:
+    """The migrations of a service that its database has not seen yet."""
+    async with database.pool.acquire() as connection:
+        if await connection.fetchval("SELECT to_regclass('migrations')") is None:
+            known: set[str] = set()
+        else:
+            known = {row["name"] for row in await connection.fetch("SELECT name FROM migrations")}
+    return [name for name, _ in _service_files(service) if name not in known]
+
+
+def _service_files(service: str) -> list[tuple[str, str]]:
+    return _files("kit", _ROOT / "kit" / "migrations") + _files(
+        service, _ROOT / "services" / service / "migrations"
+    )
 
 
 def _files(owner: str, folder: Path) -> list[tuple[str, str]]:

@@ -77,16 +77,16 @@ class Event(NamedTuple):
     body: str
 
 
-class Malformed(Exception):
+class MalformedError(Exception):
     """The message is not an event of ours."""
 
 
-class Gap(Exception):
+class GapError(Exception):
     """An earlier fact of the same aggregate has not been applied yet."""
 
 
 def read_event(subject: str, body: bytes) -> Event:
-    """The event in a message, or Malformed with the reason."""
+    """The event in a message, or MalformedError with the reason."""
     try:
         raw = orjson.loads(body)
         return Event(
@@ -101,7 +101,7 @@ def read_event(subject: str, body: bytes) -> Event:
             body=body.decode(),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Malformed(f"not an event: {type(error).__name__} {error}") from None
+        raise MalformedError(f"not an event: {type(error).__name__} {error}") from None
 
 
 class Consumer:
@@ -142,7 +142,7 @@ class Consumer:
         """Apply one message and acknowledge it, or give it back for another try."""
         try:
             await self.apply(message.subject, message.data)
-        except (Gap, *LOST_CONNECTION):
+        except (GapError, *LOST_CONNECTION):
             await message.nak(delay=RETRY_DELAY)
         except Exception as error:
             if message.metadata.num_delivered < MAX_TRIES:
@@ -163,7 +163,7 @@ class Consumer:
         """Apply one event in one transaction. False: it was known already, stale, or waits behind a dead letter."""
         try:
             event = read_event(subject, body)
-        except Malformed as error:
+        except MalformedError as error:
             await self._bury(subject, body, str(error))
             return False
         async with self._database.transaction() as tx:
@@ -192,7 +192,7 @@ class Consumer:
         return True
 
     async def _advance(self, tx: Connection, event: Event) -> bool:
-        """Take the aggregate's turn: False when the fact is stale, Gap when one before it is missing."""
+        """Take the aggregate's turn: False when the fact is stale, GapError when one before it is missing."""
         last: int | None = await db.value(
             tx,
             "SELECT last FROM inbox_sequences WHERE organization_id = $1 AND aggregate_id = $2 FOR UPDATE",
@@ -206,7 +206,7 @@ class Consumer:
             )
             return False
         if last is not None and event.sequence > last + 1:
-            raise Gap
+            raise GapError
         await tx.execute(
             "INSERT INTO inbox_sequences VALUES ($1, $2, $3)"
             " ON CONFLICT (organization_id, aggregate_id) DO UPDATE SET last = excluded.last",
@@ -224,7 +224,7 @@ class Consumer:
         try:
             fact = ParseDict(event.data, kind(), ignore_unknown_fields=True)
         except FactParseError as error:
-            raise Malformed(f"{event.type} does not fit its declaration: {error}") from None
+            raise MalformedError(f"{event.type} does not fit its declaration: {error}") from None
         await handler(
             tx,
             Heard(
@@ -241,7 +241,7 @@ class Consumer:
     async def _bury(self, subject: str, body: bytes, cause: str) -> None:
         try:
             event = read_event(subject, body)
-        except Malformed:
+        except MalformedError:
             await self._database.pool.execute(
                 "INSERT INTO dead_letters (subject, body, cause) VALUES ($1, $2, $3)",
                 subject,

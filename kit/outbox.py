@@ -101,7 +101,7 @@ async def record(
     }
     await tx.execute(
         "WITH told AS (INSERT INTO outbox (event_id, organization_id, aggregate_id, sequence, subject, body, recorded_at)"
-        f" VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id) SELECT pg_notify('{CHANNEL}', '') FROM told",  # noqa: S608
+        " VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id) SELECT pg_notify($8, '') FROM told",
         event_id,
         organization_id,
         aggregate_id,
@@ -109,6 +109,7 @@ async def record(
         name.subject(organization_id),
         orjson.dumps(event).decode(),
         at,
+        CHANNEL,
     )
     return event_id
 

@@ -1,0 +1,338 @@
+"""GraphQL for a subgraph: refusals as data, Relay pages, batched loaders, and a federated schema."""
+
+from __future__ import annotations
+
+import dataclasses
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, Union
+from uuid import UUID
+
+import orjson
+import strawberry
+from graphql import GraphQLUnionType, get_named_type
+from strawberry.dataloader import DataLoader
+from strawberry.extensions import FieldExtension, ParserCache, ValidationCache
+from strawberry.federation import Schema as FederatedSchema
+
+from kit.errors import (
+    Conflict,
+    Denied,
+    Invalid,
+    NotFound,
+    RateLimited,
+    Refusal,
+    Unauthenticated,
+    Unavailable,
+)
+from kit.service import Call
+
+if TYPE_CHECKING:
+    from graphql import GraphQLError
+    from strawberry.types import ExecutionContext
+
+T = TypeVar("T")
+P = TypeVar("P")
+KeyT = TypeVar("KeyT")
+ProblemT = TypeVar("ProblemT", bound="Problem")
+
+FEDERATION: Literal["2.9"] = "2.9"
+CACHED_DOCUMENTS = 1000
+DEFAULT_PAGE = 20
+MAX_PAGE = 100
+
+
+# The context of a request ---------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Context(Generic[P]):
+    """What a resolver reaches through `info.context`: the call it is part of, and this request's loaders."""
+
+    call: Call[P]
+    _loaders: dict[str, DataLoader[Any, Any]] = field(default_factory=dict)
+
+    def loader(
+        self, name: str, load: Callable[[list[KeyT]], Awaitable[Sequence[T]]]
+    ) -> DataLoader[KeyT, T]:
+        """This request's loader of that name, made with `load` when first asked for: keys in, values in the same order."""
+        if name not in self._loaders:
+            self._loaders[name] = DataLoader(load_fn=load)
+        return self._loaders[name]
+
+
+# Problems: refusals as data -------------------------------------------------------------------------------------------
+
+
+@strawberry.interface(description="Why something was refused, and the way out.")
+class Problem:
+    """Every refusal a mutation can answer with."""
+
+    code: str = strawberry.field(description="Reason for a machine; stable.")
+    message: str = strawberry.field(description="Reason for a person.")
+    field: str | None = strawberry.field(
+        default=None, description="The input that is to blame, when it is one."
+    )
+    remedy: str | None = strawberry.field(default=None, description="The way out.")
+
+
+@strawberry.federation.type(shareable=True, description="The input is wrong.")
+class InvalidProblem(Problem):
+    """Invalid."""
+
+
+@strawberry.federation.type(shareable=True, description="Known, and not allowed.")
+class DeniedProblem(Problem):
+    """Denied."""
+
+
+@strawberry.federation.type(shareable=True, description="Unknown, or not yours to know.")
+class NotFoundProblem(Problem):
+    """NotFound."""
+
+
+@strawberry.federation.type(shareable=True, description="The state of things stands against it.")
+class ConflictProblem(Problem):
+    """Conflict."""
+
+
+@strawberry.federation.type(shareable=True, description="Too much, too fast.")
+class RateLimitedProblem(Problem):
+    """RateLimited."""
+
+    retry_after_seconds: int = strawberry.field(
+        default=1, description="Come back after this many seconds."
+    )
+
+
+@strawberry.federation.type(
+    shareable=True, description="A part that is needed is away; nothing was done."
+)
+class UnavailableProblem(Problem):
+    """Unavailable."""
+
+
+CommonProblems = Union[  # noqa: UP007 - strawberry flattens a Union into the union it is listed in
+    InvalidProblem,
+    DeniedProblem,
+    NotFoundProblem,
+    ConflictProblem,
+    RateLimitedProblem,
+    UnavailableProblem,
+]
+
+_BY_KIND: dict[type[Refusal], type[Problem]] = {
+    Invalid: InvalidProblem,
+    Denied: DeniedProblem,
+    NotFound: NotFoundProblem,
+    Conflict: ConflictProblem,
+    RateLimited: RateLimitedProblem,
+    Unavailable: UnavailableProblem,
+}
+_BY_CODE: dict[str, type[Problem]] = {}
+
+
+def problem_type(*codes: str) -> Callable[[type[ProblemT]], type[ProblemT]]:
+    """Class decorator: a service's own problem for refusals with these codes.
+
+    Its fields beyond Problem's are filled from the refusal's details of the same (python) name. A mutation answers with it
+    when its union lists it, and with the common problem of the refusal's kind otherwise.
+    """
+
+    def register(kind: type[ProblemT]) -> type[ProblemT]:
+        for code in codes:
+            _BY_CODE[code] = kind
+        return kind
+
+    return register
+
+
+def problem_codes() -> dict[str, type[Problem]]:
+    """Every code that has a problem type of its own, for the docs."""
+    return dict(_BY_CODE)
+
+
+class RefusalsAsData(FieldExtension):
+    """A refusal raised by the resolver becomes a member of the field's union. Missing sign-in stays an error."""
+
+    async def resolve_async(
+        self,
+        next_: Callable[..., Awaitable[Any]],
+        source: object,
+        info: strawberry.Info[Any, None],
+        **kwargs: object,
+    ) -> object:
+        """Resolve, and turn a refusal into its problem."""
+        try:
+            return await next_(source, info, **kwargs)
+        except Unauthenticated:
+            raise
+        except Refusal as refusal:
+            return _problem(refusal, _members(info))
+
+
+def _members(info: strawberry.Info[Any, None]) -> frozenset[str]:
+    kind = get_named_type(info._raw_info.return_type)  # noqa: SLF001 - strawberry's Info wraps graphql's, with no other door
+    return (
+        frozenset(member.name for member in kind.types)
+        if isinstance(kind, GraphQLUnionType)
+        else frozenset()
+    )
+
+
+def _problem(refusal: Refusal, members: frozenset[str]) -> Problem:
+    own, common = _BY_CODE.get(refusal.code), _BY_KIND[type(refusal)]
+    for kind in (own, common):
+        if kind is not None and _graphql_name(kind) in members:
+            return _fill(kind, refusal)
+    raise refusal
+
+
+def _graphql_name(kind: type[Problem]) -> str:
+    name: str = kind.__strawberry_definition__.name  # type: ignore[attr-defined]
+    return name
+
+
+def _fill(kind: type[Problem], refusal: Refusal) -> Problem:
+    wanted = {declared.name for declared in dataclasses.fields(kind)} - {
+        "code",
+        "message",
+        "field",
+        "remedy",
+    }
+    details: dict[str, Any] = {
+        name: given for name, given in refusal.details.items() if name in wanted
+    }
+    return kind(
+        code=refusal.code,
+        message=refusal.message,
+        field=refusal.field,
+        remedy=refusal.remedy,
+        **details,
+    )
+
+
+def mutation(resolver: Callable[..., Awaitable[Any]]) -> Any:  # noqa: ANN401 - strawberry's field descriptor
+    """A mutation whose refusals are data: use it in place of strawberry.mutation."""
+    return strawberry.mutation(resolver, extensions=[RefusalsAsData()])
+
+
+# Pages ----------------------------------------------------------------------------------------------------------------
+
+
+@strawberry.federation.type(shareable=True, description="Where a page stands in its list.")
+class PageInfo:
+    """Relay's PageInfo, forwards."""
+
+    has_next_page: bool
+    end_cursor: str | None
+
+
+@strawberry.type(description="One thing of a page.")
+class Edge(Generic[T]):
+    """Relay's edge."""
+
+    node: T
+    cursor: str
+
+
+@strawberry.type(description="A page of things.")
+class Connection(Generic[T]):
+    """Relay's connection."""
+
+    edges: list[Edge[T]]
+    page_info: PageInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of a list is wanted. A store fetches `limit + 1` rows that come after the sort key `after`."""
+
+    limit: int
+    after: list[Any] | None
+
+
+def page_of(first: int | None, after: str | None) -> Page:
+    """The page that `first` and `after` ask for; Invalid when first is not 1 to 100 or the cursor is not ours."""
+    limit = DEFAULT_PAGE if first is None else first
+    if not 1 <= limit <= MAX_PAGE:
+        raise Invalid(
+            f"first must be 1 to {MAX_PAGE}.",
+            code="PAGE_SIZE",
+            field="first",
+            remedy="Ask for several pages.",
+        )
+    if after is None:
+        return Page(limit, None)
+    try:
+        position = orjson.loads(urlsafe_b64decode(after.encode()))
+    except ValueError:
+        position = None
+    if not isinstance(position, list):
+        raise Invalid(
+            "after is not a cursor.",
+            code="BAD_CURSOR",
+            field="after",
+            remedy="Use pageInfo.endCursor.",
+        )
+    return Page(limit, position)
+
+
+def connection(
+    items: Sequence[T],
+    page: Page,
+    *,
+    key: Callable[[T], Sequence[object]],
+    node: Callable[[T], Any],
+) -> Connection[Any]:
+    """A connection of at most `limit + 1` fetched items; `key` is an item's sort key, `node` its GraphQL type."""
+    edges = [Edge(node=node(item), cursor=_cursor(key(item))) for item in items[: page.limit]]
+    return Connection(
+        edges=edges,
+        page_info=PageInfo(
+            has_next_page=len(items) > page.limit, end_cursor=edges[-1].cursor if edges else None
+        ),
+    )
+
+
+def _cursor(position: Sequence[object]) -> str:
+    return urlsafe_b64encode(orjson.dumps(list(position), default=str)).decode()
+
+
+def in_order(keys: Iterable[UUID], found: dict[UUID, T]) -> list[T | None]:
+    """What a loader owes: for each key what was found, or None."""
+    return [found.get(one) for one in keys]
+
+
+# The schema -----------------------------------------------------------------------------------------------------------
+
+
+class Schema(FederatedSchema):
+    """A federated subgraph schema. Errors are told and logged at the HTTP door, never printed with their values."""
+
+    def process_errors(
+        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
+    ) -> None:
+        """Left to the HTTP door: strawberry's own log would hold the values an error is about."""
+
+
+def build_schema(
+    query: type,
+    mutation: type | None = None,
+    subscription: type | None = None,
+    *,
+    types: Iterable[type] = (),
+) -> Schema:
+    """A service's subgraph schema, with parsed and validated documents cached."""
+    return Schema(
+        query=query,
+        mutation=mutation,
+        subscription=subscription,
+        types=types,
+        federation_version=FEDERATION,
+        extensions=[
+            lambda: ParserCache(maxsize=CACHED_DOCUMENTS),
+            lambda: ValidationCache(maxsize=CACHED_DOCUMENTS),
+        ],
+    )

@@ -1,0 +1,171 @@
+"""gRPC between services: a door that knows its viewer, and peers that are asked with one."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from contextvars import ContextVar
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import grpc
+import grpc.aio
+import orjson
+
+from kit.auth import VIEWER_HEADER, Viewer, service_viewer, sign_viewer, verify_viewer
+from kit.clock import Clock
+from kit.errors import FAULT_MESSAGE, REFUSALS, Refusal, Unavailable
+from kit.logs import request_id
+
+log = logging.getLogger(__name__)
+
+DEADLINE = 2.0
+"""Seconds a question may take, reconnecting included."""
+
+REFUSAL_TRAILER = "x-refusal-bin"
+REQUEST_ID = "x-request-id"
+_RECONNECT = (("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 1000))
+_STATUS = {kind.grpc_status: kind for kind in REFUSALS}
+
+RequestT = TypeVar("RequestT")
+ReplyT = TypeVar("ReplyT")
+AddServicer = Callable[[grpc.aio.Server], None]
+
+_viewer: ContextVar[Viewer] = ContextVar("viewer")
+
+
+def current_viewer() -> Viewer:
+    """On whose behalf the RPC being served was asked."""
+    return _viewer.get()
+
+
+# The door -------------------------------------------------------------------------------------------------------------
+
+
+class Door(grpc.aio.ServerInterceptor):
+    """Lets in only calls with a viewer signed for this service; tells refusals as status codes and masks faults."""
+
+    def __init__(self, service: str, key: bytes, clock: Clock) -> None:
+        self._service, self._key, self._clock = service, key, clock
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Any:  # noqa: ANN401 - grpc's handler type is private
+        """Wrap the handler of a call."""
+        handler = await continuation(handler_call_details)
+        if handler is None or handler.unary_unary is None:
+            return handler
+        inner = handler.unary_unary
+
+        async def guarded(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:  # noqa: ANN401
+            return await self._serve(inner, request, context)
+
+        return grpc.unary_unary_rpc_method_handler(
+            guarded,
+            request_deserializer=handler.request_deserializer,
+            response_serializer=handler.response_serializer,
+        )
+
+    async def _serve(
+        self,
+        inner: Callable[[Any, Any], Awaitable[ReplyT]],
+        request: object,
+        context: grpc.aio.ServicerContext[Any, Any],
+    ) -> ReplyT:
+        metadata = {name: value for name, value in context.invocation_metadata() or ()}
+        request_id.set(str(metadata.get(REQUEST_ID) or uuid4().hex))
+        try:
+            signed = str(metadata.get(VIEWER_HEADER, ""))
+            _viewer.set(
+                verify_viewer(signed, audience=self._service, key=self._key, at=self._clock.real())
+            )
+            return await inner(request, context)
+        except Refusal as refusal:
+            status = getattr(grpc.StatusCode, refusal.grpc_status)
+            await context.abort(status, refusal.message, ((REFUSAL_TRAILER, _pack(refusal)),))
+        except grpc.aio.AbortError:
+            raise
+        except Exception:
+            reference = uuid4().hex[:12]
+            log.exception("fault in an RPC", extra={"reference": reference})
+            await context.abort(grpc.StatusCode.INTERNAL, f"{FAULT_MESSAGE} ({reference})")
+        raise AssertionError("abort always raises")
+
+
+def _pack(refusal: Refusal) -> bytes:
+    return orjson.dumps(
+        {
+            "code": refusal.code,
+            "field": refusal.field,
+            "remedy": refusal.remedy,
+            "details": refusal.details,
+        },
+        default=str,
+    )
+
+
+async def open_door(
+    service: str, address: str, servicers: Sequence[AddServicer], *, key: bytes, clock: Clock
+) -> tuple[grpc.aio.Server, int]:
+    """Serve RPCs at `address`; answers the server and the port it listens on."""
+    server = grpc.aio.server(interceptors=[Door(service, key, clock)])
+    for add in servicers:
+        add(server)
+    bound = server.add_insecure_port(address)
+    await server.start()
+    return server, bound
+
+
+# Peers ----------------------------------------------------------------------------------------------------------------
+
+
+class Peer:
+    """A sibling service: `channel` is for its stub, `ask` calls one of the stub's methods."""
+
+    def __init__(self, name: str, address: str, *, me: str, key: bytes, clock: Clock) -> None:
+        self.name = name
+        self.channel = grpc.aio.insecure_channel(address, options=_RECONNECT)
+        self._me, self._key, self._clock = service_viewer(me), key, clock
+
+    async def ask(
+        self,
+        method: Callable[..., Awaitable[ReplyT]],
+        request: object,
+        *,
+        viewer: Viewer | None = None,
+        deadline: float = DEADLINE,
+    ) -> ReplyT:
+        """Ask on behalf of `viewer`, or of this service itself. A refusal comes back as it was raised over there; a peer that
+        is away or too slow is Unavailable."""
+        signed = sign_viewer(
+            viewer or self._me, audience=self.name, key=self._key, at=self._clock.real()
+        )
+        metadata = ((VIEWER_HEADER, signed), (REQUEST_ID, request_id.get()))
+        try:
+            return await method(request, timeout=deadline, metadata=metadata, wait_for_ready=True)
+        except grpc.aio.AioRpcError as error:
+            raise self._told(error) from None
+
+    async def close(self) -> None:
+        """Hang up."""
+        await self.channel.close()
+
+    def _told(self, error: grpc.aio.AioRpcError) -> Exception:
+        packed = dict(error.trailing_metadata() or ()).get(REFUSAL_TRAILER)
+        kind = _STATUS.get(error.code().name)
+        if packed is not None and kind is not None:
+            said = orjson.loads(packed)
+            return kind(
+                error.details() or "",
+                code=said["code"],
+                field=said["field"],
+                remedy=said["remedy"],
+                **said["details"],
+            )
+        if error.code() in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}:
+            return Unavailable(
+                f"The {self.name} service does not answer.", remedy="Try again in a moment."
+            )
+        return RuntimeError(f"{self.name} answered {error.code().name}: {error.details()}")
