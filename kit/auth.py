@@ -107,7 +107,7 @@ def sign_viewer(viewer: Viewer, *, audience: str, key: bytes, at: datetime) -> s
 def verify_viewer(text: str, *, audience: str, key: bytes, at: datetime) -> Viewer:
     """The viewer in a signed header, or Unauthenticated: one answer whatever is wrong with it."""
     body, _, mac = text.rpartition(".")
-    if not body or not hmac.compare_digest(_mac(body.encode(), key), mac):
+    if not body or not hmac.compare_digest(_mac(body.encode(), key).encode(), mac.encode()):
         raise _not_signed()
     try:
         claims: dict[str, Any] = orjson.loads(urlsafe_b64decode(body))

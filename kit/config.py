@@ -138,7 +138,7 @@ class ProcessSettings:
     viewer_key: bytes = setting(
         "VIEWER_KEY", key, about="key that signs the viewer between our processes"
     )
-    log_level: str = setting(  # noqa: RUF009 - the field is declared by it
+    log_level: str = setting(
         "LOG_LEVEL", one_of("debug", "info", "warning", "error"), "info", about="how much is logged"
     )
     shutdown_grace: int = setting(
