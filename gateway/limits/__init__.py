@@ -1,0 +1,150 @@
+"""What a document may ask for at most. Every refusal names the limit, what was found and the way out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from graphql import GraphQLError, MaxIntrospectionDepthRule, validate
+
+from gateway.limits.cost import Price, price
+from gateway.limits.measure import Measure, measure
+
+if TYPE_CHECKING:
+    from graphql import DocumentNode, GraphQLSchema
+
+__all__ = ["Limits", "Measure", "Price", "limit_error", "measure", "price"]
+
+INTROSPECTION_DEPTH = 20
+"""The standard introspection query is 15 levels deep."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits of one gateway. `introspection` is for development."""
+
+    depth: int = 10
+    anonymous_depth: int = 4
+    aliases: int = 15
+    root_fields: int = 10
+    directives: int = 20
+    tokens: int = 1000
+    cost: int = 5000
+    introspection: bool = False
+
+    def check(self, found: Measure, *, anonymous: bool) -> list[GraphQLError]:
+        """Every limit the document breaks, for a viewer who is signed in or not."""
+        depth = self.anonymous_depth if anonymous else self.depth
+        problems = [
+            _over("DEPTH_LIMIT", "levels of fields", depth, found.depth, _depth_remedy(anonymous)),
+            _over(
+                "ALIAS_LIMIT",
+                "aliases",
+                self.aliases,
+                found.aliases,
+                "Use fewer aliases, or several requests.",
+            ),
+            _over(
+                "ROOT_FIELD_LIMIT",
+                "root fields",
+                self.root_fields,
+                found.root_fields,
+                "Split the operation into several requests.",
+            ),
+            _over(
+                "DIRECTIVE_LIMIT",
+                "directives",
+                self.directives,
+                found.directives,
+                "Use fewer directives.",
+            ),
+            _over(
+                "INTROSPECTION_DEPTH_LIMIT",
+                "levels of introspection",
+                INTROSPECTION_DEPTH,
+                found.introspection_depth,
+                "Use the standard introspection query.",
+            ),
+        ]
+        if anonymous:
+            problems.append(
+                _over(
+                    "ROOT_FIELD_LIMIT",
+                    "mutations in a request without sign-in",
+                    1,
+                    found.root_mutations,
+                    "Send one mutation in each request.",
+                )
+            )
+        return [problem for problem in problems if problem is not None]
+
+    def check_introspection(
+        self, schema: GraphQLSchema, document: DocumentNode, found: Measure
+    ) -> list[GraphQLError]:
+        """Refuse introspection outside development, and the kind that circles through types for ever."""
+        if not found.introspects:
+            return []
+        if not self.introspection:
+            return [
+                limit_error(
+                    "INTROSPECTION_DISABLED",
+                    "The schema cannot be asked for here.",
+                    remedy="Use the published schema, or a gateway in development mode.",
+                )
+            ]
+        if validate(schema, document, [MaxIntrospectionDepthRule]):
+            return [
+                limit_error(
+                    "INTROSPECTION_DEPTH_LIMIT",
+                    "This introspection goes from types to fields to types more often than tools need.",
+                    remedy="Use the standard introspection query.",
+                )
+            ]
+        return []
+
+    def check_cost(self, found: int) -> list[GraphQLError]:
+        """Refuse an operation that may bring back more things than the limit."""
+        problem = _over(
+            "COST_LIMIT",
+            "things it may bring back",
+            self.cost,
+            found,
+            "Ask for smaller pages (first or last), or nest fewer lists.",
+        )
+        return [problem] if problem else []
+
+    def too_many_tokens(self) -> GraphQLError:
+        """The refusal of a document that is too long to be parsed."""
+        return limit_error(
+            "TOKEN_LIMIT",
+            f"The document has more than {self.tokens} tokens.",
+            remedy="Send a shorter document, or split it into several requests.",
+            limit=self.tokens,
+        )
+
+    def too_deep_to_parse(self) -> GraphQLError:
+        """The refusal of a document nested so deeply that it cannot be parsed."""
+        return limit_error(
+            "DEPTH_LIMIT",
+            f"The document is nested deeper than the limit of {self.depth}.",
+            remedy=_depth_remedy(anonymous=False),
+            limit=self.depth,
+        )
+
+
+def limit_error(code: str, message: str, *, remedy: str, **details: object) -> GraphQLError:
+    """A GraphQL error in the gateway's words."""
+    return GraphQLError(message, extensions={"code": code, **details, "remedy": remedy})
+
+
+def _over(code: str, what: str, limit: int, found: int, remedy: str) -> GraphQLError | None:
+    if found <= limit:
+        return None
+    message = f"The operation has {found} {what}; the limit is {limit}."
+    return limit_error(code, message, remedy=remedy, limit=limit, found=found)
+
+
+def _depth_remedy(anonymous: bool) -> str:  # noqa: FBT001 - one word, said by the caller
+    if anonymous:
+        return "Sign in to ask deeper, or split the operation into several requests."
+    return "Nest fewer fields, or split the operation into several requests."
