@@ -306,3 +306,50 @@ class ReferralAppointmentPassed(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReferralAppointmentPassed: _TypeAlias = ReferralAppointmentPassed  # noqa: Y015
+
+@_typing.final
+class ReferralAppointmentCancelled(_message.Message):
+    """The appointment was cancelled and the referral is in progress again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFERRAL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def referral(self) -> Global___ReferralState: ...
+    def __init__(
+        self,
+        *,
+        referral: Global___ReferralState | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["referral", b"referral"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["referral", b"referral"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReferralAppointmentCancelled: _TypeAlias = ReferralAppointmentCancelled  # noqa: Y015
+
+@_typing.final
+class ReferralNoShow(_message.Message):
+    """The patient did not come to the appointment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFERRAL_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    reason_code: _builtins.str
+    @_builtins.property
+    def referral(self) -> Global___ReferralState: ...
+    def __init__(
+        self,
+        *,
+        referral: Global___ReferralState | None = ...,
+        reason_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["referral", b"referral"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason_code", b"reason_code", "referral", b"referral"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReferralNoShow: _TypeAlias = ReferralNoShow  # noqa: Y015

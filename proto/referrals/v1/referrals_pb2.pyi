@@ -60,6 +60,21 @@ class LowerFenceReply(_message.Message):
 Global___LowerFenceReply: _TypeAlias = LowerFenceReply  # noqa: Y015
 
 @_typing.final
+class EndAccessReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndAccessReply: _TypeAlias = EndAccessReply  # noqa: Y015
+
+@_typing.final
 class OpenWorkReply(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

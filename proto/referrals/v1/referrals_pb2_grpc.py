@@ -49,6 +49,11 @@ class ReferralsStub:
                 request_serializer=proto_dot_referrals_dot_v1_dot_referrals__pb2.FenceRequest.SerializeToString,
                 response_deserializer=proto_dot_referrals_dot_v1_dot_referrals__pb2.OpenWorkReply.FromString,
                 _registered_method=True)
+        self.EndAccess = channel.unary_unary(
+                '/referrals.v1.Referrals/EndAccess',
+                request_serializer=proto_dot_referrals_dot_v1_dot_referrals__pb2.FenceRequest.SerializeToString,
+                response_deserializer=proto_dot_referrals_dot_v1_dot_referrals__pb2.EndAccessReply.FromString,
+                _registered_method=True)
 
 
 class ReferralsServicer:
@@ -76,6 +81,15 @@ class ReferralsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EndAccess(self, request, context):
+        """The organization's link with a provider has ended: from the moment this answers its users read none of the provider's
+        referrals (R14). Directory calls it right after it committed the removal; the fact ProviderRemoved does the same, later,
+        should the call be lost. Harmless when repeated. Only for kind PROVIDER.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ReferralsServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -93,6 +107,11 @@ def add_ReferralsServicer_to_server(servicer, server):
                     servicer.OpenWork,
                     request_deserializer=proto_dot_referrals_dot_v1_dot_referrals__pb2.FenceRequest.FromString,
                     response_serializer=proto_dot_referrals_dot_v1_dot_referrals__pb2.OpenWorkReply.SerializeToString,
+            ),
+            'EndAccess': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndAccess,
+                    request_deserializer=proto_dot_referrals_dot_v1_dot_referrals__pb2.FenceRequest.FromString,
+                    response_serializer=proto_dot_referrals_dot_v1_dot_referrals__pb2.EndAccessReply.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -176,6 +195,33 @@ class Referrals:
             '/referrals.v1.Referrals/OpenWork',
             proto_dot_referrals_dot_v1_dot_referrals__pb2.FenceRequest.SerializeToString,
             proto_dot_referrals_dot_v1_dot_referrals__pb2.OpenWorkReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndAccess(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/referrals.v1.Referrals/EndAccess',
+            proto_dot_referrals_dot_v1_dot_referrals__pb2.FenceRequest.SerializeToString,
+            proto_dot_referrals_dot_v1_dot_referrals__pb2.EndAccessReply.FromString,
             options,
             channel_credentials,
             insecure,

@@ -39,6 +39,11 @@ class ReferralsStub:
     """Takes the fence away again; harmless when there is none."""
     OpenWork: _grpc.UnaryUnaryMultiCallable[_referrals_pb2.FenceRequest, _referrals_pb2.OpenWorkReply]
     """The open work of a provider, office or group, without a fence."""
+    EndAccess: _grpc.UnaryUnaryMultiCallable[_referrals_pb2.FenceRequest, _referrals_pb2.EndAccessReply]
+    """The organization's link with a provider has ended: from the moment this answers its users read none of the provider's
+    referrals (R14). Directory calls it right after it committed the removal; the fact ProviderRemoved does the same, later,
+    should the call be lost. Harmless when repeated. Only for kind PROVIDER.
+    """
 
 @_typing.type_check_only
 class ReferralsAsyncStub(ReferralsStub):
@@ -51,6 +56,11 @@ class ReferralsAsyncStub(ReferralsStub):
     """Takes the fence away again; harmless when there is none."""
     OpenWork: _aio.UnaryUnaryMultiCallable[_referrals_pb2.FenceRequest, _referrals_pb2.OpenWorkReply]  # type: ignore[assignment]
     """The open work of a provider, office or group, without a fence."""
+    EndAccess: _aio.UnaryUnaryMultiCallable[_referrals_pb2.FenceRequest, _referrals_pb2.EndAccessReply]  # type: ignore[assignment]
+    """The organization's link with a provider has ended: from the moment this answers its users read none of the provider's
+    referrals (R14). Directory calls it right after it committed the removal; the fact ProviderRemoved does the same, later,
+    should the call be lost. Harmless when repeated. Only for kind PROVIDER.
+    """
 
 class ReferralsServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -78,5 +88,16 @@ class ReferralsServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_referrals_pb2.OpenWorkReply, _abc.Awaitable[_referrals_pb2.OpenWorkReply]]:
         """The open work of a provider, office or group, without a fence."""
+
+    @_abc_1.abstractmethod
+    def EndAccess(
+        self,
+        request: _referrals_pb2.FenceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_referrals_pb2.EndAccessReply, _abc.Awaitable[_referrals_pb2.EndAccessReply]]:
+        """The organization's link with a provider has ended: from the moment this answers its users read none of the provider's
+        referrals (R14). Directory calls it right after it committed the removal; the fact ProviderRemoved does the same, later,
+        should the call be lost. Harmless when repeated. Only for kind PROVIDER.
+        """
 
 def add_ReferralsServicer_to_server(servicer: ReferralsServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

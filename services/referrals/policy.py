@@ -1,0 +1,154 @@
+"""Who may see and do what with referrals. The only service with patients' data: everything not said here is refused."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from kit.auth import Kind, Viewer
+from kit.errors import Denied, NotFound
+from services.referrals.domain import (
+    MOVES,
+    Action,
+    GroupId,
+    Hop,
+    OfficeId,
+    Party,
+    ProviderId,
+    Queue,
+    Referral,
+    Side,
+    possible,
+)
+
+
+class Sight(StrEnum):
+    """How much of a referral a viewer sees.
+
+    FULL: everything, the patient included. PAST: that it was here, and its status now; the receiver forwarded it or the sender
+    took it elsewhere, so nothing later and nothing about the patient. NONE: it does not exist for this viewer.
+    """
+
+    FULL = "FULL"
+    PAST = "PAST"
+    NONE = "NONE"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What the tables know of the viewer now: the groups worked for, and the providers whose referrals the viewer's
+    organization has lost (R14)."""
+
+    groups: frozenset[GroupId] = frozenset()
+    removed: frozenset[ProviderId] = frozenset()
+
+
+def works_for(viewer: Viewer, access: Access, party: Party) -> bool:
+    """Whether the viewer is staff or admin of the end's office, or staff of its group, in its organization.
+
+    Client admins, insurance managers and the call centre have no queue as such. Nobody of an organization works for a
+    provider that was removed from it (R14).
+    """
+    if not viewer.is_user or viewer.organization_id != party.organization_id:
+        return False
+    if party.provider_id in access.removed:
+        return False
+    return party.office_id in viewer.offices or party.group_id in access.groups
+
+
+def sides(viewer: Viewer, access: Access, referral: Referral) -> frozenset[Side]:
+    """The sides on which the viewer works with the referral. What was never sent has no receiving side."""
+    found = set[Side]()
+    if works_for(viewer, access, referral.sender):
+        found.add(Side.SENDING)
+    receiver = referral.receiver
+    if referral.sent_at is not None and receiver and works_for(viewer, access, receiver):
+        found.add(Side.RECEIVING)
+    return frozenset(found)
+
+
+def sight(viewer: Viewer, access: Access, referral: Referral, hops: Iterable[Hop]) -> Sight:
+    """How much of the referral the viewer sees now."""
+    if sides(viewer, access, referral):
+        return Sight.FULL
+    was_here = (hop.left_at is not None and works_for(viewer, access, hop.party) for hop in hops)
+    return Sight.PAST if any(was_here) else Sight.NONE
+
+
+def allowed_actions(
+    viewer: Viewer, access: Access, referral: Referral, now: datetime
+) -> tuple[Action, ...]:
+    """What the viewer may do to this version of the referral now; never to be cached."""
+    mine = sides(viewer, access, referral)
+    able = {action for side in mine for action in possible(referral, side, now)}
+    return tuple(action for action in Action if action in able)
+
+
+def permit(
+    viewer: Viewer, access: Access, referral: Referral | None, hops: Iterable[Hop], action: Action
+) -> Referral:
+    """The referral, if the viewer's side may take the action: only the current receiver changes a status, only the sender
+    cancels. NotFound where the viewer sees nothing, exactly as for an unknown id."""
+    if referral is None or sight(viewer, access, referral, hops) is Sight.NONE:
+        raise unknown_referral()
+    if MOVES[action].side not in sides(viewer, access, referral):
+        raise Denied(
+            f"Only the {MOVES[action].side.value.lower()} side may do this.",
+            code="WRONG_SIDE",
+            remedy="Choose one of the referral's allowedActions.",
+        )
+    return referral
+
+
+def unknown_referral() -> NotFound:
+    """One answer for what never was, what is another organization's, and what is lost (R14)."""
+    return NotFound("There is no such referral.", field="referralId")
+
+
+def permit_sending_as(viewer: Viewer, access: Access, sender: Party) -> None:
+    """Denied unless the viewer works for the sending office or group. An office of another organization answers as any office
+    the viewer does not work for."""
+    viewer.require_organization()
+    if not works_for(viewer, access, sender):
+        raise Denied(
+            "You do not work for that office or group.",
+            field="sender",
+            remedy="Send from an office you are staff of, or a group you work for.",
+        )
+
+
+def permit_queue(viewer: Viewer, access: Access, queue: Queue) -> None:
+    """Denied unless the viewer works for the queue's office or group. Client admins have no queue."""
+    viewer.require_organization()
+    if not (queue.office_id in viewer.offices or queue.group_id in access.groups):
+        raise Denied(
+            "You have no work queue there.",
+            remedy="Ask an office admin for a place on its staff.",
+        )
+
+
+def may_count(viewer: Viewer, access: Access) -> bool:
+    """Whether the viewer may know how much open work there is (numbers only): client admins and whoever works referrals."""
+    if not viewer.is_user or viewer.organization_id is None:
+        return False
+    return viewer.client_admin or bool(viewer.offices) or bool(access.groups)
+
+
+def permit_counting(viewer: Viewer, access: Access) -> None:
+    """Denied unless `may_count`."""
+    viewer.require_organization()
+    if not may_count(viewer, access):
+        raise Denied("Open work is shown to client admins and to those who work referrals.")
+
+
+def permit_directory(viewer: Viewer) -> None:
+    """Fences and open work are told to directory and nobody else."""
+    if viewer.kind is not Kind.SERVICE or viewer.service != "directory":
+        raise Denied("This is for the directory service.")
+
+
+def still_watching(viewer: Viewer, access: Access, queue: Queue, lost: frozenset[OfficeId]) -> bool:
+    """Whether a subscription to the queue goes on: `lost` are offices whose grant ended since the viewer was signed."""
+    if queue.office_id is not None:
+        return queue.office_id in viewer.offices and queue.office_id not in lost
+    return queue.group_id in access.groups
