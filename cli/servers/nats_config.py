@@ -1,0 +1,115 @@
+"""Who may do what on NATS: one user per process of ours, each with its own allow-list, rendered into deploy/nats.conf."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict
+
+import nkeys
+
+from cli.servers.secrets import kept_secret, write_private
+
+TEMPLATE = Path(__file__).parents[2] / "deploy/nats.conf"
+SERVICES = ("identity", "directory", "insurance", "referrals", "reporting")
+OPERATOR = "operator"
+"""The user of operators' tools and of tests: everything in APP, nothing in PARTNERS."""
+
+USERS = (*SERVICES, "gateway", OPERATOR)
+STREAM = "EVENTS"
+SIGN_IN = "$SYS.REQ.USER.AUTH"
+
+
+class Allowed(TypedDict):
+    """The subjects a user may publish and subscribe to; `answers` lets it reply to what it was asked."""
+
+    publish: list[str]
+    subscribe: list[str]
+    answers: bool
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Where the passwords of NATS users and the seed that signs partners in are kept (mode 0600)."""
+
+    folder: Path
+
+    def password(self, user: str) -> str:
+        """The password of one of USERS. It starts with a letter: NATS would read digits as a number."""
+        return "p" + kept_secret(self.folder / f"nats-{user}.password", 16)
+
+    def issuer_seed(self) -> bytes:
+        """The account seed that identity signs partners' sign-ins with."""
+        path = self.folder / "nats-issuer.seed"
+        if not path.exists():
+            raw = bytes.fromhex(kept_secret(self.folder / "nats-issuer.key"))
+            write_private(path, nkeys.encode_seed(raw, nkeys.PREFIX_BYTE_ACCOUNT).decode())
+        return path.read_bytes()
+
+    def issuer(self) -> str:
+        """The public key of that seed, which the server trusts."""
+        return str(nkeys.from_seed(self.issuer_seed()).public_key.decode())
+
+
+def allowed(user: str) -> Allowed:
+    """What a user of ours may do."""
+    if user == OPERATOR:
+        return Allowed(publish=[">"], subscribe=[">"], answers=True)
+    if user == "gateway":
+        return Allowed(publish=[], subscribe=["events.>"], answers=False)
+    consumers = ["*" if user == "identity" else user]  # identity makes partners' consumers as well
+    publish = [
+        f"events.*.{user}.>",
+        f"$JS.API.STREAM.INFO.{STREAM}",
+        f"$JS.API.STREAM.CREATE.{STREAM}",
+        *(
+            f"$JS.API.CONSUMER.{verb}.{STREAM}.{name}"
+            for name in consumers
+            for verb in ("CREATE", "DURABLE.CREATE", "INFO", "DELETE")
+        ),
+        f"$JS.API.CONSUMER.CREATE.{STREAM}.{consumers[0]}.>",
+        f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{user}",
+        f"$JS.ACK.{STREAM}.{user}.>",
+    ]
+    subscribe = ["_INBOX.>"]
+    if user == "identity":
+        subscribe.append(SIGN_IN)
+    return Allowed(publish=publish, subscribe=subscribe, answers=user == "identity")
+
+
+def render(
+    credentials: Credentials,
+    *,
+    listen: str,
+    store: str,
+    pid_file: str,
+    monitor: str = "127.0.0.1:-1",
+    max_file_store: str = "10GB",
+) -> str:
+    """The server's configuration, with its secrets."""
+    words = {
+        "listen": listen,
+        "monitor": monitor,
+        "store": store,
+        "pid_file": pid_file,
+        "max_file_store": max_file_store,
+        "issuer": credentials.issuer(),
+        "known_users": ", ".join(USERS),
+        "users": "\n".join(_user(user, credentials) for user in USERS),
+    }
+    return re.sub(
+        r"@(\w+)@", lambda found: words.get(found[1], found[0]), TEMPLATE.read_text("utf-8")
+    )
+
+
+def _user(user: str, credentials: Credentials) -> str:
+    may = allowed(user)
+    permissions = {
+        "publish": {"allow": may["publish"]} if may["publish"] else {"deny": [">"]},
+        "subscribe": {"allow": may["subscribe"]},
+        **({"allow_responses": True} if may["answers"] else {}),
+    }
+    secret = credentials.password(user)
+    return f'      {{ user: {user}, password: "{secret}", permissions: {json.dumps(permissions)} }}'

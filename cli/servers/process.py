@@ -1,0 +1,114 @@
+"""A child process on a leash: it logs to a file, is stopped by a signal, and never outlives us."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+LEASH = Path(__file__).with_name("leash.py")
+
+
+def free_port() -> int:
+    """A TCP port of the loopback that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+async def port_open(port: int) -> bool:
+    """Whether something listens on this port of the loopback."""
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
+    return True
+
+
+@dataclass(kw_only=True)
+class Child:
+    """A program to be run. `on_death` is the signal it gets when we die; `gentle` the one that asks it to stop."""
+
+    name: str
+    program: Sequence[str]
+    log: Path
+    environment: Mapping[str, str] | None = None
+    cwd: Path | None = None
+    identity: str = "self"
+    on_death: signal.Signals = signal.SIGTERM
+    gentle: signal.Signals = signal.SIGTERM
+    process: asyncio.subprocess.Process | None = field(default=None, init=False)
+
+    async def start(self) -> None:
+        """Start it; its output is appended to the log."""
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        leash = [str(os.getpid()), str(int(self.on_death)), self.identity]
+        with self.log.open("ab") as output:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable, "-I", "-S", str(LEASH), *leash, *self.program,
+                stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output,
+                env=self.environment, cwd=self.cwd, start_new_session=True,
+            )  # fmt: skip
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id while it runs."""
+        return self.process.pid if self.process and self.running else None
+
+    @property
+    def running(self) -> bool:
+        """Whether it has been started and has not ended."""
+        return self.process is not None and self.process.returncode is None
+
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended; None while it runs."""
+        return None if self.process is None else self.process.returncode
+
+    async def wait(self) -> int:
+        """Wait for its end; answers the exit code."""
+        if self.process is None:
+            return 0
+        return await self.process.wait()
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal, if it still runs."""
+        if self.process is not None and self.running:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.send_signal(number)
+
+    async def stop(self, patience: float = 15.0) -> None:
+        """Ask it to stop; kill it when it has not done so after `patience` seconds."""
+        self.send(self.gentle)
+        try:
+            await asyncio.wait_for(self.wait(), patience)
+        except TimeoutError:
+            await self.kill()
+
+    async def kill(self) -> None:
+        """End it at once."""
+        self.send(signal.SIGKILL)
+        await self.wait()
+
+    def last_words(self, lines: int = 5) -> str:
+        """The end of its log, for an error message."""
+        try:
+            return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+        except OSError:
+            return ""
+
+
+async def run_once(child: Child) -> int:
+    """Run a program to its end; answers the exit code."""
+    await child.start()
+    return await child.wait()

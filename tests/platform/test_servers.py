@@ -1,0 +1,71 @@
+"""The embedded servers keep what they acknowledged, and keep their users apart."""
+
+from __future__ import annotations
+
+import asyncio
+
+import asyncpg
+import nats
+import pytest
+
+from tests.support.servers import NatsServer, PostgresServer
+
+
+async def test_a_database_belongs_to_one_service_alone(postgres: PostgresServer) -> None:
+    mine = await postgres.database("identity")
+    theirs = await postgres.database("directory")
+    other = theirs.rpartition("/")[2]
+
+    connection = await asyncpg.connect(mine)
+    assert await connection.fetchval("SELECT current_user") == "identity"
+    await connection.close()
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await asyncpg.connect(f"{mine.rpartition('/')[0]}/{other}")
+
+
+async def test_a_killed_postgres_comes_back_with_its_data(postgres: PostgresServer) -> None:
+    url = await postgres.database("identity")
+    connection = await asyncpg.connect(url)
+    await connection.execute("CREATE TABLE kept AS SELECT 1 AS number")
+
+    await postgres.kill()
+    await postgres.restart()
+
+    connection.terminate()
+    connection = await asyncpg.connect(url)
+    assert await connection.fetchval("SELECT number FROM kept") == 1
+    await connection.close()
+
+
+async def test_a_killed_nats_comes_back_with_what_it_acknowledged(
+    nats_server: NatsServer, nats_url: str
+) -> None:
+    client = await nats.connect(nats_url)
+    await client.jetstream().add_stream(name="KEPT", subjects=["kept.>"])
+    await client.jetstream().publish("kept.one", b"1")
+    await client.close()
+
+    await nats_server.kill()
+    await nats_server.restart()
+
+    client = await nats.connect(nats_url)
+    info = await client.jetstream().stream_info("KEPT")
+    assert info.state.messages == 1
+    await client.jetstream().delete_stream("KEPT")
+    await client.close()
+
+
+async def test_a_service_cannot_speak_as_another(nats_server: NatsServer) -> None:
+    refused = asyncio.Queue[str]()
+
+    async def note(error: Exception) -> None:
+        await refused.put(str(error))
+
+    client = await nats.connect(nats_server.url("directory"), error_cb=note)
+    await client.publish("events.org.identity.user.deactivated", b"{}")
+    await client.subscribe("events.>")
+    await client.flush()
+
+    said = {await refused.get(), await refused.get()}
+    assert all("permissions violation" in text.lower() for text in said)
+    await client.close()
