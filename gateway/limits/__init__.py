@@ -29,6 +29,7 @@ class Limits:
     root_fields: int = 10
     directives: int = 20
     tokens: int = 1000
+    fields: int = 2000
     cost: int = 5000
     introspection: bool = False
 
@@ -50,6 +51,13 @@ class Limits:
                 self.root_fields,
                 found.root_fields,
                 "Split the operation into several requests.",
+            ),
+            _over(
+                "FIELD_LIMIT",
+                "fields, its fragments spread out",
+                self.fields,
+                found.fields,
+                "Ask for less, or split the operation into several requests.",
             ),
             _over(
                 "DIRECTIVE_LIMIT",

@@ -137,9 +137,9 @@ def _page(node: FieldNode, field: GraphQLField) -> Page:
         if name in given:
             return _stated(given[name])
     for name in _PAGE_ARGUMENTS:
-        declared = field.args.get(name)
-        if declared is not None and isinstance(declared.default_value, int):
-            return _size(declared.default_value)
+        declared = field.args[name].ast_node if name in field.args else None
+        if declared is not None and declared.default_value is not None:
+            return _stated(declared.default_value)
     return DEFAULT_PAGE
 
 

@@ -38,7 +38,7 @@ class Measure:
     """What a document amounts to with its fragments spread out, over the worst of its operations.
 
     `depth` counts levels of fields, without the steps of Relay connections and outside introspection, whose depth is counted
-    apart. `root_mutations` is the number of root fields when the operation is a mutation.
+    apart. `fields` counts every field that is selected anywhere. `root_mutations` is the number of root fields when the operation is a mutation.
     """
 
     depth: int = 0
@@ -47,6 +47,7 @@ class Measure:
     root_fields: int = 0
     root_mutations: int = 0
     directives: int = 0
+    fields: int = 0
 
     @property
     def introspects(self) -> bool:
@@ -72,6 +73,7 @@ def _worse(one: Measure, other: Measure) -> Measure:
         max(one.root_fields, other.root_fields),
         max(one.root_mutations, other.root_mutations),
         max(one.directives, other.directives),
+        max(one.fields, other.fields),
     )
 
 
@@ -80,6 +82,7 @@ class _Extent:
     depth: int = 0
     introspection: int = 0
     aliases: int = 0
+    width: int = 0
     fields: int = 0
 
     def beside(self, other: _Extent) -> _Extent:
@@ -88,6 +91,7 @@ class _Extent:
             max(self.depth, other.depth),
             max(self.introspection, other.introspection),
             min(self.aliases + other.aliases, MANY),
+            min(self.width + other.width, MANY),
             min(self.fields + other.fields, MANY),
         )
 
@@ -108,8 +112,9 @@ class _Ruler:
             depth=extent.depth,
             introspection_depth=extent.introspection,
             aliases=extent.aliases,
-            root_fields=extent.fields,
-            root_mutations=extent.fields if mutates else 0,
+            root_fields=extent.width,
+            root_mutations=extent.width if mutates else 0,
+            fields=extent.fields,
         )
 
     def _selections(self, selections: SelectionSetNode | None, level: int) -> _Extent:
@@ -129,12 +134,13 @@ class _Ruler:
     def _field(self, field: FieldNode, level: int) -> _Extent:
         inner = self._selections(field.selection_set, level + 1)
         aliases = min(inner.aliases + (field.alias is not None), MANY)
+        fields = min(inner.fields + 1, MANY)
         name = field.name.value
         if name in INTROSPECTION:
-            return _Extent(1, max(inner.depth, inner.introspection) + 1, aliases, 1)
+            return _Extent(1, max(inner.depth, inner.introspection) + 1, aliases, 1, fields)
         step = 0 if name in RELAY_STEPS and field.selection_set else 1
         deeper = inner.introspection + step if inner.introspection else 0
-        return _Extent(inner.depth + step, deeper, aliases, 1)
+        return _Extent(inner.depth + step, deeper, aliases, 1, fields)
 
     def _fragment(self, name: str) -> _Extent:
         if name not in self._known:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import aclosing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gateway.subgraphs.events import EventReader, ServerEvent
@@ -12,7 +13,7 @@ from gateway.subgraphs.pool import Bounds, Pool
 from gateway.subgraphs.wire import ReplyTooLargeError, Target, WireError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Mapping
 
     from gateway.subgraphs.wire import Exchange
 
@@ -45,21 +46,20 @@ class Subgraphs:
         return tuple(self._pools)
 
     async def post(
-        self,
-        name: str,
-        body: bytes,
-        headers: Mapping[str, str],
-        *,
-        repeatable: bool,
-        path: str | None = None,
+        self, name: str, body: bytes, headers: Mapping[str, str], *, repeatable: bool
     ) -> Exchange:
         """One POST and its whole reply, whatever its status; SubgraphError when there is none."""
+        return await self._answer(name, self._pool(name).post(body, headers, repeatable=repeatable))
+
+    async def tell(
+        self, name: str, path: str, body: bytes, headers: Mapping[str, str], *, seconds: float
+    ) -> Exchange:
+        """A POST beside GraphQL, on a connection of its own, which may take its time."""
+        pool = Pool(self._pool(name).target.at(path), replace(self._bounds, total=seconds))
         try:
-            return await self._pool(name).post(body, headers, repeatable=repeatable, path=path)
-        except TimeoutError as error:
-            raise SubgraphError(name, "no reply in time") from error
-        except WireError as error:
-            raise SubgraphError(name, str(error)) from error
+            return await self._answer(name, pool.post(body, headers, repeatable=True))
+        finally:
+            pool.close()
 
     async def stream(
         self, name: str, body: bytes, headers: Mapping[str, str]
@@ -89,6 +89,14 @@ class Subgraphs:
             raise SubgraphError(name, str(error)) from error
         finally:
             connection.close()
+
+    async def _answer(self, name: str, exchange: Awaitable[Exchange]) -> Exchange:
+        try:
+            return await exchange
+        except TimeoutError as error:
+            raise SubgraphError(name, "no reply in time") from error
+        except WireError as error:
+            raise SubgraphError(name, str(error)) from error
 
     async def close(self) -> None:
         """Close every idle connection and let the loop notice."""

@@ -39,16 +39,13 @@ class Pool:
         self._idle: deque[Connection] = deque()
         self._turns = asyncio.Semaphore(bounds.connections)
 
-    async def post(
-        self, body: bytes, headers: Mapping[str, str], *, repeatable: bool, path: str | None = None
-    ) -> Exchange:
+    async def post(self, body: bytes, headers: Mapping[str, str], *, repeatable: bool) -> Exchange:
         """One POST and its whole reply. WireError when it fails, TimeoutError when it takes too long.
 
         `repeatable` requests (queries) are sent once more when a kept-alive connection proves to be closed; others never are,
         and are not sent over a connection that has been idle for long.
         """
-        target = self.target if path is None else self.target.at(path)
-        request = target.post(body, headers)
+        request = self.target.post(body, headers)
         async with asyncio.timeout(self._bounds.total), self._turns:
             try:
                 return await self._exchange(request, IDLE_LIFE if repeatable else FRESH)

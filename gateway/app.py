@@ -1,0 +1,191 @@
+"""The gateway as one process: its parts wired together, started and stopped in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sys
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import JSONResponse
+from starlette.routing import Route, WebSocketRoute
+
+from gateway.auth import Identity, Revocations, Sessions
+from gateway.config import GatewaySettings
+from gateway.http.dev import clock_route
+from gateway.http.edge import Edge
+from gateway.http.graphiql import graphiql_routes
+from gateway.http.graphql import GraphQLDoor
+from gateway.http.params import MAX_BODY
+from gateway.http.stages import Stages
+from gateway.http.websocket import WebSocketDoor
+from gateway.limits import Limits
+from gateway.subgraphs import Bounds, Subgraphs
+from gateway.supergraph import SupergraphError, load_supergraph
+from kit.clock import RESYNC
+from kit.config import Mode, SettingsError, load
+from kit.errors import Refusal
+from kit.logs import start_logging
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+log = logging.getLogger(__name__)
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+"""All are taken so that the wrong ones are answered in GraphQL's shape."""
+
+START_RETRY = 0.1
+
+
+def build(settings: GatewaySettings) -> tuple[Starlette, Edge]:
+    """The gateway as an ASGI application, and the edge it serves. SupergraphError when the supergraph cannot be used."""
+    edge = _edge(settings)
+    development = settings.mode is Mode.DEVELOPMENT
+    routes = [
+        Route("/livez", _alive),
+        Route("/readyz", _ready(edge)),
+        Route("/graphql", GraphQLDoor(edge).serve, methods=list(METHODS)),
+        WebSocketRoute("/graphql", WebSocketDoor(edge).serve),
+    ]
+    if development:
+        routes += [clock_route(edge), *graphiql_routes()]
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with _running(edge):
+            yield
+
+    return Starlette(routes=routes, lifespan=lifespan, middleware=_middleware(settings)), edge
+
+
+def _edge(settings: GatewaySettings) -> Edge:
+    supergraph = load_supergraph(settings.supergraph.read_text(encoding="utf-8"))
+    urls = {
+        name: url for name, url in settings.subgraph_urls.items() if name in supergraph.subgraphs
+    }
+    if missing := set(supergraph.subgraphs) - urls.keys():
+        message = f"the supergraph names subgraphs without an address: {', '.join(sorted(missing))}"
+        raise SupergraphError(message)
+    limits = Limits(introspection=settings.mode is Mode.DEVELOPMENT)
+    identity = Identity(settings.identity_rpc, key=settings.viewer_key)
+    revocations = Revocations(settings.nats_url)
+    return Edge(
+        settings=settings,
+        stages=Stages(supergraph, limits),
+        subgraphs=Subgraphs(urls, Bounds(total=settings.subgraph_timeout)),
+        identity=identity,
+        sessions=Sessions(identity, revocations),
+        revocations=revocations,
+    )
+
+
+def _middleware(settings: GatewaySettings) -> list[Middleware]:
+    if not settings.allowed_origins:
+        return []
+    cors: dict[str, Any] = {
+        "allow_origins": sorted(settings.allowed_origins),
+        "allow_methods": ["GET", "POST"],
+        "allow_headers": ["authorization", "content-type", "x-request-id", "x-suite-request"],
+        "expose_headers": ["x-request-id"],
+        "max_age": 600,
+    }
+    return [Middleware(CORSMiddleware, **cors)]
+
+
+@asynccontextmanager
+async def _running(edge: Edge) -> AsyncIterator[None]:
+    """Listen for revocations and keep the time while the gateway serves."""
+    with edge.revocations.heard_by(edge.sessions.forget):
+        tasks = [
+            asyncio.create_task(edge.revocations.run()),
+            asyncio.create_task(_keep_time(edge.identity)),
+        ]
+        try:
+            yield
+        finally:
+            edge.stopping.set()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await edge.subgraphs.close()
+            await edge.identity.close()
+
+
+async def _keep_time(identity: Identity) -> None:
+    """Ask identity for the time: until it has answered once, and now and then after that."""
+    while True:
+        try:
+            await identity.synchronize()
+        except Refusal as refusal:
+            log.warning("identity does not tell the time", extra={"because": refusal.code})
+        except Exception:
+            log.exception("the time could not be asked for")
+        await asyncio.sleep(RESYNC.total_seconds() if identity.synchronized else START_RETRY)
+
+
+async def _alive(_: Request) -> Response:
+    return JSONResponse({"alive": True})
+
+
+def _ready(edge: Edge) -> Any:  # noqa: ANN401 - an endpoint, as Starlette types it
+    async def ready(_: Request) -> Response:
+        if not edge.identity.synchronized or edge.stopping.is_set():
+            because = "stopping" if edge.stopping.is_set() else "identity has not answered yet"
+            return JSONResponse({"ready": False, "because": because}, 503)
+        return JSONResponse({"ready": True, "broker": edge.revocations.hearing})
+
+    return ready
+
+
+class Server(uvicorn.Server):
+    """Tells live queries that it is time to end, before it waits for them."""
+
+    def __init__(self, config: uvicorn.Config, edge: Edge) -> None:
+        super().__init__(config)
+        self._edge = edge
+
+    async def shutdown(self, sockets: list[Any] | None = None) -> None:
+        """End what is live, then drain."""
+        self._edge.stopping.set()
+        with contextlib.suppress(TimeoutError):
+            await super().shutdown(sockets)
+
+
+def server(settings: GatewaySettings) -> Server:
+    """The gateway, ready to serve."""
+    app, edge = build(settings)
+    config = uvicorn.Config(
+        app,
+        host=settings.http_host,
+        port=settings.http_port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws="websockets-sansio",
+        ws_max_size=MAX_BODY,
+        timeout_graceful_shutdown=settings.shutdown_grace,
+    )
+    return Server(config, edge)
+
+
+def run() -> None:
+    """The main of the gateway: read the settings, serve until SIGTERM, then drain."""
+    try:
+        settings = load(GatewaySettings, "gateway")
+        start_logging("gateway", settings.log_level)
+        serving = server(settings)
+    except (SettingsError, SupergraphError) as problem:
+        sys.exit(f"gateway: {problem}")
+    serving.run()
+    if not serving.started:
+        sys.exit(3)

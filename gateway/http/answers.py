@@ -1,0 +1,85 @@
+"""Answers in GraphQL's shape: what a client may be told when something is refused or goes wrong."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from kit.errors import FAULT_MESSAGE, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from graphql import GraphQLError
+
+log = logging.getLogger(__name__)
+
+Body = dict[str, Any]
+
+FAULT = "INTERNAL"
+OUR_FAULTS = frozenset(
+    {FAULT, "INTERNAL_SERVER_ERROR", "GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED"}
+)
+"""Codes that a subgraph gives to its own faults, or to a query of the gateway's making: never the client's doing."""
+
+_SUGGESTION = re.compile(r" Did you mean .*\?$", re.DOTALL)
+
+
+class Rejected(Exception):  # noqa: N818 - an expected answer, not an error
+    """The request is not run. `status` is the HTTP status; None: 400, or 200 for clients that accept only JSON."""
+
+    def __init__(self, errors: list[Body], status: int | None = None) -> None:
+        super().__init__("; ".join(error["message"] for error in errors))
+        self.errors = errors
+        self.status = status
+
+
+def error(code: str, message: str, **extensions: object) -> Body:
+    """One GraphQL error."""
+    return {"message": message, "extensions": {"code": code, **extensions}}
+
+
+def rejected(errors: Iterable[GraphQLError], code: str, *, suggest: bool) -> Rejected:
+    """The rejection of a document. `code` is for errors that carry none; without `suggest`, hints of names are cut off."""
+    told = []
+    for one in errors:
+        body: Body = dict(one.formatted)
+        if not suggest:
+            body["message"] = _SUGGESTION.sub("", body["message"])
+        body["extensions"] = {"code": code} | (one.extensions or {})
+        told.append(body)
+    return Rejected(told)
+
+
+def refused(refusal: Refusal) -> Rejected:
+    """A refusal of ours (not signed in, identity away) as a rejection."""
+    extensions: Body = {"reason": refusal.code, "field": refusal.field, "remedy": refusal.remedy}
+    given = {name: value for name, value in extensions.items() if value}
+    return Rejected([error(refusal.graphql_code, refusal.message, **given)], refusal.http_status)
+
+
+def masked(fault: BaseException) -> Body:
+    """What a client may know of a fault: a reference, which is in the log with the rest."""
+    reference = uuid4().hex[:12]
+    log.error("fault", exc_info=fault, extra={"reference": reference})
+    return error(FAULT, FAULT_MESSAGE, reference=reference)
+
+
+def passed_on(subgraph: str, told: object) -> Body:
+    """An error of a subgraph as the client sees it: as it is when it has a code, masked when it is a fault or has none."""
+    body = told if isinstance(told, dict) else {}
+    extensions = body.get("extensions")
+    code = extensions.get("code") if isinstance(extensions, dict) else None
+    kept: Body = {"path": body["path"]} if isinstance(body.get("path"), list) else {}
+    if isinstance(code, str) and isinstance(extensions, dict) and code not in OUR_FAULTS:
+        return {"message": str(body.get("message", "")), "extensions": extensions} | kept
+    reference = extensions.get("reference") if isinstance(extensions, dict) else None
+    if not isinstance(reference, str):
+        reference = uuid4().hex[:12]
+    log.error(
+        "a subgraph answered with a fault",
+        extra={"subgraph": subgraph, "reference": reference, "code": code},
+    )
+    return error(FAULT, FAULT_MESSAGE, reference=reference) | kept

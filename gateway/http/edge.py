@@ -1,0 +1,226 @@
+"""From a request's parameters to its answer, whatever it came in by: admitted, then executed or followed live."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from gateway.auth import until_over
+from gateway.executor import execute, subscribe
+from gateway.http.answers import Body, Rejected, error, masked, refused
+from gateway.http.fetches import Fetches, Signer
+from gateway.http.stages import Stages
+from gateway.plan import describe, to_json
+from kit.errors import Refusal, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+
+    from gateway.auth import Identity, Revocations, Session, Sessions
+    from gateway.config import GatewaySettings
+    from gateway.executor import Answer
+    from gateway.http.params import Params
+    from gateway.operation import Operation
+    from gateway.plan import QueryPlan
+    from gateway.subgraphs import Subgraphs
+
+MUTATION_GRACE = 3
+"""A mutation may take this many times as long as a query: cutting it off leaves its outcome unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One operation that a client wants run. `explain` is "", "plan" or "run" (development only); `watched` says that the caller
+    itself ends a live query when its session ends."""
+
+    params: Params
+    authorization: str | None
+    request_id: str
+    explain: str = ""
+    by_get: bool = False
+    watched: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """An operation that may run: by whom, with which variables, and how."""
+
+    session: Session
+    operation: Operation
+    variables: dict[str, Any]
+    plan: QueryPlan
+
+    @property
+    def live(self) -> bool:
+        """Whether it is a subscription."""
+        return self.operation.kind == "subscription"
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """Everything a request needs. `stopping` is set when the gateway is asked to end."""
+
+    settings: GatewaySettings
+    stages: Stages
+    subgraphs: Subgraphs
+    identity: Identity
+    sessions: Sessions
+    revocations: Revocations
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def signer(self) -> Signer:
+        """Signs viewers for subgraphs."""
+        return Signer(self.settings.viewer_key, self.identity.clock)
+
+    async def admit(self, ask: Ask) -> Admitted:
+        """Find out who asks and hold the operation to the limits. Rejected, with everything there is to say, otherwise."""
+        parsed = self.stages.parse(ask.params.query)
+        kind = parsed.kind(ask.params.operation_name)
+        if ask.by_get and kind == "mutation":
+            raise _get_mutation()
+        session = await self.session(ask.authorization, fresh=kind == "mutation")
+        prepared = self.stages.prepare(
+            parsed, ask.params.operation_name, anonymous=session.anonymous
+        )
+        variables = self.stages.coerce(prepared, ask.params.variables)
+        plan = self.stages.plan(prepared.operation)
+        return Admitted(session, prepared.operation, variables, plan)
+
+    async def session(self, authorization: str | None, *, fresh: bool) -> Session:
+        """Who asks; Rejected when the token is bad or nobody can tell."""
+        try:
+            if not self.identity.synchronized:
+                raise Unavailable("The gateway is starting.", remedy="Try again in a moment.")
+            return await self.sessions.of(authorization, fresh=fresh)
+        except Refusal as refusal:
+            raise refused(refusal) from None
+
+    async def answer(self, admitted: Admitted, ask: Ask) -> Body:
+        """Run a query or a mutation."""
+        if ask.explain == "plan":
+            return {"data": None, "extensions": {"explain": _explained(admitted.plan)}}
+        fetches = self._fetches(admitted, ask.request_id)
+        seconds = self.settings.request_timeout
+        if admitted.operation.kind == "mutation":
+            seconds *= MUTATION_GRACE
+        began = time.perf_counter()
+        try:
+            async with asyncio.timeout(seconds):
+                answer = await execute(
+                    self.stages.supergraph,
+                    admitted.plan,
+                    admitted.operation,
+                    admitted.variables,
+                    fetches.send,
+                )
+        except TimeoutError:
+            raise _too_slow(admitted.operation.kind, seconds) from None
+        body = told(answer)
+        if ask.explain == "run":
+            taken = round((time.perf_counter() - began) * 1000, 3)
+            explained = {**_explained(admitted.plan), "ms": taken, "fetches": fetches.timings}
+            body["extensions"] = {"explain": explained}
+        return body
+
+    async def follow(self, admitted: Admitted, ask: Ask) -> AsyncGenerator[Body]:
+        """Run a subscription: its answers as they come. It ends with an error when its session does, or the gateway."""
+        fetches = self._fetches(admitted, ask.request_id)
+        answers = subscribe(
+            self.stages.supergraph,
+            admitted.plan,
+            admitted.operation,
+            admitted.variables,
+            fetches.send,
+            fetches.open_stream,
+        )
+        over = _never() if ask.watched else self.over(admitted.session)
+        async with aclosing(_until(answers, over)) as bodies:
+            async for body in bodies:
+                yield body
+
+    async def over(self, session: Session) -> Refusal:
+        """Wait until nothing live of this session may go on: it has ended, or the gateway is about to."""
+        ended = asyncio.ensure_future(until_over(session, self.identity, self.revocations))
+        stopping = asyncio.ensure_future(self.stopping.wait())
+        try:
+            await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if ended.done():
+                return ended.result()
+            return Unavailable("The gateway is stopping.", remedy="Subscribe again.")
+        finally:
+            ended.cancel()
+            stopping.cancel()
+            await asyncio.gather(ended, stopping, return_exceptions=True)
+
+    def _fetches(self, admitted: Admitted, request_id: str) -> Fetches:
+        return Fetches(self.subgraphs, self.signer, admitted.session.viewer, request_id)
+
+
+def told(answer: Answer) -> Body:
+    """An answer in GraphQL's shape."""
+    body: Body = {"errors": answer.errors} if answer.errors else {}
+    body["data"] = answer.data
+    return body
+
+
+def failed(fault: Exception) -> Rejected:
+    """Whatever was raised while a request was served, as a rejection: expected ones as they are, others masked."""
+    if isinstance(fault, Rejected):
+        return fault
+    if isinstance(fault, Refusal):
+        return refused(fault)
+    return Rejected([masked(fault)], 500)
+
+
+async def _until(
+    answers: AsyncIterator[Answer],
+    over: Coroutine[Any, Any, Refusal],
+) -> AsyncGenerator[Body]:
+    ended = asyncio.ensure_future(over)
+    coming = asyncio.ensure_future(_next(answers))
+    try:
+        while True:
+            await asyncio.wait({ended, coming}, return_when=asyncio.FIRST_COMPLETED)
+            if ended.done():
+                yield {"errors": refused(ended.result()).errors}
+                return
+            answer = coming.result()
+            if answer is None:
+                return
+            yield told(answer)
+            coming = asyncio.ensure_future(_next(answers))
+    finally:
+        ended.cancel()
+        coming.cancel()
+        await asyncio.gather(ended, coming, return_exceptions=True)
+        if (close := getattr(answers, "aclose", None)) is not None:
+            await close()
+
+
+async def _never() -> Refusal:
+    await asyncio.Event().wait()
+    raise AssertionError("nothing sets that event")
+
+
+async def _next(answers: AsyncIterator[Answer]) -> Answer | None:
+    return await anext(answers, None)
+
+
+def _explained(plan: QueryPlan) -> Body:
+    return {"plan": describe(plan), "json": to_json(plan)}
+
+
+def _get_mutation() -> Rejected:
+    message = "Mutations are not served by GET."
+    return Rejected([error("METHOD_NOT_ALLOWED", message, remedy="Use POST.")], 405)
+
+
+def _too_slow(kind: str, seconds: int) -> Rejected:
+    outcome = " It may have been done all the same." if kind == "mutation" else ""
+    remedy = "Look whether it was done." if kind == "mutation" else "Ask for less, or try again."
+    message = f"The {kind} took longer than {seconds} seconds.{outcome}"
+    return Rejected([error("TIMEOUT", message, remedy=remedy)], 504)
