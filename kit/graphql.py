@@ -218,6 +218,12 @@ def mutation(resolver: Callable[..., Awaitable[Any]]) -> Any:  # noqa: ANN401 - 
     return strawberry.mutation(resolver, extensions=[RefusalsAsData()])
 
 
+def described(text: str) -> Callable[[Callable[..., Any]], Any]:
+    """A resolved field with a description in the schema: use it in place of strawberry.field(description=...)."""
+    decorate: Callable[[Callable[..., Any]], Any] = strawberry.field(description=text)
+    return decorate
+
+
 # Pages ----------------------------------------------------------------------------------------------------------------
 
 
