@@ -1,0 +1,70 @@
+"""Errors on their way to the client: with the client's paths, and no more of them than needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gateway.plan import Key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from gateway.executor.entities import ClientPath
+    from gateway.executor.shape import Nulls
+    from gateway.executor.wire import ErrorBody
+    from gateway.plan import Path
+
+UNAVAILABLE = "SUBGRAPH_UNAVAILABLE"
+SHOWN = ("message", "extensions")
+
+
+def moved(error: ErrorBody, path: ClientPath | None) -> ErrorBody:
+    """A subgraph's error under the client's path; its locations mean nothing to the client."""
+    body = {key: error[key] for key in SHOWN if key in error}
+    if path:
+        body["path"] = list(path)
+    return body
+
+
+def unavailable(service: str, path: Path) -> ErrorBody:
+    """The one error for a request that got no answer."""
+    body = {
+        "message": f"The part of the answer that {service} gives is not available now.",
+        "extensions": {"code": UNAVAILABLE, "service": service},
+    }
+    return moved(body, static_path(path))
+
+
+def static_path(path: Path) -> ClientPath:
+    """The keys of a plan's path up to its first list."""
+    keys: list[str | int] = []
+    for segment in path:
+        if not isinstance(segment, Key):
+            break
+        keys.append(segment.name)
+    return tuple(keys)
+
+
+def null_errors(nulls: Nulls, known: list[ErrorBody]) -> Iterator[ErrorBody]:
+    """Errors for forbidden nulls that no subgraph's error explains already."""
+    paths = [tuple(error.get("path", ())) for error in known]
+    for path, field in nulls.found:
+        if not any(_explains(path, other) for other in paths):
+            yield {
+                "message": f"Cannot return null for non-nullable field {field}.",
+                "path": list(path),
+                "extensions": {"code": "NULL_NOT_ALLOWED"},
+            }
+
+
+def _explains(path: ClientPath, other: tuple[Any, ...]) -> bool:
+    shorter = min(len(path), len(other))
+    return path[:shorter] == other[:shorter]
+
+
+def without_repeats(errors: Iterable[ErrorBody]) -> list[ErrorBody]:
+    """Each error once, in order."""
+    found: dict[str, ErrorBody] = {}
+    for error in errors:
+        found.setdefault(repr(error), error)
+    return list(found.values())

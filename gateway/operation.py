@@ -1,0 +1,277 @@
+"""A client's request: parse, validate on the public schema, normalise, coerce variables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from graphql import (
+    BooleanValueNode,
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    OperationDefinitionNode,
+    VariableNode,
+    get_named_type,
+    get_operation_ast,
+    get_variable_values,
+    is_abstract_type,
+    is_composite_type,
+    parse,
+    print_ast,
+    validate,
+)
+
+from gateway.selections import (
+    TYPENAME,
+    Condition,
+    Field,
+    Fragment,
+    merge_selections,
+    print_arguments,
+    variables_in,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from graphql import GraphQLOutputType, GraphQLSchema, SelectionSetNode, VariableDefinitionNode
+
+    from gateway.selections import Conditions, Selection, Selections
+    from gateway.supergraph import Supergraph
+
+AnyType: TypeAlias = Any
+AnySelectionNode: TypeAlias = Any
+META_FIELDS = frozenset({"__schema", "__type"})
+
+
+class RequestError(Exception):
+    """The request cannot be run; every GraphQLError may be shown to the client."""
+
+    def __init__(self, errors: list[GraphQLError]) -> None:
+        super().__init__("; ".join(error.message for error in errors))
+        self.errors = errors
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Operation:
+    """One operation with its fragments inlined. Equal digests mean equal plans and answers."""
+
+    kind: str
+    root_type: str
+    name: str | None
+    document: DocumentNode
+    digest: str
+    variables: tuple[VariableDefinitionNode, ...]
+    variable_types: Mapping[str, str]
+    selections: Selections
+
+    @property
+    def root_fields(self) -> tuple[str, ...]:
+        """The names of the fields asked of the root type, in order of first appearance."""
+        return tuple(dict.fromkeys(field.name for field in _fields_of(self.selections)))
+
+    @property
+    def introspection(self) -> Selections:
+        """What the gateway answers from its own public schema."""
+        return tuple(_only(self.selections, meta=True))
+
+    @property
+    def fetched(self) -> Selections:
+        """What subgraphs must answer."""
+        return tuple(_only(self.selections, meta=False))
+
+
+def parse_document(text: str, max_tokens: int | None = None) -> DocumentNode:
+    """Parse a request's text; a RequestError when it is not GraphQL or has too many tokens."""
+    try:
+        return parse(text, max_tokens=max_tokens, allow_empty_selection_sets=False)
+    except GraphQLError as error:
+        raise RequestError([error]) from error
+
+
+def validate_document(supergraph: Supergraph, document: DocumentNode) -> list[GraphQLError]:
+    """Validate on the schema clients see; an empty list when all is well."""
+    return validate(supergraph.public_schema, document)
+
+
+def coerce_variables(
+    supergraph: Supergraph, operation: Operation, raw: dict[str, Any]
+) -> dict[str, Any]:
+    """Check the variables against their declared types and fill in defaults."""
+    values = get_variable_values(supergraph.public_schema, operation.variables, raw)
+    if isinstance(values, list):
+        raise RequestError(values)
+    return values.coerced
+
+
+def prepare(
+    supergraph: Supergraph, document: DocumentNode, operation_name: str | None = None
+) -> Operation:
+    """Choose the operation of a valid document and normalise it."""
+    node = get_operation_ast(document, operation_name)
+    if node is None:
+        raise RequestError([GraphQLError(_no_operation(operation_name))])
+    root = supergraph.public_schema.get_root_type(node.operation)
+    if root is None:
+        message = f"The schema has no {node.operation.value} type."
+        raise RequestError([GraphQLError(message, node)])
+    selections = _Normaliser(supergraph.public_schema, document).run(node, root.name)
+    variables = tuple(node.variable_definitions or ())
+    normal = _normal_document(node, selections)
+    return Operation(
+        kind=node.operation.value,
+        root_type=root.name,
+        name=node.name.value if node.name else None,
+        document=normal,
+        digest=sha256(print_ast(normal).encode()).hexdigest(),
+        variables=variables,
+        variable_types={v.variable.name.value: print_ast(v.type) for v in variables},
+        selections=selections,
+    )
+
+
+def print_selections(selections: Selections) -> str:
+    """GraphQL text of selections, on one line, without the outer braces."""
+    return " ".join(_print_selection(selection) for selection in selections)
+
+
+def print_conditions(conditions: Conditions) -> str:
+    return "".join(f" @{'include' if c.wanted else 'skip'}(if: ${c.variable})" for c in conditions)
+
+
+def _print_selection(selection: Selection) -> str:
+    below = f" {{{print_selections(selection.selections)}}}" if selection.selections else ""
+    if isinstance(selection, Fragment):
+        on = f" on {selection.type}" if selection.type else ""
+        return f"...{on}{print_conditions(selection.conditions)}{below}"
+    alias = f"{selection.key}: " if selection.key not in {"", selection.name} else ""
+    return f"{alias}{selection.name}{selection.arguments}{below}"
+
+
+def _no_operation(name: str | None) -> str:
+    if name:
+        return f"Unknown operation named {name!r}."
+    return "Must provide operation name if query contains multiple operations."
+
+
+def _normal_document(node: OperationDefinitionNode, selections: Selections) -> DocumentNode:
+    name = f" {node.name.value}" if node.name else ""
+    declared = ", ".join(print_ast(v) for v in node.variable_definitions or ())
+    head = f"{node.operation.value}{name}{f'({declared})' if declared else ''}"
+    return parse(f"{head} {{{print_selections(selections)}}}", no_location=True)
+
+
+def _fields_of(selections: Selections) -> Iterator[Field]:
+    for selection in selections:
+        if isinstance(selection, Field):
+            yield selection
+        else:
+            yield from _fields_of(selection.selections)
+
+
+def _only(selections: Selections, *, meta: bool) -> Iterator[Selection]:
+    """The root selections the gateway itself answers, or the rest."""
+    for selection in selections:
+        if isinstance(selection, Fragment):
+            below = tuple(_only(selection.selections, meta=meta))
+            if below:
+                yield replace(selection, selections=below)
+        elif selection.name != TYPENAME and (selection.name in META_FIELDS) is meta:
+            yield selection
+
+
+class _Normaliser:
+    """Inlines fragments, settles constant conditions, merges what is asked twice."""
+
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode) -> None:
+        self.schema = schema
+        self.fragments = {
+            node.name.value: node
+            for node in document.definitions
+            if isinstance(node, FragmentDefinitionNode)
+        }
+
+    def run(self, node: OperationDefinitionNode, root: str) -> Selections:
+        return merge_selections(self._selections(node.selection_set, root))
+
+    def _selections(self, node: SelectionSetNode | None, parent: str) -> Iterator[Selection]:
+        for item in node.selections if node else ():
+            conditions = _conditions(item)
+            if conditions is None:
+                continue
+            if isinstance(item, FieldNode):
+                found = self._field(item, parent)
+                yield Fragment(None, conditions, (found,)) if conditions else found
+            else:
+                yield from self._fragment(item, parent, conditions)
+
+    def _field(self, node: FieldNode, parent: str) -> Field:
+        name = node.name.value
+        return Field(
+            name=name,
+            key=node.alias.value if node.alias else name,
+            arguments=print_arguments(node.arguments),
+            variables=variables_in(node.arguments),
+            selections=self._below(node, parent),
+        )
+
+    def _below(self, node: FieldNode, parent: str) -> Selections:
+        if node.selection_set is None:
+            return ()
+        type_ = get_named_type(self._definition_type(parent, node.name.value))
+        return merge_selections(self._selections(node.selection_set, type_.name))
+
+    def _definition_type(self, parent: str, name: str) -> GraphQLOutputType:
+        type_: AnyType = self.schema.get_type(parent)
+        field = self.schema.get_field(type_, name)
+        if field is None:
+            message = f"Cannot query field {name!r} on type {parent!r}."
+            raise RequestError([GraphQLError(message)])
+        return field.type
+
+    def _fragment(
+        self, item: AnySelectionNode, parent: str, conditions: Conditions
+    ) -> Iterator[Selection]:
+        node = self.fragments[item.name.value] if isinstance(item, FragmentSpreadNode) else item
+        on = node.type_condition.name.value if node.type_condition else parent
+        if not self._may_be(parent, on):
+            return
+        narrowed = None if self._always_is(parent, on) else on
+        inner = parent if narrowed is None else on
+        below = tuple(self._selections(node.selection_set, inner))
+        if narrowed is None and not conditions:
+            yield from below
+        elif below:
+            yield Fragment(narrowed, conditions, merge_selections(below))
+
+    def _possible(self, name: str) -> frozenset[str]:
+        type_: AnyType = self.schema.get_type(name)
+        if is_abstract_type(type_):
+            return frozenset(t.name for t in self.schema.get_possible_types(type_))
+        return frozenset({name}) if is_composite_type(type_) else frozenset()
+
+    def _may_be(self, parent: str, on: str) -> bool:
+        return parent == on or bool(self._possible(parent) & self._possible(on))
+
+    def _always_is(self, parent: str, on: str) -> bool:
+        """An object under a fragment on one of its own interfaces needs no fragment."""
+        return parent == on or self._possible(parent) == {parent} != self._possible(on)
+
+
+def _conditions(node: AnySelectionNode) -> Conditions | None:
+    """What a selection depends on; None when it can never be included."""
+    found: set[Condition] = set()
+    for use in node.directives or ():
+        if use.name.value not in {"skip", "include"}:
+            continue
+        wanted = use.name.value == "include"
+        value = use.arguments[0].value
+        if isinstance(value, VariableNode):
+            found.add(Condition(value.name.value, wanted))
+        elif isinstance(value, BooleanValueNode) and value.value is not wanted:
+            return None
+    return tuple(sorted(found, key=lambda c: (c.variable, c.wanted)))

@@ -1,0 +1,52 @@
+"""The plan as data: its nodes, its JSON shape, and how it reads for a person."""
+
+from gateway.plan.json_shape import from_json, to_json
+from gateway.plan.nodes import (
+    BatchFetch,
+    BatchPart,
+    Condition,
+    Each,
+    Fetch,
+    Flatten,
+    Key,
+    Node,
+    Parallel,
+    Path,
+    QueryPlan,
+    RenameKey,
+    RequiredField,
+    RequiredOn,
+    Requires,
+    Rewrite,
+    Sequence,
+    SetValue,
+    Subscription,
+    Types,
+)
+from gateway.plan.text import describe
+
+__all__ = [
+    "BatchFetch",
+    "BatchPart",
+    "Condition",
+    "Each",
+    "Fetch",
+    "Flatten",
+    "Key",
+    "Node",
+    "Parallel",
+    "Path",
+    "QueryPlan",
+    "RenameKey",
+    "RequiredField",
+    "RequiredOn",
+    "Requires",
+    "Rewrite",
+    "Sequence",
+    "SetValue",
+    "Subscription",
+    "Types",
+    "describe",
+    "from_json",
+    "to_json",
+]

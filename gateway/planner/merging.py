@@ -1,0 +1,67 @@
+"""Merges steps that one request can serve."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.plan.nodes import Types
+
+if TYPE_CHECKING:
+    from gateway.plan.nodes import Path
+    from gateway.planner.steps import Step
+
+
+def merge_steps(steps: list[Step]) -> list[Step]:
+    """Fewer steps that bring the same; a step keeps its place in the order."""
+    kept: list[Step] = []
+    for step in steps:
+        host = next((other for other in kept if _may_join(other, step)), None)
+        if host is None:
+            kept.append(step)
+        else:
+            _join(host, step, steps)
+    return kept
+
+
+def _may_join(host: Step, step: Step) -> bool:
+    """Same subgraph, same objects, same conditions, and neither waits for the other."""
+    same = (
+        host.graph == step.graph
+        and host.kind == step.kind
+        and host.entity == step.entity
+        and host.conditions == step.conditions
+        and _untyped(host.path) == _untyped(step.path)
+    )
+    return (
+        same
+        and step not in host.ancestors()
+        and host not in step.ancestors()
+        and host.asked.fits(step.asked)
+    )
+
+
+def _join(host: Step, step: Step, steps: list[Step]) -> None:
+    host.asked.add(step.asked)
+    host.path = _both(host.path, step.path)
+    host.waits_for |= step.waits_for
+    for name, held in step.needed.items():
+        host.needed.setdefault(name, {}).update(held)
+    for other in steps:
+        if step in other.waits_for:
+            other.waits_for.discard(step)
+            other.waits_for.add(host)
+
+
+def _untyped(path: Path) -> Path:
+    return path[:-1] if path and isinstance(path[-1], Types) else path
+
+
+def _both(left: Path, right: Path) -> Path:
+    """The path to the objects of either; the same path but for the types at its end."""
+    if left == right:
+        return left
+    ends = [p[-1] for p in (left, right) if p and isinstance(p[-1], Types)]
+    if len(ends) < len((left, right)):
+        return _untyped(left)
+    names = dict.fromkeys(name for end in ends for name in end.names)
+    return (*_untyped(left), Types(tuple(names)))

@@ -1,0 +1,136 @@
+"""Orders steps into waves and writes them as plan nodes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.plan.nodes import (
+    BatchFetch,
+    BatchPart,
+    Condition,
+    Fetch,
+    Flatten,
+    Parallel,
+    Sequence,
+    Subscription,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from gateway.plan.nodes import Node, Path
+    from gateway.planner.steps import Step
+    from gateway.selections import Conditions
+
+ENTITIES = "representations"
+
+
+class Writer:
+    """Writes steps for one operation; `graphs` gives subgraph names, `types` variable types."""
+
+    def __init__(self, graphs: Mapping[str, str], types: Mapping[str, str]) -> None:
+        self.graphs = graphs
+        self.types = types
+
+    def write(self, steps: list[Step]) -> list[Node]:
+        """One node per wave; a wave starts when all steps of the one before have answered."""
+        return [_parallel(list(self._wave(wave))) for wave in waves(steps)]
+
+    def _wave(self, wave: list[Step]) -> Iterable[Node]:
+        """Entity steps of one subgraph under the same conditions travel together."""
+        groups: dict[object, list[Step]] = {}
+        for step in wave:
+            together = (step.graph, step.conditions) if step.entity else step
+            groups.setdefault(together, []).append(step)
+        for group in groups.values():
+            node = self._batch(group) if self._needs_batch(group) else self._single(group[0])
+            yield _conditional(group[0].conditions, node)
+
+    def _needs_batch(self, group: list[Step]) -> bool:
+        return len(group) > 1 or (group[0].entity and ENTITIES in self.types)
+
+    def _single(self, step: Step) -> Node:
+        used = tuple(sorted(step.asked.variables()))
+        body = step.asked.text()
+        declared = {name: self.types[name] for name in used}
+        if step.entity:
+            body = f"{{_entities({ENTITIES}: ${ENTITIES}){body}}}"
+            declared = {ENTITIES: "[_Any!]!", **declared}
+        fetch = Fetch(
+            service=self.graphs[step.graph],
+            operation=_operation(step.kind, declared, body),
+            kind=step.kind,
+            variables=used,
+            requires=step.requires(),
+        )
+        if step.kind == "subscription":
+            return Subscription(fetch)
+        return Flatten(step.path, fetch) if step.path else fetch
+
+    def _batch(self, group: list[Step]) -> Node:
+        parts: dict[object, tuple[BatchPart, str]] = {}
+        for step in group:
+            text, requires = step.asked.text(), step.requires()
+            known = parts.get((text, requires))
+            paths: tuple[Path, ...] = (step.path,)
+            number = len(parts)
+            if known is not None:
+                paths = (*known[0].paths, step.path)
+                number = int(known[0].alias.removeprefix("_e"))
+            name = f"__batch_reps_{number}"
+            parts[text, requires] = (BatchPart(f"_e{number}", name, paths, requires), text)
+        used = tuple(sorted(frozenset().union(*(step.asked.variables() for step in group))))
+        declared = {part.representations: "[_Any!]!" for part, _ in parts.values()}
+        declared |= {name: self.types[name] for name in used}
+        fields = (
+            f"{part.alias}: _entities({ENTITIES}: ${part.representations}){text}"
+            for part, text in parts.values()
+        )
+        return BatchFetch(
+            service=self.graphs[group[0].graph],
+            operation=_operation("query", declared, "{" + " ".join(fields) + "}"),
+            parts=tuple(part for part, _ in parts.values()),
+            variables=used,
+        )
+
+
+def waves(steps: list[Step]) -> list[list[Step]]:
+    """Each step in the first wave after everything it waits for."""
+    numbers: dict[Step, int] = {}
+
+    def number(step: Step) -> int:
+        if step not in numbers:
+            numbers[step] = 1 + max((number(other) for other in step.waits_for), default=-1)
+        return numbers[step]
+
+    found: dict[int, list[Step]] = {}
+    for step in steps:
+        found.setdefault(number(step), []).append(step)
+    return [found[index] for index in sorted(found)]
+
+
+def _operation(kind: str, declared: Mapping[str, str], body: str) -> str:
+    if not declared:
+        return body if kind == "query" else kind + body
+    variables = ", ".join(f"${name}:{type_}" for name, type_ in declared.items())
+    return f"{kind}({variables}){body}"
+
+
+def _conditional(conditions: Conditions, node: Node) -> Node:
+    for condition in reversed(conditions):
+        if condition.wanted:
+            node = Condition(condition.variable, if_true=node)
+        else:
+            node = Condition(condition.variable, if_false=node)
+    return node
+
+
+def _parallel(nodes: list[Node]) -> Node:
+    return nodes[0] if len(nodes) == 1 else Parallel(tuple(nodes))
+
+
+def in_sequence(nodes: list[Node]) -> Node | None:
+    """One node for all; None for none."""
+    if not nodes:
+        return None
+    return nodes[0] if len(nodes) == 1 else Sequence(tuple(nodes))
