@@ -1,0 +1,314 @@
+"""The GraphQL types of insurance, and how references from other subgraphs resolve."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date, datetime
+from typing import TypeAlias, TypeVar
+from uuid import UUID
+
+import strawberry
+from strawberry.federation.schema_directives import Key
+from strawberry.federation.types import FieldSet
+
+from kit.db import Connection as Database
+from kit.errors import Invalid
+from kit.graphql import Connection, Context, Page, connection, described, in_order, page_of
+from kit.ids import parse_id
+from services.insurance import actions, domain, policy, store
+from services.insurance.actions import Peers
+
+Info: TypeAlias = strawberry.Info[Context[Peers], None]
+FoundT = TypeVar("FoundT")
+
+ProductType = strawberry.enum(
+    domain.ProductType, description="Product types of the Plan-Net directory standard."
+)
+ParticipationSource = strawberry.enum(
+    domain.Source,
+    name="ParticipationSource",
+    description="Who said that the provider accepts the plan.",
+)
+ParticipationAction = strawberry.enum(
+    domain.ParticipationAction, description="What the viewer may do to a participation now."
+)
+
+
+@strawberry.type(description="A payer's id in somebody else's system.")
+class PayerIdentifier:
+    """Identifier."""
+
+    system: str
+    value: str
+
+
+@strawberry.federation.type(keys=["id"], description="The company that offers plans.")
+class Payer:
+    """Payer."""
+
+    id: strawberry.ID
+    name: str
+    identifiers: list[PayerIdentifier]
+    version: int
+
+    @classmethod
+    def of(cls, payer: domain.Payer) -> "Payer":
+        """As GraphQL tells it."""
+        identifiers = [
+            PayerIdentifier(system=one.system, value=one.value) for one in payer.identifiers
+        ]
+        return cls(
+            id=strawberry.ID(str(payer.id)),
+            name=payer.name,
+            identifiers=identifiers,
+            version=payer.version,
+        )
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> "Payer | None":
+        """A payer another subgraph names."""
+        return await load_payer(info, parse_id(id, "id"))
+
+
+@strawberry.federation.type(
+    keys=["id"], description="A product of a payer; or self-pay, which has no payer."
+)
+class InsurancePlan:
+    """InsurancePlan."""
+
+    id: strawberry.ID
+    name: str
+    product_type: ProductType | None = strawberry.field(description="Null for self-pay.")  # type: ignore[valid-type]
+    self_pay: bool = strawberry.field(description="The patient pays: the one plan without a payer.")
+    effective_from: date = strawberry.field(description="The first day it is offered.")
+    effective_until: date | None = strawberry.field(
+        description="The day after the last it is offered; null: no end is known."
+    )
+    version: int
+    payer_id: strawberry.Private[UUID | None]
+
+    @described("Null for self-pay.")
+    async def payer(self, info: Info) -> Payer | None:
+        """The company that offers it."""
+        return await load_payer(info, self.payer_id) if self.payer_id else None
+
+    @classmethod
+    def of(cls, plan: domain.InsurancePlan) -> "InsurancePlan":
+        """As GraphQL tells it."""
+        return cls(
+            id=strawberry.ID(str(plan.id)),
+            name=plan.name,
+            product_type=plan.product_type,
+            self_pay=plan.self_pay,
+            effective_from=plan.effective_from,
+            effective_until=plan.effective_until,
+            version=plan.version,
+            payer_id=plan.payer_id,
+        )
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> "InsurancePlan | None":
+        """A plan another subgraph names."""
+        return await load_plan(info, parse_id(id, "id"))
+
+
+@strawberry.federation.type(keys=[Key(fields=FieldSet("id"), resolvable=False)])
+class User:
+    """Somebody identity knows."""
+
+    id: strawberry.ID
+
+
+@strawberry.type(
+    description="The provider accepts the plan at the office, from a day until the day after the last."
+)
+class Participation:
+    """Participation."""
+
+    id: strawberry.ID
+    effective_from: date
+    effective_until: date | None = strawberry.field(
+        description="The day after the last; null: no end. Equal to effectiveFrom when it never took effect."
+    )
+    source: ParticipationSource  # type: ignore[valid-type]
+    last_verified_on: date | None
+    version: int
+    row: strawberry.Private[domain.Participation]
+
+    @strawberry.field
+    def provider(self) -> "Provider":
+        """Who accepts."""
+        return Provider(id=strawberry.ID(str(self.row.provider_id)))
+
+    @strawberry.field
+    def office(self) -> "Office":
+        """Where."""
+        return Office(id=strawberry.ID(str(self.row.office_id)))
+
+    @strawberry.field
+    async def plan(self, info: Info) -> InsurancePlan:
+        """What is accepted."""
+        plan = await load_plan(info, self.row.plan_id)
+        if plan is None:
+            raise LookupError("a participation without its plan")
+        return plan
+
+    @described("Shown within the organization only.")
+    def last_verified_by(self, info: Info) -> User | None:
+        """Who said last that it is true."""
+        by = policy.verifier_shown(info.context.call.viewer, self.row)
+        return User(id=strawberry.ID(str(by))) if by else None
+
+    @strawberry.field
+    async def allowed_actions(self, info: Info) -> list[ParticipationAction]:  # type: ignore[valid-type]
+        """What the viewer may do to it now."""
+        today = await _today(info, self.row.organization_id)
+        return list(policy.allowed_actions(info.context.call.viewer, self.row, today))
+
+    @classmethod
+    def of(cls, row: domain.Participation) -> "Participation":
+        """As GraphQL tells it."""
+        return cls(
+            id=strawberry.ID(str(row.id)),
+            effective_from=row.effective_from,
+            effective_until=row.effective_until,
+            source=row.source,
+            last_verified_on=row.last_verified_on,
+            version=row.version,
+            row=row,
+        )
+
+
+async def _today(info: Info, organization_id: UUID) -> date:
+    call = info.context.call
+    at: datetime = call.clock.now()
+
+    async def load(organizations: list[UUID]) -> list[date]:
+        async with call.db.reading() as tx:
+            return [
+                await actions.day_of(tx, domain.OrganizationId(one), at) for one in organizations
+            ]
+
+    return await info.context.loader("today", load).load(organization_id)
+
+
+_ON = "Only those that hold on this day; without it all there ever were and will be."
+
+
+@strawberry.federation.type(keys=["id"])
+class Provider:
+    """A provider of directory, with the plans accepted."""
+
+    id: strawberry.ID
+
+    @described(_ON)
+    async def participations(
+        self, info: Info, on: date | None = None, first: int | None = None, after: str | None = None
+    ) -> Connection[Participation]:
+        """The plans the provider accepts, per office."""
+        loader = _rows_of(info, f"provider {on}", store.participations_of_providers, on)
+        rows = await loader(parse_id(self.id, "id"))
+        return page_of_rows(rows, page_of(first, after))
+
+    @classmethod
+    def resolve_reference(cls, id: strawberry.ID) -> "Provider":
+        """A provider another subgraph names; what it accepts is decided field by field."""
+        return cls(id=id)
+
+
+@strawberry.federation.type(keys=["id"])
+class Office:
+    """An office of directory, with the plans accepted there."""
+
+    id: strawberry.ID
+
+    @described(_ON)
+    async def participations(
+        self, info: Info, on: date | None = None, first: int | None = None, after: str | None = None
+    ) -> Connection[Participation]:
+        """The plans accepted at the office, per provider."""
+        loader = _rows_of(info, f"office {on}", store.participations_of_offices, on)
+        rows = await loader(parse_id(self.id, "id"))
+        return page_of_rows(rows, page_of(first, after))
+
+    @classmethod
+    def resolve_reference(cls, id: strawberry.ID) -> "Office":
+        """An office another subgraph names; what is accepted there is decided field by field."""
+        return cls(id=id)
+
+
+_Fetch = Callable[
+    [Database, Sequence[UUID], date | None], Awaitable[dict[UUID, list[domain.Participation]]]
+]
+
+
+def _rows_of(
+    info: Info, name: str, fetch: _Fetch, on: date | None
+) -> Callable[[UUID], Awaitable[list[domain.Participation]]]:
+    """Loads the rows of many providers or offices at once."""
+    policy.permit_reading(info.context.call.viewer)
+
+    async def load(keys: list[UUID]) -> list[list[domain.Participation]]:
+        async with info.context.call.db.reading() as tx:
+            found = await fetch(tx, keys, on)
+        return [found.get(key, []) for key in keys]
+
+    return info.context.loader(name, load).load
+
+
+def page_of_rows(rows: list[domain.Participation], page: Page) -> Connection[Participation]:
+    """A page of rows that are all at hand, in the order of their ids."""
+    after = after_id(page)
+    rest = [row for row in rows if after is None or row.id > after]
+    return connection(rest, page, key=lambda row: (row.id,), node=Participation.of)
+
+
+def after_id(page: Page) -> UUID | None:
+    """The id a page starts after."""
+    if page.after is None:
+        return None
+    match page.after:
+        case [str(last)]:
+            return parse_id(last, "after")
+    raise _bad_cursor()
+
+
+def after_name(page: Page) -> tuple[str, UUID] | None:
+    """The name and id a page starts after."""
+    if page.after is None:
+        return None
+    match page.after:
+        case [str(name), str(last)]:
+            return name, parse_id(last, "after")
+    raise _bad_cursor()
+
+
+def _bad_cursor() -> Invalid:
+    return Invalid(
+        "after is not a cursor.", code="BAD_CURSOR", field="after", remedy="Use pageInfo.endCursor."
+    )
+
+
+async def load_payer(info: Info, payer_id: UUID) -> Payer | None:
+    """A payer by id, batched with the others of the request."""
+    payer = await _load(info, "payers", store.payers_by_id, payer_id)
+    return Payer.of(payer) if payer else None
+
+
+async def load_plan(info: Info, plan_id: UUID) -> InsurancePlan | None:
+    """A plan by id, batched with the others of the request."""
+    plan = await _load(info, "plans", store.plans_by_id, plan_id)
+    return InsurancePlan.of(plan) if plan else None
+
+
+async def _load(
+    info: Info,
+    name: str,
+    fetch: Callable[[Database, Sequence[UUID]], Awaitable[dict[UUID, FoundT]]],
+    key: UUID,
+) -> FoundT | None:
+    policy.permit_reading(info.context.call.viewer)
+
+    async def load(keys: list[UUID]) -> list[FoundT | None]:
+        async with info.context.call.db.reading() as tx:
+            return in_order(keys, await fetch(tx, keys))
+
+    return await info.context.loader(name, load).load(key)
