@@ -126,9 +126,8 @@ def _runs(pid: int, program: str) -> bool:
             return proc.read_text().strip() == program and not _zombie(pid)
         except OSError:
             return False
-    shown = subprocess.run(
-        ["ps", "-o", "comm=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )  # noqa: S603, S607, E501 - the system's own ps
+    command = ["/bin/ps", "-o", "comm=", "-p", str(pid)]
+    shown = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - the system's own ps
     return Path(shown.stdout.strip()).name == program
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
-import nkeys
+import nkeys  # type: ignore[import-untyped]
 
 from cli.servers.secrets import kept_secret, write_private
 
@@ -40,17 +40,23 @@ class Credentials:
         """The password of one of USERS. It starts with a letter: NATS would read digits as a number."""
         return "p" + kept_secret(self.folder / f"nats-{user}.password", 16)
 
-    def issuer_seed(self) -> bytes:
+    def issuer_seed(self) -> str:
         """The account seed that identity signs partners' sign-ins with."""
         path = self.folder / "nats-issuer.seed"
         if not path.exists():
             raw = bytes.fromhex(kept_secret(self.folder / "nats-issuer.key"))
             write_private(path, nkeys.encode_seed(raw, nkeys.PREFIX_BYTE_ACCOUNT).decode())
-        return path.read_bytes()
+        return path.read_text(encoding="ascii")
+
+    def nonce_key(self) -> str:
+        """The public key of a user that nobody is: it makes the server send nonces."""
+        raw = bytes.fromhex(kept_secret(self.folder / "nats-nonce.key"))
+        seed = nkeys.encode_seed(raw, nkeys.PREFIX_BYTE_USER)
+        return str(nkeys.from_seed(seed).public_key.decode())
 
     def issuer(self) -> str:
         """The public key of that seed, which the server trusts."""
-        return str(nkeys.from_seed(self.issuer_seed()).public_key.decode())
+        return str(nkeys.from_seed(self.issuer_seed().encode()).public_key.decode())
 
 
 def allowed(user: str) -> Allowed:
@@ -96,6 +102,7 @@ def render(
         "pid_file": pid_file,
         "max_file_store": max_file_store,
         "issuer": credentials.issuer(),
+        "nonce_key": credentials.nonce_key(),
         "known_users": ", ".join(USERS),
         "users": "\n".join(_user(user, credentials) for user in USERS),
     }

@@ -12,7 +12,8 @@ from cli.servers.nats import Nats
 from cli.servers.nats_config import OPERATOR, Credentials
 from cli.servers.postgres import Postgres
 
-PASSWORD = "test"  # noqa: S105 - of databases that live for one test run
+PASSWORD = "test"
+"""Of databases that live for one test run."""
 
 
 class PostgresServer:
@@ -53,7 +54,7 @@ class NatsServer:
         self.server = server
 
     @property
-    def issuer_seed(self) -> bytes:
+    def issuer_seed(self) -> str:
         """The seed that signs partners in."""
         return self.server.credentials.issuer_seed()
 
