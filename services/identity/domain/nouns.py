@@ -1,0 +1,306 @@
+"""Organizations, users, memberships and grants, and the rules that need nothing else."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from math import ceil
+from typing import NewType
+from uuid import UUID
+
+from kit.errors import Conflict, Invalid
+
+OrganizationId = NewType("OrganizationId", UUID)
+UserId = NewType("UserId", UUID)
+MembershipId = NewType("MembershipId", UUID)
+GrantId = NewType("GrantId", UUID)
+OfficeId = NewType("OfficeId", UUID)
+SessionId = NewType("SessionId", UUID)
+PartnerId = NewType("PartnerId", UUID)
+LetterId = NewType("LetterId", UUID)
+
+SUITE = OrganizationId(UUID(int=0))
+"""Stands for the organization in facts about support staff, who belong to none."""
+
+TEMPORARY_LIFE = timedelta(hours=48)
+MOST_CLIENT_ADMINS = 2
+
+
+class Role(StrEnum):
+    """What a user may be in an organization. Two of them are for an office each."""
+
+    CLIENT_ADMIN = "CLIENT_ADMIN"
+    OFFICE_ADMIN = "OFFICE_ADMIN"
+    OFFICE_STAFF = "OFFICE_STAFF"
+    INSURANCE_MANAGER = "INSURANCE_MANAGER"
+    CALL_CENTRE = "CALL_CENTRE"
+
+    @property
+    def for_office(self) -> bool:
+        """Whether it is granted office by office."""
+        return self in {Role.OFFICE_ADMIN, Role.OFFICE_STAFF}
+
+
+class Status(StrEnum):
+    """Where a user stands in an organization."""
+
+    INVITED = "INVITED"
+    INVITE_EXPIRED = "INVITE_EXPIRED"
+    ACTIVE = "ACTIVE"
+    DEACTIVATED = "DEACTIVATED"
+
+
+class UserAction(StrEnum):
+    """What a viewer may do about a user."""
+
+    GRANT_ROLE = "GRANT_ROLE"
+    REVOKE_ROLE = "REVOKE_ROLE"
+    DEACTIVATE = "DEACTIVATE"
+    RESEND_INVITATION = "RESEND_INVITATION"
+    RESET_TEMPORARY_PASSWORD = "RESET_TEMPORARY_PASSWORD"  # noqa: S105 - the name of an action
+
+
+class OrganizationAction(StrEnum):
+    """What a viewer may do about an organization."""
+
+    INVITE_USER = "INVITE_USER"
+    ADD_PARTNER = "ADD_PARTNER"
+
+
+class PartnerAction(StrEnum):
+    """What a viewer may do about a partner."""
+
+    REMOVE = "REMOVE"
+
+
+class LetterKind(StrEnum):
+    """What a mail is for."""
+
+    INVITATION = "INVITATION"
+    MEMBERSHIP = "MEMBERSHIP"
+    PASSWORD_RESET = "PASSWORD_RESET"  # noqa: S105 - a kind of mail
+    NOTICE = "NOTICE"
+
+
+class LetterState(StrEnum):
+    """Where a mail is. BOUNCED: the receiving server refused it for good. WITHDRAWN: its secret is void."""
+
+    QUEUED = "QUEUED"
+    SENT = "SENT"
+    BOUNCED = "BOUNCED"
+    WITHDRAWN = "WITHDRAWN"
+
+
+class SupportAct(StrEnum):
+    """What support does in an organization's matters."""
+
+    RESET_TEMPORARY_PASSWORD = "RESET_TEMPORARY_PASSWORD"  # noqa: S105 - the name of an act
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """A customer of the suite."""
+
+    id: OrganizationId
+    name: str
+    time_zone: str
+    added_at: datetime
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoleWanted:
+    """A role somebody asks to grant or revoke; Invalid when office and role do not go together."""
+
+    role: Role
+    office_id: OfficeId | None = None
+
+    def __post_init__(self) -> None:
+        if self.role.for_office and self.office_id is None:
+            raise Invalid(
+                f"{self.role} is granted for an office.",
+                code="OFFICE_REQUIRED",
+                field="officeId",
+                remedy="Name the office.",
+            )
+        if not self.role.for_office and self.office_id is not None:
+            raise Invalid(
+                f"{self.role} is for the whole organization.",
+                code="OFFICE_NOT_WANTED",
+                field="officeId",
+                remedy="Leave the office out.",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A role a user has now."""
+
+    id: GrantId
+    role: Role
+    office_id: OfficeId | None
+    granted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user as seen within one organization; support staff have no membership."""
+
+    id: UserId
+    organization_id: OrganizationId
+    membership_id: MembershipId
+    name: str
+    email: str
+    version: int
+    confirmed_at: datetime | None = None
+    deactivated_at: datetime | None = None
+    invited_until: datetime | None = None
+    letter_state: LetterState | None = None
+    grants: tuple[Grant, ...] = field(default=())
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the person has set a password of their own (R04)."""
+        return self.confirmed_at is not None
+
+    @property
+    def active(self) -> bool:
+        """Whether the user has not been deactivated here."""
+        return self.deactivated_at is None
+
+    @property
+    def client_admin(self) -> bool:
+        """Whether the user is an active client admin."""
+        return self.active and any(grant.role is Role.CLIENT_ADMIN for grant in self.grants)
+
+    def has(self, wanted: RoleWanted) -> bool:
+        """Whether this very role is granted now."""
+        return any((g.role, g.office_id) == (wanted.role, wanted.office_id) for g in self.grants)
+
+    def status(self, now: datetime) -> Status:
+        """Where the user stands at `now`."""
+        if not self.active:
+            return Status.DEACTIVATED
+        if self.confirmed:
+            return Status.ACTIVE
+        if self.invited_until is None or now >= self.invited_until:
+            return Status.INVITE_EXPIRED
+        return Status.INVITED
+
+    def invitation_hours_left(self, now: datetime) -> int | None:
+        """Whole hours, rounded up, in which the invitation can still be taken; None once it was (R04)."""
+        if self.confirmed or not self.active:
+            return None
+        if self.invited_until is None:
+            return 0
+        return max(0, ceil((self.invited_until - now) / timedelta(hours=1)))
+
+    def require_version(self, expected: int) -> None:
+        """Conflict STALE_VERSION when the caller has seen another version of the user."""
+        if self.version != expected:
+            raise _stale("user")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What signing in needs to know about a user."""
+
+    id: UserId
+    email: str
+    name: str
+    support: bool
+    password_hash: str | None
+    confirmed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownMembership:
+    """An active membership, with its organization's name, for choosing one at sign-in."""
+
+    id: MembershipId
+    organization_id: OrganizationId
+    organization_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class TemporaryPassword:
+    """The first password of an account and its confirmation link (R05)."""
+
+    user_id: UserId
+    password_hash: str
+    issued_at: datetime
+    expires_at: datetime
+    consumed_at: datetime | None = None
+
+    def expired(self, now: datetime) -> bool:
+        """R05: good until, and not at, exactly 48 hours after issue."""
+        return now >= self.expires_at
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """A partner system that hears an organization's facts."""
+
+    id: PartnerId
+    organization_id: OrganizationId
+    name: str
+    public_key: str
+    added_at: datetime
+    removed_at: datetime | None
+    version: int
+
+    @property
+    def durable(self) -> str:
+        """The name of the partner's consumer on the stream of facts."""
+        return f"partner_{self.id}"
+
+    def require_version(self, expected: int) -> None:
+        """Conflict STALE_VERSION when the caller has seen another version of the partner."""
+        if self.version != expected:
+            raise _stale("partner")
+
+
+@dataclass(frozen=True, slots=True)
+class Advisory:
+    """A word of advice that comes with a success."""
+
+    code: str
+    message: str
+    client_admins: int
+
+
+def advice(client_admins: int) -> Advisory | None:
+    """R01: one client admin has no backup and more than two are more than advised; None when the number is right."""
+    if 1 < client_admins <= MOST_CLIENT_ADMINS:
+        return None
+    messages = {
+        0: "The organization has no client admin.",
+        1: "The organization has one client admin and no backup.",
+    }
+    usual = f"The organization has {client_admins} client admins; one or two are advised."
+    return Advisory("ADVISORY_CA_COUNT", messages.get(client_admins, usual), client_admins)
+
+
+def keep_a_client_admin(leaving: User, client_admins: Iterable[User]) -> None:
+    """R01: Conflict LAST_CLIENT_ADMIN when nobody would remain who can act as client admin.
+
+    One who has not confirmed cannot act yet, so a confirmed one is replaced only by a confirmed one.
+    """
+    others = [one for one in client_admins if one.id != leaving.id and one.client_admin]
+    remaining = [one for one in others if one.confirmed or not leaving.confirmed]
+    if leaving.client_admin and not remaining:
+        raise Conflict(
+            "This is the organization's last client admin.",
+            code="LAST_CLIENT_ADMIN",
+            field="userId",
+            remedy="Make somebody else client admin first, and see that they confirm.",
+        )
+
+
+def _stale(thing: str) -> Conflict:
+    return Conflict(
+        f"The {thing} has changed since you saw it.",
+        code="STALE_VERSION",
+        field="expectedVersion",
+        remedy="Read it again, then decide again.",
+    )

@@ -1,0 +1,115 @@
+"""What a password must be: long, and not what everybody guesses first. No rules of composition."""
+
+import re
+import secrets
+import unicodedata
+from collections.abc import Iterable
+
+from kit.errors import Invalid
+from services.identity.domain.blocklist import ROWS, WORDS
+
+SHORTEST = 15
+LONGEST = 256
+ENOUGH_OF_ITS_OWN = 8
+"""So many characters must be left when everything guessable is taken away."""
+
+SHORTEST_CONTEXT_WORD = 4
+SHORTEST_RUN = 4
+
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+_GROUPS, _GROUP = 4, 5
+_LOOKALIKES = str.maketrans("013457@$!", "oieastasi")
+_BREAKS = re.compile(r"[\W_]+")
+_GONE = "\0"
+
+
+def normalized(password: str) -> str:
+    """The form in which a password is judged and hashed, so that it is the same from every keyboard."""
+    return unicodedata.normalize("NFKC", password)
+
+
+def temporary_password() -> str:
+    """A fresh random one of 99 bits, made to be typed from a mail."""
+    return "-".join(
+        "".join(secrets.choice(_LETTERS) for _ in range(_GROUP)) for _ in range(_GROUPS)
+    )
+
+
+def accept(password: str, *, context: Iterable[str], field: str = "newPassword") -> str:
+    """The normalized password; Invalid when it is too short, too long, or mostly what anybody would guess.
+
+    `context` is what is known about the person: name, address of mail, organization.
+    """
+    text = normalized(password)
+    if len(text) < SHORTEST:
+        raise Invalid(
+            f"A password needs at least {SHORTEST} characters.",
+            code="PASSWORD_TOO_SHORT",
+            field=field,
+            remedy="Take a sentence of several words.",
+        )
+    if len(text) > LONGEST:
+        raise Invalid(
+            f"A password has at most {LONGEST} characters.",
+            code="PASSWORD_TOO_LONG",
+            field=field,
+            remedy="Take a shorter one.",
+        )
+    if len(own_part(text, context)) < ENOUGH_OF_ITS_OWN:
+        raise Invalid(
+            "This password is too easy to guess.",
+            code="PASSWORD_COMMON",
+            field=field,
+            remedy="Leave out common words, rows of keys, repetitions and what is known about you.",
+        )
+    return text
+
+
+def own_part(password: str, context: Iterable[str]) -> str:
+    """What is left of a password without repetitions, rows of keys, common words and what is known about the person."""
+    rest = _without_rows(_unit(password.casefold()))
+    for word in sorted(WORDS | _context_words(context), key=len, reverse=True):
+        rest = rest.replace(word, _GONE)
+    plain = rest.translate(_LOOKALIKES)
+    for word in sorted(WORDS, key=len, reverse=True):
+        plain = plain.replace(word, _GONE)
+    return _unit(_BREAKS.sub("", plain.replace(_GONE, "")))
+
+
+def _unit(text: str) -> str:
+    """The shortest piece that makes the whole text when it is repeated."""
+    if not text:
+        return text
+    return text[: (text + text).index(text, 1)]
+
+
+def _without_rows(text: str) -> str:
+    """The text without runs along the alphabet, the digits or a keyboard, in either direction."""
+    kept: list[str] = []
+    at = 0
+    while at < len(text):
+        run = _run_at(text, at)
+        if run < SHORTEST_RUN:
+            kept.append(text[at])
+            at += 1
+        else:
+            kept.append(_GONE)
+            at += run
+    return "".join(kept)
+
+
+def _run_at(text: str, at: int) -> int:
+    """How many characters from `at` on stand side by side in one of the rows, or are the same."""
+    longest = 0
+    for row in ROWS:
+        length = 0
+        while at + length < len(text) and text[at : at + length + 1] in row:
+            length += 1
+        longest = max(longest, length)
+    same = len(text) - at - len(text[at:].lstrip(text[at]))
+    return max(longest, same)
+
+
+def _context_words(context: Iterable[str]) -> frozenset[str]:
+    pieces = (piece for text in context for piece in _BREAKS.split(normalized(text).casefold()))
+    return frozenset(piece for piece in pieces if len(piece) >= SHORTEST_CONTEXT_WORD)

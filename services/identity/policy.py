@@ -1,0 +1,209 @@
+"""Who may do what with organizations, users, grants and partners."""
+
+from datetime import datetime
+
+from kit.auth import Kind, Stage, Viewer
+from kit.errors import Denied, NotFound, Unauthenticated
+from services.identity.domain import (
+    Organization,
+    OrganizationAction,
+    OrganizationId,
+    Partner,
+    PartnerAction,
+    Role,
+    RoleWanted,
+    Status,
+    User,
+    UserAction,
+    UserId,
+)
+
+
+def permit_support(viewer: Viewer) -> UserId:
+    """What only support does for all organizations: opening one."""
+    user_id = viewer.require_user()
+    if not viewer.support:
+        raise Denied("Only support may do this.", remedy="Ask support.")
+    return UserId(user_id)
+
+
+def permit_reset(viewer: Viewer) -> UserId:
+    """R05: Denied SUPPORT_ONLY for everybody else, client admins included."""
+    user_id = viewer.require_user()
+    if not viewer.support:
+        raise Denied(
+            "Temporary passwords can only be reset by support.",
+            code="SUPPORT_ONLY",
+            remedy="Ask support, and say for whom and why.",
+        )
+    return UserId(user_id)
+
+
+def permit_new_password(viewer: Viewer) -> UserId:
+    """A session that began with a temporary password may set one; nobody else does it this way."""
+    if viewer.kind is not Kind.USER or viewer.user_id is None:
+        raise Unauthenticated("Sign in with your temporary password first.")
+    if viewer.stage is not Stage.SET_PASSWORD:
+        raise Denied("Your password is set already.", code="PASSWORD_ALREADY_SET")
+    return UserId(viewer.user_id)
+
+
+def scope(viewer: Viewer, asked: OrganizationId | None) -> OrganizationId:
+    """The organization a read is about: the viewer's own, or for support the one asked for. NotFound for any other, exactly
+    as for one that never was."""
+    viewer.require_user()
+    if viewer.support and asked is not None:
+        return asked
+    own = viewer.require_organization()
+    if asked is not None and asked != own:
+        raise NotFound("There is no such organization.", field="organizationId")
+    return OrganizationId(own)
+
+
+def may_see_organization(viewer: Viewer, organization_id: OrganizationId) -> bool:
+    """Its own users, support, and our own services."""
+    if viewer.kind is Kind.SERVICE:
+        return True
+    return viewer.is_user and (viewer.support or viewer.organization_id == organization_id)
+
+
+def may_see_contact(viewer: Viewer, user: User) -> bool:
+    """Addresses of mail and the state of an invitation: oneself, client admins, office admins, support."""
+    if viewer.user_id == user.id or viewer.support:
+        return True
+    own = viewer.organization_id == user.organization_id
+    return own and (viewer.client_admin or bool(viewer.office_admin_of))
+
+
+def may_grant(viewer: Viewer, organization_id: OrganizationId, wanted: RoleWanted) -> bool:
+    """R08: client admins grant everything; office admins make office staff at their own offices."""
+    if not viewer.is_user or viewer.organization_id != organization_id:
+        return False
+    if viewer.client_admin:
+        return True
+    return wanted.role is Role.OFFICE_STAFF and wanted.office_id in viewer.office_admin_of
+
+
+def permit_grant(viewer: Viewer, organization_id: OrganizationId, wanted: RoleWanted) -> None:
+    """Denied unless `may_grant` (R08)."""
+    viewer.require_organization()
+    if not may_grant(viewer, organization_id, wanted):
+        raise Denied(
+            f"You may not decide who is {wanted.role.replace('_', ' ').lower()} here.",
+            field="role",
+            remedy="Ask a client admin.",
+        )
+
+
+def permit_invite(
+    viewer: Viewer, organization_id: OrganizationId, wanted: tuple[RoleWanted, ...]
+) -> None:
+    """R03: client admins invite anybody; office admins invite staff for their own offices, naming at least one."""
+    viewer.require_organization()
+    if not may_invite(viewer, organization_id):
+        raise Denied("You may not invite users.", remedy="Ask a client admin.")
+    if not wanted and not viewer.client_admin:
+        raise Denied(
+            "An office admin invites staff for an office.",
+            field="roles",
+            remedy="Name the office the new user is to work for.",
+        )
+    for role in wanted:
+        permit_grant(viewer, organization_id, role)
+
+
+def may_invite(viewer: Viewer, organization_id: OrganizationId) -> bool:
+    """R03: client admins and office admins of the organization."""
+    own = viewer.is_user and viewer.organization_id == organization_id
+    return own and (viewer.client_admin or bool(viewer.office_admin_of))
+
+
+def may_deactivate(viewer: Viewer, user: User) -> bool:
+    """R07: client admins; office admins those who are staff of their own offices and nothing else."""
+    if not viewer.is_user or viewer.organization_id != user.organization_id:
+        return False
+    return viewer.client_admin or is_own_staff(viewer, user)
+
+
+def is_own_staff(viewer: Viewer, user: User) -> bool:
+    """Whether all the user is granted is to be staff of offices the viewer manages."""
+    return bool(user.grants) and all(
+        grant.role is Role.OFFICE_STAFF and grant.office_id in viewer.office_admin_of
+        for grant in user.grants
+    )
+
+
+def permit_deactivate(viewer: Viewer, user: User) -> None:
+    """Denied unless `may_deactivate` (R07)."""
+    viewer.require_organization()
+    if not may_deactivate(viewer, user):
+        raise Denied("You may not deactivate this user.", remedy="Ask a client admin.")
+
+
+def permit_resend(viewer: Viewer, user: User) -> None:
+    """R04: whoever could have invited the user may send the same mail again."""
+    viewer.require_organization()
+    if not may_deactivate(viewer, user):
+        raise Denied("You may not send this user's mail again.", remedy="Ask a client admin.")
+
+
+def permit_partners(viewer: Viewer) -> OrganizationId:
+    """Partners and their credentials are for client admins."""
+    own = OrganizationId(viewer.require_organization())
+    if not viewer.client_admin:
+        raise Denied("Only client admins decide about partners.", remedy="Ask a client admin.")
+    return own
+
+
+def may_answer_about(viewer: Viewer, organization_id: OrganizationId) -> bool:
+    """What siblings ask over gRPC: for themselves about anybody, on a user's behalf about the user's own organization."""
+    return viewer.kind is Kind.SERVICE or may_see_organization(viewer, organization_id)
+
+
+def permit_introspection(viewer: Viewer) -> None:
+    """Access tokens are shown to our own processes only."""
+    if viewer.kind is not Kind.SERVICE:
+        raise Denied("Only the suite's own parts ask this.")
+
+
+# What may be done now -------------------------------------------------------------------------------------------------
+
+
+def user_actions(viewer: Viewer, user: User, now: datetime) -> tuple[UserAction, ...]:
+    """What the viewer may do about the user now."""
+    if not user.active:
+        return ()
+    manages = may_deactivate(viewer, user)
+    invited = user.status(now) is Status.INVITED
+    answers = {
+        UserAction.GRANT_ROLE: may_invite(viewer, user.organization_id),
+        UserAction.REVOKE_ROLE: any(
+            may_grant(viewer, user.organization_id, RoleWanted(grant.role, grant.office_id))
+            for grant in user.grants
+        ),
+        UserAction.DEACTIVATE: manages,
+        UserAction.RESEND_INVITATION: manages and invited,
+        UserAction.RESET_TEMPORARY_PASSWORD: viewer.is_user
+        and viewer.support
+        and not user.confirmed,
+    }
+    return tuple(action for action, allowed in answers.items() if allowed)
+
+
+def organization_actions(
+    viewer: Viewer, organization: Organization
+) -> tuple[OrganizationAction, ...]:
+    """What the viewer may do about the organization now."""
+    own = viewer.is_user and viewer.organization_id == organization.id
+    answers = {
+        OrganizationAction.INVITE_USER: may_invite(viewer, organization.id),
+        OrganizationAction.ADD_PARTNER: own and viewer.client_admin,
+    }
+    return tuple(action for action, allowed in answers.items() if allowed)
+
+
+def partner_actions(viewer: Viewer, partner: Partner) -> tuple[PartnerAction, ...]:
+    """What the viewer may do about the partner now."""
+    own = viewer.is_user and viewer.organization_id == partner.organization_id
+    removable = own and viewer.client_admin and partner.removed_at is None
+    return (PartnerAction.REMOVE,) if removable else ()
