@@ -152,11 +152,11 @@ class Server(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config, edge: Edge) -> None:
         super().__init__(config)
-        self._edge = edge
+        self.edge = edge
 
     async def shutdown(self, sockets: list[Any] | None = None) -> None:
         """End what is live, then drain."""
-        self._edge.stopping.set()
+        self.edge.stopping.set()
         with contextlib.suppress(TimeoutError):
             await super().shutdown(sockets)
 
