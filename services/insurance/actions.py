@@ -1,6 +1,6 @@
 """The verbs of insurance: each loads, permits, decides, saves, and records the fact."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from kit import db
 from kit.db import Connection
-from kit.errors import Conflict, NotFound
+from kit.errors import Conflict, NotFound, Refusal
 from kit.idempotency import once
 from kit.ids import new_id
 from kit.outbox import record
@@ -165,25 +165,8 @@ async def add_participation(
     call: Call[Peers], wanted: NewParticipations, key: str
 ) -> Participation:
     """Add the one plan of `wanted`. Refuses as `add_participations` does, with the plan's own refusal (R27)."""
-    try:
-        (added,) = await add_participations(call, wanted, key)
-    except PlansRefused as refused:
-        raise refused.plans[0].refusal from None
+    (added,) = await _add_all(call, wanted, key, lambda refused: refused[0].refusal)
     return added
-
-
-class PlansRefused(Conflict):
-    """Some plans of a call cannot be added, so none was."""
-
-    def __init__(self, plans: Sequence[PlanRefusal], wanted: int) -> None:
-        super().__init__(
-            f"{len(plans)} of {wanted} plans cannot be added, so none was.",
-            code="PLANS_REFUSED",
-            field="planIds",
-            remedy="Leave those plans out, or remove what stands in their way.",
-            refused=tuple(plans),
-        )
-        self.plans = plans
 
 
 async def add_participations(
@@ -194,21 +177,31 @@ async def add_participations(
     Refuses EMPTY_PERIOD, PROVIDER_NOT_AT_OFFICE, and with PLANS_REFUSED what is wrong with each plan: UNKNOWN_PLAN,
     PLAN_NOT_OFFERED, OVERLAP.
     """
+    return await _add_all(call, wanted, key, partial(domain.plans_refused, len(wanted.plan_ids)))
+
+
+_Refuse = Callable[[Sequence[PlanRefusal]], Refusal]
+
+
+async def _add_all(
+    call: Call[Peers], wanted: NewParticipations, key: str, refuse: _Refuse
+) -> list[Participation]:
     organization_id = OrganizationId(call.viewer.require_organization())
     policy.permit_edit(call.viewer, organization_id, wanted.office_id)
     domain.period(wanted.effective_from, wanted.effective_until)
     plan_ids = domain.clean_plan_ids(wanted.plan_ids)
     async with call.db.transaction() as tx:
-        make = partial(_add, call, tx, organization_id, wanted)
+        make = partial(_add, call, tx, wanted, refuse)
         made = await once(tx, call.viewer, key=key, request=wanted, at=call.clock.now(), make=make)
         rows = await store.batch(tx, organization_id, BatchId(made))
     return sorted(rows, key=lambda row: plan_ids.index(row.plan_id))
 
 
 async def _add(
-    call: Call[Peers], tx: Connection, organization_id: OrganizationId, wanted: NewParticipations
+    call: Call[Peers], tx: Connection, wanted: NewParticipations, refuse: _Refuse
 ) -> BatchId:
     """The place stays locked while directory is asked: a placement that ends meanwhile is heard after these rows."""
+    organization_id = OrganizationId(call.viewer.require_organization())
     await store.lock_place(tx, wanted.provider_id, wanted.office_id)
     today = await day_of(tx, organization_id, call.clock.now())
     await _require_placed(call, organization_id, wanted, max(wanted.effective_from, today))
@@ -218,7 +211,7 @@ async def _add(
     }
     days = domain.Period(wanted.effective_from, wanted.effective_until)
     if refused := domain.refused_plans(wanted.plan_ids, days, plans, existing):
-        raise PlansRefused(refused, len(wanted.plan_ids))
+        raise refuse(refused)
     batch_id = BatchId(new_id())
     rows = [store.NewParticipation(ParticipationId(new_id()), plan) for plan in wanted.plan_ids]
     await store.add_participations(tx, batch_id, _like(call, organization_id, wanted, today), rows)

@@ -279,6 +279,17 @@ def overlap(existing: Participation) -> Conflict:
     )
 
 
+def plans_refused(wanted: int, refused: Sequence[PlanRefusal]) -> Conflict:
+    """The refusal of a whole call, some of whose plans cannot be added (R27)."""
+    return Conflict(
+        f"{len(refused)} of {wanted} plans cannot be added, so none was.",
+        code="PLANS_REFUSED",
+        field="planIds",
+        remedy="Leave those plans out, or remove what stands in their way.",
+        refused=tuple(refused),
+    )
+
+
 def not_at_office() -> Conflict:
     """The refusal of a provider who is not placed at the office (R27)."""
     return Conflict(

@@ -1,0 +1,116 @@
+"""A running insurance service on real servers, with a small directory beside it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID, uuid4
+
+import grpc.aio
+import pytest
+
+from kit import db
+from kit.auth import Kind, Viewer
+from proto.directory.v1.directory_pb2 import FoundPlacement, PlacementsReply, PlacementsRequest
+from proto.directory.v1.directory_pb2_grpc import (
+    DirectoryServicer,
+    add_DirectoryServicer_to_server,
+)
+from services.insurance.actions import Peers
+from services.insurance.app import build
+from tests.support.facts import Neighbours
+from tests.support.running import Running, environment, running_service
+from tests.support.servers import PostgresServer
+
+
+class SmallDirectory(DirectoryServicer):
+    """Knows which organization has a provider placed at an office; `asked` are the days it was asked about."""
+
+    def __init__(self) -> None:
+        self.placed: dict[tuple[UUID, UUID], UUID] = {}
+        self.asked: list[str] = []
+        self.held = asyncio.Event()
+        self._gate = asyncio.Event()
+        self._gate.set()
+
+    def hold(self) -> asyncio.Event:
+        """Keep the next answers back until the event is set; `held` tells when somebody waits."""
+        self.held, self._gate = asyncio.Event(), asyncio.Event()
+        return self._gate
+
+    async def Placements(self, request: PlacementsRequest, context: Any) -> PlacementsReply:  # noqa: ANN401, ARG002, N802
+        self.asked.append(request.on)
+        self.held.set()
+        await self._gate.wait()
+        keys = [(UUID(key.provider_id), UUID(key.office_id)) for key in request.keys]
+        return PlacementsReply(
+            placements=[
+                FoundPlacement(
+                    provider_id=str(key[0]),
+                    office_id=str(key[1]),
+                    organization_id=str(self.placed[key]),
+                )
+                for key in keys
+                if key in self.placed
+            ]
+        )
+
+
+@dataclass
+class Insurance:
+    """The service under test, its neighbours, and somebody of support."""
+
+    running: Running[Peers]
+    directory: SmallDirectory
+    neighbours: Neighbours
+    support: Viewer = field(
+        default_factory=lambda: Viewer(kind=Kind.USER, user_id=uuid4(), support=True)
+    )
+
+
+@pytest.fixture(scope="module")
+async def insurance(postgres: PostgresServer, nats_url: str) -> AsyncIterator[Insurance]:
+    """One insurance service for the tests of a module: each test brings an organization of its own."""
+    directory, server = SmallDirectory(), grpc.aio.server()
+    add_DirectoryServicer_to_server(directory, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    url = await postgres.database("insurance")
+    await db.migrate(url, "insurance")
+    settings = environment("insurance", url, nats_url, DIRECTORY_RPC=f"127.0.0.1:{port}")
+    async with running_service(build(settings)) as running:
+        yield Insurance(running, directory, Neighbours(running))
+    await server.stop(None)
+
+
+@dataclass
+class Practice:
+    """An organization with a provider placed at an office, and its insurance manager."""
+
+    organization_id: UUID
+    provider_id: UUID
+    office_id: UUID
+    manager: Viewer
+
+    def staff(self, **grants: Any) -> Viewer:  # noqa: ANN401 - any field of a viewer
+        """Somebody else of the organization."""
+        return replace(self.manager, user_id=uuid4(), insurance_manager=False, **grants)
+
+
+@pytest.fixture
+def practice(insurance: Insurance) -> Practice:
+    """A fresh organization."""
+    return new_practice(insurance)
+
+
+def new_practice(insurance: Insurance) -> Practice:
+    """Another organization."""
+    organization_id = uuid4()
+    manager = Viewer(
+        kind=Kind.USER, user_id=uuid4(), organization_id=organization_id, insurance_manager=True
+    )
+    made = Practice(organization_id, uuid4(), uuid4(), manager)
+    insurance.directory.placed[made.provider_id, made.office_id] = organization_id
+    return made
