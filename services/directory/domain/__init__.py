@@ -1,0 +1,1 @@
+"""The nouns and rules of directory. Pure."""

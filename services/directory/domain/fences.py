@@ -1,0 +1,67 @@
+"""Rules of leaving: what stands in the way, and how a case goes on (R15, R19, R24)."""
+
+from dataclasses import dataclass
+
+from kit.errors import Conflict
+from services.directory.domain.nouns import OfficeId
+
+
+@dataclass(frozen=True, slots=True)
+class OpenReferral:
+    """A referral that is still being worked on. Nothing about the patient."""
+
+    referral_id: str
+    status: str
+    side: str
+    office_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenWork:
+    """How much open work there is; `referrals` holds at most the oldest 100."""
+
+    total: int
+    referrals: tuple[OpenReferral, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OfficeWork:
+    """The open referrals that one office's queue holds."""
+
+    office_id: str
+    referral_ids: tuple[str, ...]
+
+
+def by_office(work: OpenWork) -> tuple[OfficeWork, ...]:
+    """The open referrals by the office that works on them, so that each office knows its part."""
+    found: dict[str, list[str]] = {}
+    for one in work.referrals:
+        found.setdefault(one.office_id, []).append(one.referral_id)
+    return tuple(OfficeWork(office, tuple(ids)) for office, ids in sorted(found.items()))
+
+
+def in_the_way(work: OpenWork, offices: tuple[OfficeId, ...] = ()) -> Conflict:
+    """The refusal of a removal, with both the open referrals and the offices in its way (R12, R15)."""
+    parts = []
+    if work.total:
+        parts.append(f"{work.total} open referral{'s' if work.total != 1 else ''}")
+    if offices:
+        parts.append(f"{len(offices)} office{'s' if len(offices) != 1 else ''}")
+    return Conflict(
+        f"In the way: {' and '.join(parts)}.",
+        code="OPEN_REFERRALS" if work.total else "OFFICES_REMAIN",
+        remedy=_remedy(work, offices),
+        total=work.total,
+        office_ids=[str(office) for office in offices],
+        referrals=list(work.referrals),
+        by_office=list(by_office(work)),
+    )
+
+
+def _remedy(work: OpenWork, offices: tuple[OfficeId, ...]) -> str:
+    steps = []
+    if work.total:
+        steps.append("have the staff of each office reassign, forward or decline the referrals")
+    if offices:
+        steps.append("end the placements at the offices")
+    return f"First {', then '.join(steps)}; then try again."

@@ -1,0 +1,73 @@
+"""Rules of groups: readiness, and when a group is suggested (R20, R23)."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from services.directory.domain.nouns import Group, GroupState, ProviderId, Suggestion, SuggestionEnd
+
+
+def group_state(group: Group, confirmed_staff: int) -> GroupState:
+    """READY with at least one confirmed staff, INCOMPLETE without (R23); a group that is leaving stays what it is."""
+    if group.state in {GroupState.REMOVING, GroupState.REMOVED}:
+        return group.state
+    return GroupState.READY if confirmed_staff > 0 else GroupState.INCOMPLETE
+
+
+@dataclass(frozen=True, slots=True)
+class Practising:
+    """An approved provider who works at the office now, with one of their specialties."""
+
+    provider_id: ProviderId
+    specialty_code: str
+    classification: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Providers of one classification at an office: the evidence of a suggestion."""
+
+    classification: str
+    specialty_code: str
+    provider_ids: tuple[ProviderId, ...]
+
+
+def clusters(practising: Iterable[Practising], at_least: int) -> list[Cluster]:
+    """The classifications that at least so many providers of an office share (R20), by name.
+
+    The specialty of a cluster is the one most of them have; a tie goes to the lower code.
+    """
+    by_name: dict[str, list[Practising]] = {}
+    for one in practising:
+        by_name.setdefault(one.classification, []).append(one)
+    found = []
+    for classification, rows in sorted(by_name.items()):
+        ids = tuple(sorted({row.provider_id for row in rows}))
+        if len(ids) >= at_least:
+            counted = Counter(row.specialty_code for row in rows)
+            code = min(counted, key=lambda each: (-counted[each], each))
+            found.append(Cluster(classification, code, ids))
+    return found
+
+
+def covers(members: Iterable[ProviderId], cluster: Cluster) -> bool:
+    """Whether a group of the office covers the cluster: more than half of its providers are members."""
+    return 2 * len(set(members) & set(cluster.provider_ids)) > len(cluster.provider_ids)
+
+
+def ending(cluster: Cluster | None, groups: Iterable[Sequence[ProviderId]]) -> SuggestionEnd | None:
+    """Why an open suggestion must be closed, or None when it still stands (R20)."""
+    if cluster is None:
+        return SuggestionEnd.NO_LONGER_TRUE
+    if any(covers(members, cluster) for members in groups):
+        return SuggestionEnd.GROUP_ADDED
+    return None
+
+
+def dismissed(cluster: Cluster, last: Suggestion | None) -> bool:
+    """Whether the same providers were suggested before and a person dismissed it (R20)."""
+    return (
+        last is not None
+        and last.closed_because is SuggestionEnd.DISMISSED
+        and set(last.provider_ids) == set(cluster.provider_ids)
+    )

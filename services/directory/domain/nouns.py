@@ -1,0 +1,298 @@
+"""The nouns of directory: providers, offices, placements, groups, suggestions."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from enum import StrEnum
+from typing import NewType
+from uuid import UUID
+
+from kit.errors import Conflict
+
+ProviderId = NewType("ProviderId", UUID)
+OfficeId = NewType("OfficeId", UUID)
+PlacementId = NewType("PlacementId", UUID)
+GroupId = NewType("GroupId", UUID)
+SuggestionId = NewType("SuggestionId", UUID)
+OrganizationId = NewType("OrganizationId", UUID)
+UserId = NewType("UserId", UUID)
+PlanId = NewType("PlanId", UUID)
+
+DEFAULT_SUGGEST_FROM = 3
+
+
+class ProviderState(StrEnum):
+    """How far a provider is (R11, R15). Only APPROVED ones can be found and receive."""
+
+    DRAFT = "DRAFT"
+    SUBMITTED = "SUBMITTED"
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
+    OFFBOARDING = "OFFBOARDING"
+    REMOVED = "REMOVED"
+
+
+class OfficeState(StrEnum):
+    """How far an office is (R16, R19). READY: everything is there but the day."""
+
+    PLANNED = "PLANNED"
+    READY = "READY"
+    LIVE = "LIVE"
+    CLOSING = "CLOSING"
+    CLOSED = "CLOSED"
+
+
+class GroupState(StrEnum):
+    """INCOMPLETE until at least one confirmed staff works for the group (R23)."""
+
+    INCOMPLETE = "INCOMPLETE"
+    READY = "READY"
+    REMOVING = "REMOVING"
+    REMOVED = "REMOVED"
+
+
+class PlacementState(StrEnum):
+    """PENDING: the provider is not approved yet; UPCOMING: the first day is still to come."""
+
+    PENDING = "PENDING"
+    UPCOMING = "UPCOMING"
+    ACTIVE = "ACTIVE"
+    ENDED = "ENDED"
+
+
+class FenceStep(StrEnum):
+    """Where a leaving thing stands: OPEN while people drain its work, REMOVING while it ends, KEEPING while it comes back."""
+
+    OPEN = "OPEN"
+    REMOVING = "REMOVING"
+    KEEPING = "KEEPING"
+
+
+class SuggestionEnd(StrEnum):
+    """Why a suggestion is closed."""
+
+    GROUP_ADDED = "GROUP_ADDED"
+    DISMISSED = "DISMISSED"
+    NO_LONGER_TRUE = "NO_LONGER_TRUE"
+
+
+@dataclass(frozen=True, slots=True)
+class Specialty:
+    """What a provider does, by its code of the NUCC provider taxonomy."""
+
+    code: str
+    grouping: str
+    classification: str
+    specialization: str | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an organization has decided. Version 0: it never decided, and the defaults hold."""
+
+    second_approver: bool = False
+    suggest_groups_from: int = DEFAULT_SUGGEST_FROM
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a provider's profile says. The first specialty code is the primary one."""
+
+    first_name: str
+    last_name: str
+    npi: str | None = None
+    credential: str = ""
+    phone: str = ""
+    specialty_codes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A person who gives care. `proposed` is a change of an approved profile that waits for its approval (R11)."""
+
+    id: ProviderId
+    organization_id: OrganizationId
+    state: ProviderState
+    npi: str | None
+    first_name: str
+    last_name: str
+    credential: str
+    phone: str
+    specialty_codes: tuple[str, ...]
+    proposed: Profile | None
+    proposed_by: UserId | None
+    added_by: UserId
+    submitted_by: UserId | None
+    approved_at: datetime | None
+    rejection_reason: str | None
+    fence: FenceStep | None
+    offboarding: bool
+    state_before: ProviderState | None
+    version: int
+
+    @property
+    def name(self) -> str:
+        """The name as people say it."""
+        return f"{self.first_name} {self.last_name}"
+
+    @property
+    def profile(self) -> Profile:
+        """The profile that holds now."""
+        return Profile(
+            self.first_name,
+            self.last_name,
+            self.npi,
+            self.credential,
+            self.phone,
+            self.specialty_codes,
+        )
+
+    def with_profile(self, profile: Profile) -> "Provider":
+        """The provider once `profile` holds."""
+        return replace(
+            self,
+            first_name=profile.first_name,
+            last_name=profile.last_name,
+            npi=profile.npi,
+            credential=profile.credential,
+            phone=profile.phone,
+            specialty_codes=profile.specialty_codes,
+            proposed=None,
+            proposed_by=None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A place on the earth, in degrees."""
+
+    latitude: float
+    longitude: float
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where an office is: two-letter region, five- or nine-digit postal code."""
+
+    line1: str
+    line2: str
+    city: str
+    region: str
+    postal_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """A place where care is given. `go_live_on` is a day of the office's own calendar (`time_zone`)."""
+
+    id: OfficeId
+    organization_id: OrganizationId
+    name: str
+    line1: str
+    line2: str
+    city: str
+    region: str
+    postal_code: str
+    latitude: float
+    longitude: float
+    phone: str
+    time_zone: str
+    group_only: bool
+    state: OfficeState
+    go_live_on: date
+    lead_days: int
+    lead_reason: str | None
+    live_at: datetime | None
+    closed_at: datetime | None
+    fence: FenceStep | None
+    state_before: OfficeState | None
+    version: int
+
+    @property
+    def address(self) -> Address:
+        """Its address."""
+        return Address(self.line1, self.line2, self.city, self.region, self.postal_code)
+
+    @property
+    def point(self) -> Point:
+        """Where it is."""
+        return Point(self.latitude, self.longitude)
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A provider works at an office from a day until the day after the last."""
+
+    id: PlacementId
+    organization_id: OrganizationId
+    provider_id: ProviderId
+    office_id: OfficeId
+    effective_from: date
+    effective_until: date | None
+    accepting_new_patients: bool
+    version: int
+
+    def covers(self, day: date) -> bool:
+        """Whether the provider works there on that day."""
+        return self.effective_from <= day and self.remains(day)
+
+    def remains(self, day: date) -> bool:
+        """Whether that day or a later one is among its days."""
+        if self.effective_until is None:
+            return True
+        return self.effective_from < self.effective_until and day < self.effective_until
+
+    def state(self, day: date, provider: ProviderState) -> PlacementState:
+        """How it stands on that day."""
+        if not self.remains(day):
+            return PlacementState.ENDED
+        if provider not in {ProviderState.APPROVED, ProviderState.OFFBOARDING}:
+            return PlacementState.PENDING
+        return PlacementState.ACTIVE if self.covers(day) else PlacementState.UPCOMING
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A named set of providers at one or more offices who receive or send referrals together."""
+
+    id: GroupId
+    organization_id: OrganizationId
+    name: str
+    state: GroupState
+    may_send: bool
+    may_receive: bool
+    office_ids: tuple[OfficeId, ...]
+    provider_ids: tuple[ProviderId, ...]
+    staff_user_ids: tuple[UserId, ...]
+    confirmed_staff: int
+    ready_at: datetime | None
+    fence: FenceStep | None
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """These providers of one classification work at one office and no group covers them (R20)."""
+
+    id: SuggestionId
+    organization_id: OrganizationId
+    office_id: OfficeId
+    classification: str
+    specialty_code: str
+    provider_ids: tuple[ProviderId, ...]
+    raised_at: datetime
+    closed_at: datetime | None
+    closed_because: SuggestionEnd | None
+    version: int
+
+
+def require_version(seen: int, stands: int) -> None:
+    """Conflict STALE_VERSION when the caller has seen another version than the one that stands."""
+    if seen != stands:
+        raise Conflict(
+            "Somebody changed this since you looked.",
+            code="STALE_VERSION",
+            field="expectedVersion",
+            remedy="Read it again and repeat the change if it still makes sense.",
+        )

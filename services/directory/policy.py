@@ -1,0 +1,272 @@
+"""Who may see and do what in the directory: one small function per question."""
+
+from collections.abc import Iterable
+from datetime import date
+from enum import StrEnum
+
+from kit.auth import Viewer
+from kit.errors import Denied, NotFound
+from services.directory.domain.nouns import (
+    Group,
+    GroupState,
+    Office,
+    OfficeId,
+    OfficeState,
+    OrganizationId,
+    Placement,
+    Provider,
+    ProviderState,
+    Suggestion,
+    UserId,
+)
+
+
+class ProviderAction(StrEnum):
+    """What a viewer may do with a provider."""
+
+    CHANGE = "CHANGE"
+    SUBMIT = "SUBMIT"
+    APPROVE = "APPROVE"
+    REJECT = "REJECT"
+    PLACE = "PLACE"
+    START_OFFBOARDING = "START_OFFBOARDING"
+    KEEP = "KEEP"
+    REMOVE = "REMOVE"
+
+
+class OfficeAction(StrEnum):
+    """What a viewer may do with an office."""
+
+    PLACE_PROVIDER = "PLACE_PROVIDER"
+    CLOSE = "CLOSE"
+    KEEP = "KEEP"
+
+
+class PlacementAction(StrEnum):
+    """What a viewer may do with a placement."""
+
+    END = "END"
+    SET_ACCEPTING_NEW_PATIENTS = "SET_ACCEPTING_NEW_PATIENTS"
+
+
+class GroupAction(StrEnum):
+    """What a viewer may do with a group."""
+
+    CHANGE_FLAGS = "CHANGE_FLAGS"
+    CHANGE_MEMBERS = "CHANGE_MEMBERS"
+    CHANGE_STAFF = "CHANGE_STAFF"
+    REMOVE = "REMOVE"
+
+
+class SuggestionAction(StrEnum):
+    """What a viewer may do with a suggestion."""
+
+    ADD_GROUP = "ADD_GROUP"
+    DISMISS = "DISMISS"
+
+
+# Who --------------------------------------------------------------------------------------------------------------------
+
+
+def acting(viewer: Viewer) -> OrganizationId:
+    """The organization the viewer acts in; refused when nobody is signed in, or somebody without an organization."""
+    return OrganizationId(viewer.require_organization())
+
+
+def acting_user(viewer: Viewer) -> UserId:
+    """The user who acts."""
+    return UserId(viewer.require_user())
+
+
+def is_own(viewer: Viewer, organization_id: OrganizationId) -> bool:
+    """Whether the thing belongs to the organization the viewer works for."""
+    return viewer.is_user and viewer.organization_id == organization_id
+
+
+def is_client_admin(viewer: Viewer, organization_id: OrganizationId) -> bool:
+    """Whether the viewer is a client admin of that organization."""
+    return is_own(viewer, organization_id) and viewer.client_admin
+
+
+def manages_any(
+    viewer: Viewer, organization_id: OrganizationId, offices: Iterable[OfficeId]
+) -> bool:
+    """Client admins manage every office of the organization, office admins their own."""
+    if is_client_admin(viewer, organization_id):
+        return True
+    return is_own(viewer, organization_id) and not viewer.office_admin_of.isdisjoint(offices)
+
+
+def permit_client_admin(viewer: Viewer, organization_id: OrganizationId) -> None:
+    """NotFound for another organization's thing, Denied for anybody but a client admin (R02)."""
+    require_own(viewer, organization_id)
+    if not viewer.client_admin:
+        raise Denied(
+            "Only a client admin may do this.", remedy="Ask a client admin of your organization."
+        )
+
+
+def permit_any_admin(viewer: Viewer, organization_id: OrganizationId) -> None:
+    """R09: client admins, and office admins of any office, may ask for a new provider."""
+    require_own(viewer, organization_id)
+    if not (viewer.client_admin or viewer.office_admin_of):
+        raise Denied(
+            "Only a client admin or an office admin may do this.",
+            remedy="Ask an admin of your office.",
+        )
+
+
+def permit_office(viewer: Viewer, organization_id: OrganizationId, *offices: OfficeId) -> None:
+    """R09: client admins at every office, office admins at their own: here, at one of `offices`."""
+    require_own(viewer, organization_id)
+    if not manages_any(viewer, organization_id, offices):
+        raise Denied(
+            "You do not manage this office.", remedy="Ask an admin of the office or a client admin."
+        )
+
+
+def require_own(viewer: Viewer, organization_id: OrganizationId) -> None:
+    """Another organization's thing answers exactly like one that never was."""
+    if acting(viewer) != organization_id:
+        raise unknown("thing")
+
+
+def unknown(thing: str, field: str | None = None) -> NotFound:
+    """The answer to an unknown id and to another organization's alike."""
+    return NotFound(
+        f"There is no such {thing}.", field=field, remedy="Check the id; it may have been removed."
+    )
+
+
+# Seeing -----------------------------------------------------------------------------------------------------------------
+
+
+def permit_reading(viewer: Viewer) -> None:
+    """The directory is open to every signed-in user of the network."""
+    viewer.require_user()
+
+
+def may_see_provider(viewer: Viewer, provider: Provider) -> bool:
+    """Own ones in every state; others once they have been approved. A provider who left keeps a name for the other side."""
+    return is_own(viewer, provider.organization_id) or provider.approved_at is not None
+
+
+def may_see_office(viewer: Viewer, office: Office) -> bool:
+    """Own ones in every state; others once they have been live (R16)."""
+    return is_own(viewer, office.organization_id) or office.live_at is not None
+
+
+def may_see_group(viewer: Viewer, group: Group) -> bool:
+    """Own ones in every state; others once they have been ready (R23, R24: history keeps the name)."""
+    return is_own(viewer, group.organization_id) or group.ready_at is not None
+
+
+def may_see_placement(viewer: Viewer, placement: Placement, office: Office, today: date) -> bool:
+    """Own ones all; others where and when a patient can be seen."""
+    if is_own(viewer, placement.organization_id):
+        return True
+    return office.state in {OfficeState.LIVE, OfficeState.CLOSING} and placement.covers(today)
+
+
+def may_change_provider(viewer: Viewer, provider: Provider, offices: Iterable[OfficeId]) -> bool:
+    """Client admins; office admins what they asked for themselves, and those who work at their offices (R09)."""
+    if is_client_admin(viewer, provider.organization_id):
+        return True
+    if not is_own(viewer, provider.organization_id) or not viewer.office_admin_of:
+        return False
+    return provider.added_by == viewer.user_id or not viewer.office_admin_of.isdisjoint(offices)
+
+
+def permit_change(viewer: Viewer, provider: Provider, offices: Iterable[OfficeId]) -> None:
+    """Denied unless `may_change_provider`."""
+    require_own(viewer, provider.organization_id)
+    if not may_change_provider(viewer, provider, offices):
+        raise Denied(
+            "You may not change this provider.",
+            remedy="Ask a client admin, or an admin of an office where the provider works.",
+        )
+
+
+# What may be done now -----------------------------------------------------------------------------------------------------
+
+_LIVING = (
+    ProviderState.DRAFT,
+    ProviderState.SUBMITTED,
+    ProviderState.REJECTED,
+    ProviderState.APPROVED,
+)
+
+
+def provider_actions(
+    viewer: Viewer, provider: Provider, offices: Iterable[OfficeId]
+) -> tuple[ProviderAction, ...]:
+    """What the viewer may do with the provider now; `offices` are those where the provider works."""
+    if not may_change_provider(viewer, provider, offices):
+        placing = is_own(viewer, provider.organization_id) and viewer.office_admin_of
+        return (ProviderAction.PLACE,) if placing and provider.state in _LIVING else ()
+    found = []
+    if provider.state in _LIVING:
+        found.append(ProviderAction.CHANGE)
+    if provider.state in {ProviderState.DRAFT, ProviderState.REJECTED}:
+        found.append(ProviderAction.SUBMIT)
+    if viewer.client_admin:
+        found += _deciding(provider)
+    if provider.state in _LIVING:
+        found.append(ProviderAction.PLACE)
+    return tuple(found)
+
+
+def _deciding(provider: Provider) -> list[ProviderAction]:
+    if provider.state is ProviderState.REMOVED:
+        return []
+    found = []
+    if provider.state is ProviderState.SUBMITTED or provider.proposed is not None:
+        found += [ProviderAction.APPROVE, ProviderAction.REJECT]
+    if provider.state is ProviderState.OFFBOARDING:
+        found.append(ProviderAction.KEEP)
+    else:
+        found.append(ProviderAction.START_OFFBOARDING)
+    return [*found, ProviderAction.REMOVE]
+
+
+def office_actions(viewer: Viewer, office: Office) -> tuple[OfficeAction, ...]:
+    """What the viewer may do with the office now."""
+    found = []
+    open_states = {OfficeState.PLANNED, OfficeState.READY, OfficeState.LIVE}
+    if office.state in open_states and manages_any(viewer, office.organization_id, [office.id]):
+        found.append(OfficeAction.PLACE_PROVIDER)
+    if is_client_admin(viewer, office.organization_id):
+        if office.state in open_states:
+            found.append(OfficeAction.CLOSE)
+        if office.state is OfficeState.CLOSING:
+            found.append(OfficeAction.KEEP)
+    return tuple(found)
+
+
+def placement_actions(
+    viewer: Viewer, placement: Placement, today: date
+) -> tuple[PlacementAction, ...]:
+    """What the viewer may do with the placement now."""
+    managed = manages_any(viewer, placement.organization_id, [placement.office_id])
+    if not managed or not placement.remains(today):
+        return ()
+    return (PlacementAction.END, PlacementAction.SET_ACCEPTING_NEW_PATIENTS)
+
+
+def group_actions(viewer: Viewer, group: Group) -> tuple[GroupAction, ...]:
+    """What the viewer may do with the group now (R23: office admins keep members and staff at their offices)."""
+    if group.state not in {GroupState.INCOMPLETE, GroupState.READY}:
+        return ()
+    if not manages_any(viewer, group.organization_id, group.office_ids):
+        return ()
+    both = (GroupAction.CHANGE_MEMBERS, GroupAction.CHANGE_STAFF)
+    if not is_client_admin(viewer, group.organization_id):
+        return both
+    return (GroupAction.CHANGE_FLAGS, *both, GroupAction.REMOVE)
+
+
+def suggestion_actions(viewer: Viewer, suggestion: Suggestion) -> tuple[SuggestionAction, ...]:
+    """What the viewer may do with the suggestion now."""
+    if suggestion.closed_at is not None or not is_client_admin(viewer, suggestion.organization_id):
+        return ()
+    return (SuggestionAction.ADD_GROUP, SuggestionAction.DISMISS)
