@@ -17,7 +17,7 @@ from gateway.planner import PlanError, plan
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-    from graphql import DocumentNode
+    from graphql import DocumentNode, GraphQLError
 
     from gateway.operation import Operation
     from gateway.plan import QueryPlan
@@ -116,11 +116,16 @@ class Stages:
             document = operations.parse_document(text, self.limits.tokens)
             return Parsed(key, document, measure(document))
         except operations.RequestError as refusal:
-            if "Parsing aborted" in str(refusal):
-                refusal = operations.RequestError([self.limits.too_many_tokens()])
-            raise rejected(refusal.errors, "GRAPHQL_PARSE_FAILED", suggest=False) from None
-        except RecursionError:
-            raise rejected([self.limits.too_deep_to_parse()], "LIMIT", suggest=False) from None
+            errors = self._aborted(str(refusal)) or refusal.errors
+            raise rejected(errors, "GRAPHQL_PARSE_FAILED", suggest=False) from None
+
+    def _aborted(self, message: str) -> list[GraphQLError]:
+        """The parser's two ways to give up on a document, in the gateway's words."""
+        if "tokens. Parsing aborted" in message:
+            return [self.limits.too_many_tokens()]
+        if "nested too deeply" in message:
+            return [self.limits.too_deep_to_parse()]
+        return []
 
     def _prepare(self, parsed: Parsed, operation_name: str | None) -> Prepared:
         graph, document = self.supergraph, parsed.document
@@ -133,6 +138,6 @@ class Stages:
             raise rejected(refusal.errors, "OPERATION_RESOLUTION_FAILURE", suggest=False) from None
         return Prepared(operation, price(graph.public_schema, document, operation_name))
 
-    def _raise(self, errors: list[Any], code: str) -> None:
+    def _raise(self, errors: list[GraphQLError], code: str) -> None:
         if errors:
             raise rejected(errors, code, suggest=self._suggest)

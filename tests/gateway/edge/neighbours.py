@@ -211,6 +211,7 @@ class Identity(IdentityServicer):  # type: ignore[misc]
     def __init__(self) -> None:
         self.sessions: dict[str, ViewerReply | Refusal] = {}
         self.introspections = 0
+        self.before_answering: Callable[[], None] = lambda: None
         self.offset = timedelta()
         self.started = datetime.now(UTC)
 
@@ -231,6 +232,7 @@ class Identity(IdentityServicer):  # type: ignore[misc]
     async def Introspect(self, request: IntrospectRequest, _context: object) -> ViewerReply:  # noqa: N802
         """Who is behind a token."""
         self.introspections += 1
+        self.before_answering()
         found = self.sessions.get(request.access_token)
         if found is None:
             raise Unauthenticated("The access token is not valid.", remedy="Sign in again.")

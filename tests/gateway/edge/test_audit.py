@@ -16,7 +16,9 @@ AUDIT = os.environ.get("GRAPHQL_HTTP_AUDIT", "")
 SCRIPT = Path(__file__).parent / "audit.mjs"
 
 
-@pytest.mark.skipif(not AUDIT, reason="GRAPHQL_HTTP_AUDIT names no folder with graphql-http installed")
+@pytest.mark.skipif(
+    not AUDIT, reason="GRAPHQL_HTTP_AUDIT names no folder with graphql-http installed"
+)
 @pytest.mark.skipif(shutil.which("node") is None, reason="there is no node")
 async def test_all_61_audits_are_ok(suite: World) -> None:
     node = await asyncio.create_subprocess_exec(
