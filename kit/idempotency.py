@@ -29,23 +29,34 @@ async def once(
     `request` is whatever the client asked for (its repr is hashed): the same key with another request is a Conflict
     IDEMPOTENCY_KEY_REUSED. Two at once wait for one another. A refusal leaves no trace, so the key can be tried again.
     """
+    user = viewer.require_user()
+    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"{user}:{key}")
+    known = await answered(tx, viewer, key=key, request=request)
+    if known is not None:
+        return known
+    made = await make()
+    digest = _digest(request)
+    await db.run(
+        tx, "INSERT INTO idempotency VALUES ($1, $2, $3, $4, $5)", user, key, digest, made, at
+    )
+    return made
+
+
+async def answered(tx: Connection, viewer: Viewer, *, key: str, request: object) -> UUID | None:
+    """The id this key was answered with before, if it was: for verbs that ask siblings before their transaction, so that a
+    retry is not refused by what has changed there since. Refuses as `once` does."""
     if not 1 <= len(key) <= MAX_KEY:
         raise Invalid(
             f"idempotencyKey must have 1 to {MAX_KEY} characters.", field="idempotencyKey"
         )
-    user = viewer.require_user()
-    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"{user}:{key}")
     row = await tx.fetchrow(
-        "SELECT request_hash, result_id FROM idempotency WHERE user_id = $1 AND key = $2", user, key
+        "SELECT request_hash, result_id FROM idempotency WHERE user_id = $1 AND key = $2",
+        viewer.require_user(),
+        key,
     )
-    digest = hashlib.sha256(repr(request).encode()).digest()
     if row is None:
-        made = await make()
-        await db.run(
-            tx, "INSERT INTO idempotency VALUES ($1, $2, $3, $4, $5)", user, key, digest, made, at
-        )
-        return made
-    if row["request_hash"] != digest:
+        return None
+    if row["request_hash"] != _digest(request):
         raise Conflict(
             "This idempotencyKey was used for another request.",
             code="IDEMPOTENCY_KEY_REUSED",
@@ -54,3 +65,7 @@ async def once(
         )
     found: UUID = row["result_id"]
     return found
+
+
+def _digest(request: object) -> bytes:
+    return hashlib.sha256(repr(request).encode()).digest()

@@ -1,7 +1,7 @@
 """Who may see and do what with referrals. The only service with patients' data: everything not said here is refused."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -12,7 +12,6 @@ from services.referrals.domain import (
     Action,
     GroupId,
     Hop,
-    OfficeId,
     Party,
     ProviderId,
     Queue,
@@ -26,12 +25,11 @@ class Sight(StrEnum):
     """How much of a referral a viewer sees.
 
     FULL: everything, the patient included. PAST: that it was here, and its status now; the receiver forwarded it or the sender
-    took it elsewhere, so nothing later and nothing about the patient. NONE: it does not exist for this viewer.
+    took it elsewhere, so nothing later and nothing about the patient.
     """
 
     FULL = "FULL"
     PAST = "PAST"
-    NONE = "NONE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +65,51 @@ def sides(viewer: Viewer, access: Access, referral: Referral) -> frozenset[Side]
     return frozenset(found)
 
 
-def sight(viewer: Viewer, access: Access, referral: Referral, hops: Iterable[Hop]) -> Sight:
-    """How much of the referral the viewer sees now."""
-    if sides(viewer, access, referral):
-        return Sight.FULL
-    was_here = (hop.left_at is not None and works_for(viewer, access, hop.party) for hop in hops)
-    return Sight.PAST if any(was_here) else Sight.NONE
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A referral as one viewer sees it: with PAST sight, everything later than the viewer's own hop is gone from it."""
+
+    referral: Referral
+    sight: Sight
+    sides: frozenset[Side]
+    allowed: tuple[Action, ...]
+    hops: tuple[Hop, ...]
+
+
+def seen(
+    viewer: Viewer, access: Access, referral: Referral, hops: tuple[Hop, ...], now: datetime
+) -> Seen | None:
+    """What the viewer sees of the referral now; None when nothing."""
+    mine = sides(viewer, access, referral)
+    if mine:
+        allowed = allowed_actions(viewer, access, referral, now)
+        return Seen(referral, Sight.FULL, mine, allowed, hops)
+    past = [hop for hop in hops if hop.left_at and works_for(viewer, access, hop.party)]
+    if not past:
+        return None
+    return Seen(_as_it_left(referral, past[-1]), Sight.PAST, mine, (), tuple(past))
+
+
+def _as_it_left(referral: Referral, hop: Hop) -> Referral:
+    """Who sent it, the hop's own receiver, and the status now: nothing of where it went and what was done there."""
+    return replace(
+        referral,
+        receiving_organization_id=hop.organization_id,
+        receiving_office_id=hop.office_id,
+        receiving_provider_id=hop.provider_id,
+        receiving_group_id=hop.group_id,
+        plan_acceptance=None,
+        plan_asked=0,
+        plan_accepting=0,
+        authorization=None,
+        hop=hop.hop,
+        claimed_by=None,
+        callback_at=None,
+        appointment_at=None,
+        reason_kind=None,
+        reason_code=None,
+        changed_at=hop.left_at or hop.received_at,
+    )
 
 
 def allowed_actions(
@@ -89,9 +126,12 @@ def permit(
 ) -> Referral:
     """The referral, if the viewer's side may take the action: only the current receiver changes a status, only the sender
     cancels. NotFound where the viewer sees nothing, exactly as for an unknown id."""
-    if referral is None or sight(viewer, access, referral, hops) is Sight.NONE:
+    if referral is None:
         raise unknown_referral()
-    if MOVES[action].side not in sides(viewer, access, referral):
+    mine = sides(viewer, access, referral)
+    if not mine and not any(works_for(viewer, access, hop.party) for hop in hops if hop.left_at):
+        raise unknown_referral()
+    if MOVES[action].side not in mine:
         raise Denied(
             f"Only the {MOVES[action].side.value.lower()} side may do this.",
             code="WRONG_SIDE",
@@ -117,10 +157,15 @@ def permit_sending_as(viewer: Viewer, access: Access, sender: Party) -> None:
         )
 
 
+def has_queue(viewer: Viewer, access: Access, queue: Queue) -> bool:
+    """Whether the viewer works for the queue's office or group. Client admins as such have no queue."""
+    return queue.office_id in viewer.offices or queue.group_id in access.groups
+
+
 def permit_queue(viewer: Viewer, access: Access, queue: Queue) -> None:
-    """Denied unless the viewer works for the queue's office or group. Client admins have no queue."""
+    """Denied unless `has_queue`."""
     viewer.require_organization()
-    if not (queue.office_id in viewer.offices or queue.group_id in access.groups):
+    if not has_queue(viewer, access, queue):
         raise Denied(
             "You have no work queue there.",
             remedy="Ask an office admin for a place on its staff.",
@@ -145,10 +190,3 @@ def permit_directory(viewer: Viewer) -> None:
     """Fences and open work are told to directory and nobody else."""
     if viewer.kind is not Kind.SERVICE or viewer.service != "directory":
         raise Denied("This is for the directory service.")
-
-
-def still_watching(viewer: Viewer, access: Access, queue: Queue, lost: frozenset[OfficeId]) -> bool:
-    """Whether a subscription to the queue goes on: `lost` are offices whose grant ended since the viewer was signed."""
-    if queue.office_id is not None:
-        return queue.office_id in viewer.offices and queue.office_id not in lost
-    return queue.group_id in access.groups

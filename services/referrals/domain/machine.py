@@ -74,11 +74,7 @@ MOVES: Final[Mapping[Action, Move]] = {
 def hindrance(referral: Referral, action: Action, now: datetime) -> Conflict | None:
     """Why the action cannot be taken on the referral as it stands; None when it can."""
     if action is Action.CLAIM and referral.claimed_by is not None:
-        return Conflict(
-            "Somebody has claimed this referral already.",
-            code="ALREADY_CLAIMED",
-            remedy="Reassign it if another provider is to see the patient.",
-        )
+        return _already_claimed()
     if referral.status not in MOVES[action].sources:
         return Conflict(
             f"A referral that is {referral.status.value} cannot take {action.value}.",
@@ -105,8 +101,13 @@ def possible(referral: Referral, side: Side, now: datetime) -> tuple[Action, ...
     )
 
 
-def require_version(referral: Referral, expected: int) -> None:
-    """Refuse a change that was decided on another version than the current one."""
+def require_version(referral: Referral, expected: int, action: Action) -> None:
+    """Refuse a change that was decided on another version than the current one.
+
+    Of two who claim at once, the later one hears ALREADY_CLAIMED, which says more (R21).
+    """
+    if action is Action.CLAIM and referral.claimed_by is not None:
+        raise _already_claimed()
     if referral.version != expected:
         raise Conflict(
             "The referral has changed since you read it.",
@@ -115,6 +116,14 @@ def require_version(referral: Referral, expected: int) -> None:
             remedy="Read it again, then decide on what it says now.",
             current_version=referral.version,
         )
+
+
+def _already_claimed() -> Conflict:
+    return Conflict(
+        "Somebody has claimed this referral already.",
+        code="ALREADY_CLAIMED",
+        remedy="Reassign it if another provider is to see the patient.",
+    )
 
 
 def _unguarded(_referral: Referral, _now: datetime) -> Conflict | None:

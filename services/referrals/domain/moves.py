@@ -97,6 +97,13 @@ def sent(referral: Referral, receiver: Party, answer: PlanAnswer | None, now: da
     return replace(_at(_next(referral, Action.SEND, now), receiver, answer), sent_at=now)
 
 
+def sent_at_once(
+    referral_id: ReferralId, draft: Draft, receiver: Party, answer: PlanAnswer | None, now: datetime
+) -> Referral:
+    """A referral that was never kept as a draft."""
+    return replace(sent(drafted(referral_id, draft, now), receiver, answer, now), version=1)
+
+
 def resent(
     referral: Referral, receiver: Party, answer: PlanAnswer | None, now: datetime
 ) -> Referral:

@@ -89,6 +89,28 @@ class HopEnd(StrEnum):
     RESENT = "RESENT"
 
 
+class Happened(StrEnum):
+    """What was done to a referral, as its trail and its queues tell it."""
+
+    DRAFTED = "DRAFTED"
+    DRAFT_CHANGED = "DRAFT_CHANGED"
+    SENT = "SENT"
+    ACKNOWLEDGED = "ACKNOWLEDGED"
+    CLAIMED = "CLAIMED"
+    RELEASED = "RELEASED"
+    SCHEDULED = "SCHEDULED"
+    RESCHEDULED = "RESCHEDULED"
+    APPOINTMENT_CANCELLED = "APPOINTMENT_CANCELLED"
+    APPOINTMENT_PASSED = "APPOINTMENT_PASSED"
+    COMPLETED = "COMPLETED"
+    NO_SHOW = "NO_SHOW"
+    DECLINED = "DECLINED"
+    REASSIGNED = "REASSIGNED"
+    FORWARDED = "FORWARDED"
+    RESENT = "RESENT"
+    CANCELLED = "CANCELLED"
+
+
 class Subject(StrEnum):
     """What a fence can stand around."""
 
@@ -268,6 +290,20 @@ class Appointment:
     at: datetime
     state: AppointmentState
     no_show_code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that was done to a referral: the trail behind its status. The comment is PHI."""
+
+    referral_id: ReferralId
+    version: int
+    happened: Happened
+    status: Status
+    by_user_id: UserId | None
+    by_organization_id: OrganizationId | None
+    comment: str | None
+    taken_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

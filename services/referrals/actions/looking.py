@@ -1,0 +1,221 @@
+"""What may be looked at: one referral, its patient, a queue, open work, and changes as they happen."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from kit.db import Connection
+from services.referrals import policy
+from services.referrals.actions.keeping import access_of
+from services.referrals.actions.peers import Call
+from services.referrals.actions.reasons import reasons_today
+from services.referrals.domain import (
+    Appointment,
+    Happened,
+    OfficeId,
+    OrganizationId,
+    Patient,
+    Queue,
+    QueueCounts,
+    QueueKind,
+    Reason,
+    ReasonKind,
+    ReferralId,
+    Step,
+    Subject,
+    UserId,
+)
+from services.referrals.policy import Access, Seen
+from services.referrals.store import news, queues
+from services.referrals.store import referrals as store
+
+OPEN_SHOWN = 100
+
+
+async def see(call: Call, ids: Sequence[ReferralId]) -> list[Seen | None]:
+    """Each referral as the viewer sees it now; None for what is unknown, another organization's, or lost (R14)."""
+    if not call.viewer.is_user or call.viewer.organization_id is None:
+        return [None] * len(ids)
+    async with call.db.reading() as tx:
+        found = await _see(tx, call, ids)
+    return [found.get(one) for one in ids]
+
+
+async def _see(tx: Connection, call: Call, ids: Sequence[ReferralId]) -> dict[ReferralId, Seen]:
+    referrals = await store.find(tx, ids)
+    hops = await store.hops(tx, ids)
+    every = [hop for each in hops.values() for hop in each]
+    access = await access_of(tx, call, referrals.values(), every)
+    now = call.clock.now()
+    views = {
+        id_: policy.seen(call.viewer, access, referral, hops[id_], now)
+        for id_, referral in referrals.items()
+    }
+    return {id_: view for id_, view in views.items() if view is not None}
+
+
+async def patients(call: Call, ids: Sequence[ReferralId]) -> list[Patient | None]:
+    """The patients of referrals seen in FULL; None for any other."""
+    shown = await _full(call, ids)
+    async with call.db.reading() as tx:
+        found = await store.patients(tx, shown)
+    return [found.get(one) for one in ids]
+
+
+async def appointments(call: Call, ids: Sequence[ReferralId]) -> list[list[Appointment]]:
+    """Every appointment of referrals seen in FULL."""
+    shown = await _full(call, ids)
+    async with call.db.reading() as tx:
+        found = await store.appointments(tx, shown)
+    return [found.get(one, []) for one in ids]
+
+
+async def steps(call: Call, ids: Sequence[ReferralId]) -> list[list[Step]]:
+    """What was done to referrals seen in FULL."""
+    shown = await _full(call, ids)
+    async with call.db.reading() as tx:
+        found = await store.steps(tx, shown)
+    return [found.get(one, []) for one in ids]
+
+
+async def _full(call: Call, ids: Sequence[ReferralId]) -> list[ReferralId]:
+    views = await see(call, ids)
+    return [view.referral.id for view in views if view and view.sight is policy.Sight.FULL]
+
+
+async def archived(call: Call, ids: Sequence[ReferralId]) -> list[bool]:
+    """Which of the referrals the viewer has archived."""
+    user_id = UserId(call.viewer.require_user())
+    async with call.db.reading() as tx:
+        put_away = await queues.archived_by(tx, user_id, ids)
+    return [one in put_away for one in ids]
+
+
+async def set_archived(call: Call, referral_id: ReferralId, *, archived: bool) -> ReferralId:
+    """Put a referral into the viewer's own archive, or take it out; nobody else notices."""
+    user_id = UserId(call.viewer.require_user())
+    async with call.db.transaction() as tx:
+        view = (await _see(tx, call, [referral_id])).get(referral_id)
+        if view is None:
+            raise policy.unknown_referral()
+        if archived:
+            await queues.put_away(tx, user_id, referral_id, call.clock.now())
+        else:
+            await queues.take_back(tx, user_id, referral_id)
+    return referral_id
+
+
+async def reasons(call: Call, kind: ReasonKind) -> list[Reason]:
+    """The coded reasons of a kind that may be given today."""
+    call.viewer.require_user()
+    async with call.db.reading() as tx:
+        return await reasons_today(tx, kind, call.clock.now())
+
+
+# Queues ---------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePage:
+    """Part of a queue (one more than asked for, when there is more) and the counts of all four."""
+
+    items: tuple[Seen, ...]
+    counts: QueueCounts
+
+
+async def work_queue(
+    call: Call, queue: Queue, kind: QueueKind, page: tuple[ReferralId | None, int]
+) -> QueuePage:
+    """A queue of an office or group the viewer works for, newest first."""
+    organization_id = OrganizationId(call.viewer.require_organization())
+    user_id, now = UserId(call.viewer.require_user()), call.clock.now()
+    async with call.db.reading() as tx:
+        policy.permit_queue(call.viewer, await access_of(tx, call, []), queue)
+        rows = await queues.queue_page(tx, organization_id, user_id, (queue, kind, now), page)
+        counts = await queues.queue_counts(tx, organization_id, user_id, queue, now)
+        views = await _see(tx, call, [row.id for row in rows])
+    return QueuePage(tuple(views[row.id] for row in rows if row.id in views), counts)
+
+
+# Open work ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OpenWorkSeen:
+    """Open work in numbers, per office of the viewer's organization, and those of it that the viewer may work on."""
+
+    total: int
+    by_office: tuple[tuple[OfficeId, int], ...]
+    referrals: tuple[Seen, ...]
+
+
+async def open_work(call: Call, kind: Subject, subject_id: UUID) -> OpenWorkSeen:
+    """What is in the way of a removal: numbers for client admins, referrals for those who work them (R12)."""
+    organization_id = OrganizationId(call.viewer.require_organization())
+    async with call.db.reading() as tx:
+        policy.permit_counting(call.viewer, await access_of(tx, call, []))
+        tally = (await queues.open_tally(tx, organization_id, kind, [subject_id])).get(
+            subject_id, {}
+        )
+        items = await queues.open_items(tx, organization_id, kind, subject_id, OPEN_SHOWN)
+        views = await _see(tx, call, [item.referral_id for item in items])
+    return OpenWorkSeen(
+        sum(tally.values()),
+        tuple((OfficeId(office), count) for office, count in sorted(tally.items())),
+        tuple(views[item.referral_id] for item in items if item.referral_id in views),
+    )
+
+
+async def open_counts(call: Call, kind: Subject, ids: Sequence[UUID]) -> list[int | None]:
+    """How much open work of the viewer's organization each subject has; None when the viewer may not know."""
+    viewer = call.viewer
+    if not viewer.is_user or viewer.organization_id is None:
+        return [None] * len(ids)
+    async with call.db.reading() as tx:
+        if not policy.may_count(viewer, await access_of(tx, call, [])):
+            return [None] * len(ids)
+        tally = await queues.open_tally(tx, OrganizationId(viewer.organization_id), kind, ids)
+    return [sum(tally.get(one, {}).values()) for one in ids]
+
+
+# Changes as they happen -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """Something that happened to a referral in a watched queue, and the referral as the viewer sees it now."""
+
+    happened: Happened
+    view: Seen
+
+
+async def watch(call: Call, queue: Queue) -> AsyncIterator[Noticed]:
+    """Every change in a queue, as the current policy shows it; ends when the viewer has lost the queue."""
+    async with call.peers.news.watching() as coming:
+        policy.permit_queue(call.viewer, await _access(call), queue)
+        async for told in coming:
+            if isinstance(told, news.AccessChanged):
+                if _ends_watch(call, queue, told) or not await _still_watching(call, queue):
+                    return
+            elif told.touches(queue.office_id, queue.group_id):
+                view = (await see(call, [told.referral_id]))[0]
+                if view is not None:
+                    yield Noticed(told.happened, view)
+
+
+def _ends_watch(call: Call, queue: Queue, told: news.AccessChanged) -> bool:
+    """Whether the news take the user, the session, or the watched office's grant away."""
+    if told.user_id is None or told.user_id != call.viewer.user_id:
+        return False
+    if told.session_id is not None:
+        return told.session_id == call.viewer.session_id
+    return told.office_id is None or told.office_id == queue.office_id
+
+
+async def _still_watching(call: Call, queue: Queue) -> bool:
+    return policy.has_queue(call.viewer, await _access(call), queue)
+
+
+async def _access(call: Call) -> Access:
+    async with call.db.reading() as tx:
+        return await access_of(tx, call, [])

@@ -1,0 +1,41 @@
+"""Another receiver: reassign within the organization, forward beyond it (R13)."""
+
+from services.referrals import domain
+from services.referrals.actions.keeping import Order, changing, hold_off_fences, keep, reading
+from services.referrals.actions.peers import Call
+from services.referrals.actions.sending import ask_about
+from services.referrals.actions.telling import Change
+from services.referrals.domain import Action, Happened, ReferralId, Target
+from services.referrals.store import referrals as store
+
+
+async def reassign(call: Call, order: Order, target: Target) -> ReferralId:
+    """Another provider, office or group of the same organization, of the same specialty. A booked appointment is void."""
+    now = call.clock.now()
+    before = await reading(call, order, Action.REASSIGN)
+    domain.require(before, Action.REASSIGN, now)
+    asked = await ask_about(call, target, before.plan_id)
+    domain.require_specialty(before, asked.receiver.specialty_codes)
+    async with changing(call, order, Action.REASSIGN) as (tx, referral):
+        receiver = asked.receiver.party
+        after = domain.reassigned(referral, receiver, asked.plan, call.clock.now())
+        await hold_off_fences(tx, None, receiver, asked.receiver.alternatives)
+        await keep(tx, call, Change(Happened.REASSIGNED, referral, after))
+    return after.id
+
+
+async def forward(
+    call: Call, order: Order, target: Target, *, confirm_loop: bool, comment: str | None
+) -> ReferralId:
+    """Pending at another receiver, one hop further. Back to a past receiver only when confirmed."""
+    before = await reading(call, order, Action.FORWARD)
+    domain.require(before, Action.FORWARD, call.clock.now())
+    asked = await ask_about(call, target, before.plan_id)
+    async with changing(call, order, Action.FORWARD) as (tx, referral):
+        receiver = asked.receiver.party
+        hops = (await store.hops(tx, [referral.id]))[referral.id]
+        domain.require_no_loop(hops, receiver, confirmed=confirm_loop)
+        after = domain.forwarded(referral, receiver, asked.plan, call.clock.now())
+        await hold_off_fences(tx, None, receiver, asked.receiver.alternatives)
+        await keep(tx, call, Change(Happened.FORWARDED, referral, after, comment=comment))
+    return after.id

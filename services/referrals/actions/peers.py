@@ -1,0 +1,152 @@
+"""What referrals asks its siblings before it moves a referral: may they send, may they receive, is the plan accepted."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeAlias
+from uuid import UUID
+
+from kit import service
+from kit.errors import Conflict, Invalid, NotFound, Refusal
+from kit.rpc import Peer
+from proto.directory.v1 import directory_pb2 as directory
+from proto.directory.v1.directory_pb2_grpc import DirectoryStub
+from proto.insurance.v1 import insurance_pb2 as insurance
+from proto.insurance.v1.insurance_pb2_grpc import InsuranceStub
+from services.referrals.domain import (
+    GroupId,
+    OfficeId,
+    OrganizationId,
+    Party,
+    PlanAcceptance,
+    PlanAnswer,
+    PlanId,
+    ProviderId,
+    Target,
+)
+from services.referrals.store.news import NewsRoom
+
+log = logging.getLogger(__name__)
+
+_UNABLE = {
+    "NOT_APPROVED": "The provider is not approved.",
+    "NOT_PLACED": "The provider does not work at that office.",
+    "OFFICE_NOT_LIVE": "The office is not live yet.",
+    "OFFICE_CLOSING": "The office is closing.",
+    "RECEIVER_LEAVING": "The receiver is leaving and takes no new referrals.",
+    "GROUP_CANNOT_RECEIVE": "The group does not receive referrals.",
+    "GROUP_NOT_STAFFED": "Nobody works for the group yet.",
+    "GROUP_CANNOT_SEND": "The group does not send referrals.",
+    "PROVIDER_REQUIRED": "Say which provider refers the patient.",
+}
+
+
+@dataclass(frozen=True)
+class Peers:
+    """The siblings referrals asks, and the news of its own replicas."""
+
+    directory: Peer
+    insurance: Peer
+    news: NewsRoom
+
+
+Call: TypeAlias = service.Call[Peers]
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Another receiver that may be asked instead."""
+
+    office_id: OfficeId
+    provider_id: ProviderId | None
+    group_id: GroupId | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """A receiver that may receive, as directory knows it."""
+
+    party: Party
+    specialty_codes: tuple[str, ...]
+    alternatives: tuple[Alternative, ...]
+
+
+async def ask_receiver(call: Call, target: Target) -> Receiver:
+    """The receiver with its organization; refused with directory's code, and alternatives, when it may not receive now."""
+    question = directory.ReceiverRequest(
+        provider_id=_text(target.provider_id),
+        group_id=_text(target.group_id),
+        office_id=str(target.office_id),
+    )
+    peer = call.peers.directory
+    reply = await peer.ask(DirectoryStub(peer.channel).Receiver, question, viewer=call.viewer)
+    alternatives = tuple(_alternative(one) for one in reply.alternatives)
+    if not reply.may_receive:
+        raise _refused(reply.code, "receiver", alternatives)
+    party = target.of(OrganizationId(UUID(reply.organization_id)))
+    return Receiver(party, tuple(reply.specialty_codes), alternatives)
+
+
+async def ask_sender(call: Call, sender: Party) -> None:
+    """Refuses with directory's code unless the office may send, with its provider or group (R22)."""
+    question = directory.SenderRequest(
+        organization_id=str(sender.organization_id),
+        office_id=str(sender.office_id),
+        provider_id=_text(sender.provider_id),
+        group_id=_text(sender.group_id),
+    )
+    peer = call.peers.directory
+    reply = await peer.ask(DirectoryStub(peer.channel).Sender, question, viewer=call.viewer)
+    if not reply.may_send:
+        raise _refused(reply.code, "sender", ())
+
+
+def _refused(code: str, field: str, alternatives: tuple[Alternative, ...]) -> Refusal:
+    if code == "NOT_FOUND":
+        return NotFound(f"There is no such {field}.", field=field)
+    remedy = "Choose another one; alternatives may be listed." if field == "receiver" else None
+    message = _UNABLE.get(code, f"The {field} cannot take part in a referral now.")
+    return Conflict(message, code=code, field=field, remedy=remedy, alternatives=alternatives)
+
+
+async def ask_plan(
+    call: Call, receiver: Party, plan_id: PlanId | None, members: Sequence[ProviderId], on: date
+) -> PlanAnswer | None:
+    """Whether the receiver's provider (or, of a group, how many of its members) accept the plan at the office on the day.
+
+    UNKNOWN when insurance cannot say: a referral never waits for it. UNKNOWN_PLAN refuses an id that insurance does not know.
+    """
+    if plan_id is None:
+        return None
+    asked = [receiver.provider_id] if receiver.provider_id is not None else list(members)
+    if not asked:
+        return PlanAnswer(PlanAcceptance.UNKNOWN)
+    question = insurance.AcceptsRequest(
+        provider_ids=[str(one) for one in asked],
+        office_id=str(receiver.office_id),
+        plan_id=str(plan_id),
+        on=on.isoformat(),
+    )
+    peer = call.peers.insurance
+    try:
+        reply = await peer.ask(InsuranceStub(peer.channel).Accepts, question, viewer=call.viewer)
+    except (Refusal, RuntimeError) as error:
+        log.warning("plan acceptance is unknown", extra={"because": type(error).__name__})
+        return PlanAnswer(PlanAcceptance.UNKNOWN)
+    if not reply.plan_known:
+        raise Invalid("There is no such insurance plan.", code="UNKNOWN_PLAN", field="planId")
+    accepting = len(set(reply.accepting_provider_ids) & {str(one) for one in asked})
+    state = PlanAcceptance.ACCEPTED if accepting else PlanAcceptance.NOT_LISTED
+    return PlanAnswer(state, asked=len(asked), accepting=accepting)
+
+
+def _alternative(told: directory.Alternative) -> Alternative:
+    provider = ProviderId(UUID(told.provider_id)) if told.provider_id else None
+    group = GroupId(UUID(told.group_id)) if told.group_id else None
+    return Alternative(OfficeId(UUID(told.office_id)), provider, group, told.name)
+
+
+def _text(id_: UUID | None) -> str:
+    return "" if id_ is None else str(id_)

@@ -1,0 +1,213 @@
+"""The sender's verbs: draft, change the draft, send, send again, cancel."""
+
+from dataclasses import astuple, dataclass, replace
+from datetime import UTC, date
+from functools import partial
+from uuid import UUID
+
+from kit.db import Connection
+from kit.errors import Invalid
+from kit.idempotency import answered, once
+from kit.ids import new_id
+from services.referrals import domain, policy
+from services.referrals.actions.keeping import (
+    Order,
+    access_of,
+    changing,
+    hold_off_fences,
+    keep,
+    permitted,
+    reading,
+)
+from services.referrals.actions.peers import Call, Receiver, ask_plan, ask_receiver, ask_sender
+from services.referrals.actions.reasons import Given, valid_reason
+from services.referrals.actions.telling import Change
+from services.referrals.domain import (
+    Action,
+    Draft,
+    Happened,
+    Party,
+    Patient,
+    PlanAnswer,
+    PlanId,
+    ReasonKind,
+    Referral,
+    ReferralId,
+    Target,
+    require_version,
+)
+from services.referrals.store import people
+from services.referrals.store import referrals as store
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """What a sender writes down: the draft and whom it is about."""
+
+    draft: Draft
+    patient: Patient
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What siblings answered about a receiver."""
+
+    receiver: Receiver
+    plan: PlanAnswer | None
+
+
+async def create_draft(call: Call, writing: Writing, key: str) -> ReferralId:
+    """A new draft of the viewer's office or group. One per idempotency key."""
+    async with call.db.transaction() as tx:
+        await _permit_sender(tx, call, writing.draft.sender)
+
+        async def make() -> UUID:
+            await hold_off_fences(tx, writing.draft.sender, None)
+            now = call.clock.now()
+            draft = domain.drafted(ReferralId(new_id()), writing.draft, now)
+            await _keep_written(tx, call, Change(Happened.DRAFTED, None, draft), writing.patient)
+            return draft.id
+
+        request = ("createDraft", writing.draft, astuple(writing.patient))
+        return ReferralId(
+            await once(tx, call.viewer, key=key, request=request, at=call.clock.now(), make=make)
+        )
+
+
+async def change_draft(call: Call, order: Order, writing: Writing) -> ReferralId:
+    """Other contents for a draft."""
+    async with changing(call, order, Action.CHANGE_DRAFT) as (tx, referral):
+        await _permit_sender(tx, call, writing.draft.sender)
+        await hold_off_fences(tx, writing.draft.sender, None)
+        after = domain.redrafted(referral, writing.draft, call.clock.now())
+        change = Change(Happened.DRAFT_CHANGED, referral, after)
+        await _keep_written(tx, call, change, writing.patient)
+    return after.id
+
+
+async def send_new(call: Call, writing: Writing, key: str) -> ReferralId:
+    """Write and send in one call. One per idempotency key."""
+    request = ("sendReferral", writing.draft, astuple(writing.patient))
+    if (known := await _known(call, key, request)) is not None:
+        return known
+    async with call.db.reading() as tx:
+        await _permit_sender(tx, call, writing.draft.sender)
+    draft, now = writing.draft, call.clock.now()
+    domain.drafted(ReferralId(new_id()), draft, now)
+    asked = await _ask(call, draft.sender, draft.receiver, draft.plan_id)
+
+    async def make(tx: Connection) -> UUID:
+        await _permit_sender(tx, call, draft.sender)
+        receiver = asked.receiver.party
+        await hold_off_fences(tx, draft.sender, receiver, asked.receiver.alternatives)
+        made = domain.sent_at_once(
+            ReferralId(new_id()), draft, receiver, asked.plan, call.clock.now()
+        )
+        await _keep_written(tx, call, Change(Happened.SENT, None, made), writing.patient)
+        return made.id
+
+    async with call.db.transaction() as tx:
+        return ReferralId(
+            await once(tx, call.viewer, key=key, request=request, at=now, make=partial(make, tx))
+        )
+
+
+async def send_draft(call: Call, order: Order, key: str) -> ReferralId:
+    """Send a draft as it stands. One per idempotency key."""
+    request = ("sendReferral", order)
+    if (known := await _known(call, key, request)) is not None:
+        return known
+    draft = await reading(call, order, Action.SEND)
+    domain.require(draft, Action.SEND, call.clock.now())
+    asked = await _ask(call, draft.sender, draft.target, draft.plan_id)
+
+    async def make(tx: Connection) -> UUID:
+        found = await store.lock(tx, order.referral_id)
+        referral = await permitted(tx, call, found, Action.SEND)
+        require_version(referral, order.expected_version, Action.SEND)
+        await hold_off_fences(
+            tx, referral.sender, asked.receiver.party, asked.receiver.alternatives
+        )
+        after = domain.sent(referral, asked.receiver.party, asked.plan, call.clock.now())
+        await keep(tx, call, Change(Happened.SENT, referral, after))
+        return after.id
+
+    async with call.db.transaction() as tx:
+        now = call.clock.now()
+        return ReferralId(
+            await once(tx, call.viewer, key=key, request=request, at=now, make=partial(make, tx))
+        )
+
+
+async def resend(call: Call, order: Order, target: Target | None) -> ReferralId:
+    """Send a declined referral again: to another receiver, or to the same one when none is named. A new hop."""
+    declined = await reading(call, order, Action.RESEND)
+    domain.require(declined, Action.RESEND, call.clock.now())
+    asked = await _ask(call, declined.sender, target or declined.target, declined.plan_id)
+    async with changing(call, order, Action.RESEND) as (tx, referral):
+        receiver = asked.receiver.party
+        await hold_off_fences(tx, referral.sender, receiver, asked.receiver.alternatives)
+        after = domain.resent(referral, receiver, asked.plan, call.clock.now())
+        await keep(tx, call, Change(Happened.RESENT, referral, after))
+    return after.id
+
+
+async def cancel(call: Call, order: Order, given: Given) -> ReferralId:
+    """The sender takes the referral back, for a coded reason that is valid today."""
+    now = call.clock.now()
+    async with changing(call, order, Action.CANCEL) as (tx, referral):
+        reason = await valid_reason(tx, ReasonKind.CANCEL, given, now)
+        after = domain.cancelled(referral, reason, now)
+        await keep(tx, call, Change(Happened.CANCELLED, referral, after, comment=given.comment))
+    return after.id
+
+
+# What they share ------------------------------------------------------------------------------------------------------
+
+
+async def _permit_sender(tx: Connection, call: Call, sender: Party) -> None:
+    probe = await access_of(tx, call, [])
+    removed = frozenset[domain.ProviderId]()
+    if sender.provider_id is not None:
+        removed = await people.removed_from(tx, sender.organization_id, [sender.provider_id])
+    policy.permit_sending_as(call.viewer, replace(probe, removed=removed), sender)
+
+
+async def _known(call: Call, key: str, request: object) -> ReferralId | None:
+    call.viewer.require_organization()
+    async with call.db.reading() as tx:
+        known = await answered(tx, call.viewer, key=key, request=request)
+    return None if known is None else ReferralId(known)
+
+
+async def _ask(call: Call, sender: Party, target: Target | None, plan_id: PlanId | None) -> Asked:
+    """Directory about both ends, insurance about the plan; nothing is locked meanwhile."""
+    if target is None:
+        raise Invalid(
+            "Say who is to receive the referral.",
+            code="RECEIVER_REQUIRED",
+            field="receiver",
+            remedy="Name an office with a provider or a group.",
+        )
+    await ask_sender(call, sender)
+    return await ask_about(call, target, plan_id)
+
+
+async def ask_about(call: Call, target: Target, plan_id: PlanId | None) -> Asked:
+    """Directory about a receiver, insurance about the plan there."""
+    receiver = await ask_receiver(call, target)
+    party, members = receiver.party, list[domain.ProviderId]()
+    if plan_id is not None and party.group_id is not None:
+        async with call.db.reading() as tx:
+            members = await people.members_of(tx, party.organization_id, party.group_id)
+    return Asked(receiver, await ask_plan(call, party, plan_id, members, _today(call)))
+
+
+def _today(call: Call) -> date:
+    return call.clock.now().astimezone(UTC).date()
+
+
+async def _keep_written(tx: Connection, call: Call, change: Change, patient: Patient) -> Referral:
+    after = await keep(tx, call, change)
+    await store.put_patient(tx, after.id, patient)
+    return after

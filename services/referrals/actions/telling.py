@@ -1,0 +1,164 @@
+"""The facts of a referral: once to each organization, with the side it is on, and nothing about the patient."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from kit.db import Connection
+from kit.outbox import record
+from proto.referrals.v1 import events_pb2 as facts
+from proto.referrals.v1.events_pb2 import ReferralState
+from services.referrals.domain import Happened, OrganizationId, Party, Referral, Side, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one verb did: the referral before and after. `code` is a no-show's reason, `comment` is PHI."""
+
+    happened: Happened
+    before: Referral | None
+    after: Referral
+    code: str | None = None
+    comment: str | None = None
+
+
+Telling = Callable[[ReferralState, Change], Message | None]
+
+
+async def tell(tx: Connection, change: Change, at: datetime) -> None:
+    """Record the change's fact for each organization it concerns. What was never sent concerns nobody else: no fact.
+
+    An organization on both sides hears it twice, first as SENDING, then as RECEIVING: its sequence orders them.
+    """
+    telling = _FACTS.get(change.happened)
+    if telling is None or change.after.sent_at is None:
+        return
+    for organization_id, state in _copies(change, at):
+        fact = telling(state, change)
+        if fact is not None:
+            await record(
+                tx,
+                fact,
+                organization_id=organization_id,
+                aggregate="referral",
+                aggregate_id=change.after.id,
+                at=at,
+            )
+
+
+def _copies(change: Change, at: datetime) -> list[tuple[OrganizationId, ReferralState]]:
+    after = change.after
+    copies = [(after.sending_organization_id, state(after, Side.SENDING, at))]
+    if after.receiving_organization_id is not None:
+        copies.append((after.receiving_organization_id, state(after, Side.RECEIVING, at)))
+    left = change.before
+    if left is None or left.receiving_organization_id in (None, after.receiving_organization_id):
+        return copies
+    if change.happened is Happened.FORWARDED and left.receiving_organization_id is not None:
+        leaving = state(left, Side.RECEIVING, at)
+        leaving.version = after.version
+        copies.append((left.receiving_organization_id, leaving))
+    return copies
+
+
+def state(referral: Referral, side: Side, at: datetime) -> ReferralState:
+    """What every referral fact says of the referral."""
+    when = Timestamp()
+    when.FromDatetime(at)
+    return ReferralState(
+        referral_id=str(referral.id),
+        side=side.value,
+        status=referral.status.value,
+        version=referral.version,
+        sending_organization_id=str(referral.sending_organization_id),
+        sending_office_id=str(referral.sending_office_id),
+        sending_provider_id=_text(referral.sending_provider_id),
+        sending_group_id=_text(referral.sending_group_id),
+        receiving_organization_id=_text(referral.receiving_organization_id),
+        receiving_office_id=_text(referral.receiving_office_id),
+        receiving_provider_id=_text(referral.receiving_provider_id),
+        receiving_group_id=_text(referral.receiving_group_id),
+        specialty_code=referral.specialty_code,
+        urgency=referral.urgency.value,
+        hop=referral.hop,
+        occurred_at=when,
+    )
+
+
+def _text(id_: UUID | None) -> str:
+    return "" if id_ is None else str(id_)
+
+
+def _left(change: Change) -> Party:
+    if change.before is None or change.before.receiver is None:
+        raise LookupError("a moved referral was with nobody before")
+    return change.before.receiver
+
+
+def _reassigned(told: ReferralState, change: Change) -> Message:
+    left = _left(change)
+    return facts.ReferralReassigned(
+        referral=told,
+        from_office_id=str(left.office_id),
+        from_provider_id=_text(left.provider_id),
+        from_group_id=_text(left.group_id),
+    )
+
+
+def _forwarded(told: ReferralState, change: Change) -> Message:
+    left = _left(change)
+    return facts.ReferralForwarded(
+        referral=told,
+        from_organization_id=str(left.organization_id),
+        from_office_id=str(left.office_id),
+        from_provider_id=_text(left.provider_id),
+        from_group_id=_text(left.group_id),
+    )
+
+
+def _claimed(told: ReferralState, change: Change) -> Message | None:
+    """A claim of a pending referral acknowledges it; a later one that chooses the provider reassigns it within the group."""
+    before = change.before
+    if before is not None and before.status is Status.PENDING:
+        return facts.ReferralAcknowledged(referral=told)
+    if before is not None and before.receiving_provider_id != change.after.receiving_provider_id:
+        return _reassigned(told, change)
+    return None
+
+
+def _scheduled(told: ReferralState, change: Change) -> Message:
+    fact = facts.ReferralScheduled(referral=told)
+    if change.after.appointment_at is not None:
+        fact.appointment_at.FromDatetime(change.after.appointment_at)
+    return fact
+
+
+_FACTS: Final[dict[Happened, Telling]] = {
+    Happened.SENT: lambda told, _: facts.ReferralSent(referral=told),
+    Happened.RESENT: lambda told, _: facts.ReferralSent(referral=told),
+    Happened.ACKNOWLEDGED: lambda told, _: facts.ReferralAcknowledged(referral=told),
+    Happened.CLAIMED: _claimed,
+    Happened.SCHEDULED: _scheduled,
+    Happened.RESCHEDULED: _scheduled,
+    Happened.APPOINTMENT_CANCELLED: lambda told, _: facts.ReferralAppointmentCancelled(
+        referral=told
+    ),
+    Happened.APPOINTMENT_PASSED: lambda told, _: facts.ReferralAppointmentPassed(referral=told),
+    Happened.COMPLETED: lambda told, _: facts.ReferralCompleted(referral=told),
+    Happened.NO_SHOW: lambda told, change: facts.ReferralNoShow(
+        referral=told, reason_code=change.code or ""
+    ),
+    Happened.DECLINED: lambda told, change: facts.ReferralDeclined(
+        referral=told, reason_code=change.after.reason_code or ""
+    ),
+    Happened.REASSIGNED: _reassigned,
+    Happened.FORWARDED: _forwarded,
+    Happened.CANCELLED: lambda told, change: facts.ReferralCancelled(
+        referral=told, reason_code=change.after.reason_code or ""
+    ),
+}

@@ -1,0 +1,112 @@
+"""SQL of what was heard: who works for a group, who is in it, and which providers' referrals an organization has lost."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from kit import db
+from kit.db import Connection
+from services.referrals.domain import (
+    GroupId,
+    OrganizationId,
+    ProviderId,
+    Reason,
+    ReasonKind,
+    UserId,
+)
+
+
+async def groups_of(
+    tx: Connection, organization_id: OrganizationId, user_id: UserId
+) -> frozenset[GroupId]:
+    """The groups of the organization that the user works for."""
+    rows = await tx.fetch(
+        "SELECT group_id FROM group_staff WHERE organization_id = $1 AND user_id = $2",
+        organization_id,
+        user_id,
+    )
+    return frozenset(GroupId(row["group_id"]) for row in rows)
+
+
+async def members_of(
+    tx: Connection, organization_id: OrganizationId, group_id: GroupId
+) -> list[ProviderId]:
+    """The providers of a group."""
+    rows = await tx.fetch(
+        "SELECT provider_id FROM group_members WHERE organization_id = $1 AND group_id = $2 ORDER BY provider_id",
+        organization_id,
+        group_id,
+    )
+    return [ProviderId(row["provider_id"]) for row in rows]
+
+
+async def put_group(
+    tx: Connection,
+    organization_id: OrganizationId,
+    group_id: GroupId,
+    staff: Sequence[UUID],
+    members: Sequence[UUID],
+) -> None:
+    """The whole truth about a group, in place of what was known. No staff and no members: the group is gone."""
+    await db.run(tx, "DELETE FROM group_staff WHERE group_id = $1", group_id)
+    await db.run(tx, "DELETE FROM group_members WHERE group_id = $1", group_id)
+    await db.run(
+        tx,
+        "INSERT INTO group_staff SELECT DISTINCT $1::uuid, one, $2::uuid FROM unnest($3::uuid[]) AS one",
+        group_id,
+        organization_id,
+        staff,
+    )
+    await db.run(
+        tx,
+        "INSERT INTO group_members SELECT DISTINCT $1::uuid, one, $2::uuid FROM unnest($3::uuid[]) AS one",
+        group_id,
+        organization_id,
+        members,
+    )
+
+
+async def end_access(
+    tx: Connection, organization_id: OrganizationId, provider_id: ProviderId, at: datetime
+) -> None:
+    """The organization reads none of the provider's referrals from now on (R14)."""
+    await db.run(
+        tx,
+        "INSERT INTO removed_providers VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        organization_id,
+        provider_id,
+        at,
+    )
+
+
+async def removed_from(
+    tx: Connection, organization_id: OrganizationId, providers: Sequence[ProviderId]
+) -> frozenset[ProviderId]:
+    """Which of these providers were removed from the organization."""
+    rows = await tx.fetch(
+        "SELECT provider_id FROM removed_providers WHERE organization_id = $1 AND provider_id = ANY($2)",
+        organization_id,
+        providers,
+    )
+    return frozenset(ProviderId(row["provider_id"]) for row in rows)
+
+
+# any-organization: reasons are the product's own words
+async def reason(tx: Connection, kind: ReasonKind, code: str) -> Reason | None:
+    """A coded reason, whenever it is valid."""
+    return await db.maybe(
+        tx, Reason, "SELECT * FROM reasons WHERE kind = $1 AND code = $2", kind, code
+    )
+
+
+# any-organization: reasons are the product's own words
+async def reasons(tx: Connection, kind: ReasonKind, day: date) -> list[Reason]:
+    """The coded reasons that may be given on a day."""
+    return await db.many(
+        tx,
+        Reason,
+        "SELECT * FROM reasons WHERE kind = $1 AND valid_from <= $2 AND (valid_until IS NULL OR $2 < valid_until)"
+        " ORDER BY code",
+        kind,
+        day,
+    )
