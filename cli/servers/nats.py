@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import signal
 import sysconfig
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cli.servers.identity import end_leftover
 from cli.servers.nats_config import Credentials, render
 from cli.servers.process import Child, free_port, port_open
 from cli.servers.secrets import write_private
@@ -62,18 +60,21 @@ class Nats:
     async def start(self) -> None:
         """End what an earlier run may have left, and start; returns when the port is open."""
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        pid_file, config = self.home / "nats.pid", self.home / "nats.conf"
-        await end_leftover(pid_file, "nats-server", signal.SIGTERM)
+        config = self.home / "nats.conf"
         write_private(
             config,
             render(
                 self.credentials,
                 listen=f"127.0.0.1:{self.port}",
                 store=str(self.store),
-                pid_file=str(pid_file),
             ),
         )
-        self._child = Child(name="nats", program=[str(program()), "-c", str(config)], log=self.log)
+        self._child = Child(
+            name="nats",
+            program=[str(program()), "-c", str(config)],
+            log=self.log,
+            pid_file=self.home / "nats.pid",
+        )
         await self._child.start()
         deadline = asyncio.get_running_loop().time() + START_PATIENCE
         while not await port_open(self.port):

@@ -90,7 +90,6 @@ def render(
     *,
     listen: str,
     store: str,
-    pid_file: str,
     monitor: str = "127.0.0.1:-1",
     max_file_store: str = "10GB",
 ) -> str:
@@ -99,7 +98,6 @@ def render(
         "listen": listen,
         "monitor": monitor,
         "store": store,
-        "pid_file": pid_file,
         "max_file_store": max_file_store,
         "issuer": credentials.issuer(),
         "nonce_key": credentials.nonce_key(),

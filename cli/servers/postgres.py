@@ -99,7 +99,6 @@ class Postgres:
         if not self.cluster.exists():
             await self._init()
         self._check_version()
-        await identity.end_leftover(self.cluster / "postmaster.pid", "postgres", signal.SIGINT)
         for _ in range(START_TRIES):
             self._child = self._server()
             await self._child.start()
@@ -159,6 +158,7 @@ class Postgres:
             environment={"PATH": os.defpath, "TZ": "UTC"},
             on_death=signal.SIGINT,
             gentle=signal.SIGINT,
+            pid_file=self.home / "postgres.pid",
         )  # fmt: skip
 
     async def _answers(self, child: Child) -> bool:

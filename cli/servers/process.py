@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import random
 import signal
 import socket
 import sys
@@ -12,15 +13,39 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cli.servers.leftover import end_leftover
+from cli.trouble import Trouble
+
 LEASH = Path(__file__).with_name("leash.py")
+
+
+PORTS = range(20_000, 32_000)
+"""Below the ports that systems give to outgoing connections: one of those must not take a server's port between its restarts."""
+
+PORT_TRIES = 200
+_chooser = random.SystemRandom()
 
 
 def free_port() -> int:
     """A TCP port of the loopback that is free now."""
+    for _ in range(PORT_TRIES):
+        port = _chooser.choice(PORTS)
+        if port_free(port):
+            return port
+    raise Trouble(
+        "No free port was found on 127.0.0.1.", "End some of the programs that listen there."
+    )
+
+
+def port_free(port: int) -> bool:
+    """Whether nothing listens on this port of the loopback."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 async def port_open(port: int) -> bool:
@@ -37,7 +62,10 @@ async def port_open(port: int) -> bool:
 
 @dataclass(kw_only=True)
 class Child:
-    """A program to be run. `on_death` is the signal it gets when we die; `gentle` the one that asks it to stop."""
+    """A program to be run. `on_death` is the signal it gets when we die; `gentle` the one that asks it to stop.
+
+    With a `pid_file`, a process that an earlier, killed run left behind is ended first (the kernel does that where it can).
+    """
 
     name: str
     program: Sequence[str]
@@ -47,11 +75,14 @@ class Child:
     identity: str = "self"
     on_death: signal.Signals = signal.SIGTERM
     gentle: signal.Signals = signal.SIGTERM
+    pid_file: Path | None = None
     process: asyncio.subprocess.Process | None = field(default=None, init=False)
 
     async def start(self) -> None:
         """Start it; its output is appended to the log."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
+        if self.pid_file:
+            await end_leftover(self.pid_file, self.program, self.gentle)
         leash = [str(os.getpid()), str(int(self.on_death)), self.identity]
         with self.log.open("ab") as output:
             self.process = await asyncio.create_subprocess_exec(
@@ -59,6 +90,9 @@ class Child:
                 stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output,
                 env=self.environment, cwd=self.cwd, start_new_session=True,
             )  # fmt: skip
+        if self.pid_file:
+            self.pid_file.parent.mkdir(parents=True, exist_ok=True)
+            self.pid_file.write_text(f"{self.process.pid}\n")
 
     @property
     def pid(self) -> int | None:
