@@ -51,9 +51,19 @@ class Events:
                     data = fields[b"data"].strip()
                     return fields[b"event"].strip().decode(), orjson.loads(data) if data else None
             else:
-                size = int(await self._reader.readline(), 16)
-                self._text += await self._reader.readexactly(size)
-                await self._reader.readexactly(2)
+                await self._more()
+
+    async def line(self) -> bytes:
+        """The next line that is not empty, a comment included."""
+        while b"\n" not in self._text:
+            await self._more()
+        line, _, self._text = self._text.partition(b"\n")
+        return line or await self.line()
+
+    async def _more(self) -> None:
+        size = int(await self._reader.readline(), 16)
+        self._text += await self._reader.readexactly(size)
+        await self._reader.readexactly(2)
 
 
 async def request(

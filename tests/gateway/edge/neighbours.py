@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -13,7 +14,7 @@ from uuid import UUID
 import orjson
 import uvicorn
 from google.protobuf.timestamp_pb2 import Timestamp
-from graphql import build_schema, graphql
+from graphql import ExecutionResult, build_schema, graphql, parse, subscribe
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -109,19 +110,22 @@ class Subgraph:
         body = await request.json()
         self.asked.append(body)
         if "text/event-stream" in request.headers.get("accept", ""):
-            return StreamingResponse(self._ticks(body), media_type="text/event-stream")
+            return StreamingResponse(self._events(body), media_type="text/event-stream")
         result = await graphql(
             self.schema, body["query"], self.root, variable_values=body.get("variables")
         )
         return Response(orjson.dumps(result.formatted), media_type="application/json")
 
-    async def _ticks(self, body: dict[str, Any]) -> AsyncIterator[bytes]:
+    async def _events(self, body: dict[str, Any]) -> AsyncIterator[bytes]:
         self.streams += 1
         try:
-            for number in range(1, body["variables"]["upTo"] + 1):
-                tick = {"number": number, "provider": {"__typename": "Provider", "id": str(number)}}
-                yield b"event: next\ndata: " + orjson.dumps({"data": {"ticks": tick}}) + b"\n\n"
-            await self.stop_streams.wait()
+            begun = subscribe(
+                self.schema, parse(body["query"]), self.root, None, body.get("variables")
+            )
+            results = await begun if inspect.isawaitable(begun) else begun
+            assert not isinstance(results, ExecutionResult), results.errors
+            async for result in results:
+                yield b"event: next\ndata: " + orjson.dumps(result.formatted) + b"\n\n"
             yield b"event: complete\ndata:\n\n"
         finally:
             self.streams -= 1
@@ -157,32 +161,48 @@ def identity_root(subgraph: Subgraph) -> dict[str, Any]:
     }
 
 
-def directory_root(_: Subgraph) -> dict[str, Any]:
-    """What the directory subgraph answers."""
+def provider(_info: object, id: str) -> dict[str, Any] | None:
+    """Any provider but "none"."""
+    if id == "none":
+        return None
+    colleague = {"__typename": "Provider", "id": f"{id}+", "name": f"Dr {id}+", "colleagues": []}
+    return {"__typename": "Provider", "id": id, "name": f"Dr {id}", "colleagues": [colleague]}
 
-    def provider(_info: object, id: str) -> dict[str, Any] | None:
-        if id == "none":
-            return None
-        return {"__typename": "Provider", "id": id, "name": f"Dr {id}", "colleagues": []}
 
-    async def slow(_info: object, seconds: float) -> str:
-        await asyncio.sleep(seconds)
-        return "done"
+async def slow(_info: object, seconds: float) -> str:
+    """An answer that takes its time."""
+    await asyncio.sleep(seconds)
+    return "done"
 
-    def broken(_info: object) -> str:
-        raise ValueError("SELECT secret FROM patients")
 
-    def refused(_info: object) -> str:
-        raise CodedError
+def broken(_info: object) -> str:
+    """A fault with a text that nobody may see."""
+    raise ValueError("SELECT secret FROM patients")
 
-    def rename(_info: object, id: str, name: str) -> dict[str, Any]:
-        if id == "foreign":
-            return {"__typename": "DeniedProblem", "code": "FORBIDDEN", "message": "Not yours."}
-        return {"__typename": "Provider", "id": id, "name": name}
+
+def refused(_info: object) -> str:
+    """A refusal with a code."""
+    raise CodedError
+
+
+def rename(_info: object, id: str, name: str) -> dict[str, Any]:
+    """A mutation that is refused for one provider."""
+    if id == "foreign":
+        return {"__typename": "DeniedProblem", "code": "FORBIDDEN", "message": "Not yours."}
+    return {"__typename": "Provider", "id": id, "name": name}
+
+
+def directory_root(subgraph: Subgraph) -> dict[str, Any]:
+    """What the directory subgraph answers. A subscription goes on after its ticks until streams are stopped."""
+
+    async def ticks(_info: object, **given: int) -> AsyncIterator[dict[str, Any]]:
+        for number in range(1, given["upTo"] + 1):
+            yield {"ticks": {"number": number, "provider": provider(None, str(number))}}
+        await subgraph.stop_streams.wait()
 
     return {
-        "providers": lambda _, first=20, after=None: {
-            "edges": [{"node": provider(after, str(number))} for number in range(first)]
+        "providers": lambda _, first=20: {
+            "edges": [{"node": provider(None, str(number))} for number in range(first)]
         },
         "provider": provider,
         "slow": slow,
@@ -190,6 +210,7 @@ def directory_root(_: Subgraph) -> dict[str, Any]:
         "refused": refused,
         "large": lambda _, bytes: "x" * bytes,
         "rename": rename,
+        "ticks": ticks,
         "_entities": lambda _, representations: [
             provider(None, one["id"]) for one in representations
         ],
