@@ -196,7 +196,8 @@ class _Normaliser:
         }
 
     def run(self, node: OperationDefinitionNode, root: str) -> Selections:
-        return merge_selections(self._selections(node.selection_set, root))
+        selections = merge_selections(self._selections(node.selection_set, root))
+        return tuple(_settled(selections, {}))
 
     def _selections(self, node: SelectionSetNode | None, parent: str) -> Iterator[Selection]:
         for item in node.selections if node else ():
@@ -260,6 +261,24 @@ class _Normaliser:
     def _always_is(self, parent: str, on: str) -> bool:
         """An object under a fragment on one of its own interfaces needs no fragment."""
         return parent == on or self._possible(parent) == {parent} != self._possible(on)
+
+
+def _settled(selections: Selections, known: Mapping[str, bool]) -> Iterator[Selection]:
+    """Without conditions that an enclosing selection has settled already."""
+    for selection in selections:
+        if isinstance(selection, Field):
+            below = tuple(_settled(selection.selections, known))
+            yield selection.with_selections(below) if below != selection.selections else selection
+            continue
+        if any(known.get(c.variable, c.wanted) is not c.wanted for c in selection.conditions):
+            continue
+        open_ = tuple(c for c in selection.conditions if c.variable not in known)
+        inner = {**known, **{c.variable: c.wanted for c in open_}}
+        below = tuple(_settled(selection.selections, inner))
+        if open_ or selection.type:
+            yield replace(selection, conditions=open_, selections=below)
+        else:
+            yield from below
 
 
 def _conditions(node: AnySelectionNode) -> Conditions | None:

@@ -138,8 +138,13 @@ class ObjectShape:
     def _runtime_type(self, value: Json) -> str | None:
         if self.possible is None:
             return self.type
-        name = value.get(TYPENAME, self.type)
+        name = value.get(TYPENAME) or self._aliased_type(value)
         return name if name in self.possible or name == self.type else None
+
+    def _aliased_type(self, value: Data) -> str:
+        """The type's name under a client's alias, when the plan asked for it only so."""
+        aliases = (s.key for s in self.selections if isinstance(s, Field) and s.name == TYPENAME)
+        return next((value[key] for key in aliases if key in value), self.type)
 
     def _fields_of(self, name: str) -> list[FieldShape]:
         merged = merge_selections(self._applying(name, self.selections))

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gateway.operation import print_conditions
-from gateway.selections import TYPENAME
+from gateway.planner.tree import LocalField
+from gateway.selections import TYPENAME, Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,15 +16,24 @@ if TYPE_CHECKING:
     from gateway.selections import Conditions
 
 
+TYPENAME_FIELD = LocalField(Field(TYPENAME), "String!")
+
+
 @dataclass(slots=True)
 class AskedField:
-    """One field of a fetch; `type` is printed, as its subgraph has it."""
+    """One field of a fetch, and what is asked below it."""
 
-    name: str
-    arguments: str
-    type: str
-    variables: frozenset[str]
+    local: LocalField
     below: Asked
+
+    @property
+    def type(self) -> str:
+        """Printed, as its subgraph has it."""
+        return self.local.type
+
+    def is_same_leaf(self, other: AskedField | None) -> bool:
+        """Whether the other brings the same value under the same key."""
+        return other is not None and not self.local.composite and self.local == other.local
 
 
 @dataclass(slots=True)
@@ -42,8 +52,34 @@ class Asked:
     def typename(self) -> None:
         """Ask for the object's type name."""
         if TYPENAME not in self.fields:
-            asked = AskedField(TYPENAME, "", "String!", frozenset(), Asked())
-            self.fields = {TYPENAME: asked, **self.fields}
+            self.fields = {TYPENAME: AskedField(TYPENAME_FIELD, Asked()), **self.fields}
+
+    def wrapped(self, conditions: Conditions) -> Asked:
+        """The same, asked only under these conditions as well."""
+        asked = self
+        for condition in conditions:
+            asked = Asked(branches={(None, (condition,)): asked})
+        return asked
+
+    def prune(self) -> None:
+        """Drop from fragments what is asked outside of them as well, and fragments left empty."""
+        for branch, below in list(self.branches.items()):
+            below.drop_leaves_of(self)
+            below.prune()
+            if below.is_empty():
+                del self.branches[branch]
+        for asked in self.fields.values():
+            asked.below.prune()
+            if asked.local.composite and asked.below.is_empty():
+                asked.below.typename()
+
+    def drop_leaves_of(self, outer: Asked) -> None:
+        """Drop the leaves that an enclosing selection set asks for."""
+        for key, asked in list(self.fields.items()):
+            if asked.is_same_leaf(outer.fields.get(key)):
+                del self.fields[key]
+        for below in self.branches.values():
+            below.drop_leaves_of(outer)
 
     def add(self, other: Asked) -> None:
         """Ask for everything the other asks for as well."""
@@ -60,7 +96,7 @@ class Asked:
         """The variables used by arguments and conditions."""
         used: set[str] = set()
         for asked in self.fields.values():
-            used |= asked.variables | asked.below.variables()
+            used |= asked.local.field.variables | asked.below.variables()
         for (_, conditions), below in self.branches.items():
             used |= {c.variable for c in conditions} | below.variables()
         return frozenset(used)
@@ -85,16 +121,16 @@ class Asked:
         """GraphQL on one line, with braces."""
         parts = [_field_text(key, asked) for key, asked in self.fields.items()]
         for (type_, conditions), below in self.branches.items():
-            if not below.is_empty():
-                on = f"on {type_}" if type_ else ""
-                parts.append(f"...{on}{print_conditions(conditions)}{below.text()}")
+            on = f"on {type_}" if type_ else ""
+            parts.append(f"...{on}{print_conditions(conditions)}{below.text()}")
         return "{" + " ".join(parts) + "}"
 
 
 def _field_text(key: str, asked: AskedField) -> str:
-    alias = "" if key == asked.name else f"{key}: "
+    field = asked.local.field
+    alias = "" if key == field.name else f"{key}: "
     below = "" if asked.below.is_empty() else asked.below.text()
-    return f"{alias}{asked.name}{asked.arguments}{below}"
+    return f"{alias}{field.name}{field.arguments}{below}"
 
 
 def _same_shape(mine: AskedField, theirs: AskedField) -> bool:

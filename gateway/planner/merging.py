@@ -8,7 +8,9 @@ from gateway.plan.nodes import Types
 
 if TYPE_CHECKING:
     from gateway.plan.nodes import Path
+    from gateway.planner.asked import Asked
     from gateway.planner.steps import Step
+    from gateway.selections import Conditions
 
 
 def merge_steps(steps: list[Step]) -> list[Step]:
@@ -20,6 +22,8 @@ def merge_steps(steps: list[Step]) -> list[Step]:
             kept.append(step)
         else:
             _join(host, step, steps)
+    for step in kept:
+        step.asked.prune()
     return kept
 
 
@@ -29,7 +33,7 @@ def _may_join(host: Step, step: Step) -> bool:
         host.graph == step.graph
         and host.kind == step.kind
         and host.entity == step.entity
-        and host.conditions == step.conditions
+        and _conditions_agree(host, step)
         and _untyped(host.path) == _untyped(step.path)
     )
     return (
@@ -40,8 +44,21 @@ def _may_join(host: Step, step: Step) -> bool:
     )
 
 
+def _conditions_agree(host: Step, step: Step) -> bool:
+    """A representation must not need what a condition kept from being fetched."""
+    if not host.entity or host.conditions == step.conditions:
+        return True
+    outer, inner = sorted((host, step), key=lambda s: len(s.conditions))
+    return set(outer.conditions) < set(inner.conditions) and all(
+        held.keys() <= outer.needed.get(name, {}).keys() for name, held in inner.needed.items()
+    )
+
+
 def _join(host: Step, step: Step, steps: list[Step]) -> None:
-    host.asked.add(step.asked)
+    common = tuple(c for c in host.conditions if c in step.conditions)
+    host.asked = _wrapped(host, common)
+    host.asked.add(_wrapped(step, common))
+    host.conditions = common
     host.path = _both(host.path, step.path)
     host.waits_for |= step.waits_for
     for name, held in step.needed.items():
@@ -50,6 +67,11 @@ def _join(host: Step, step: Step, steps: list[Step]) -> None:
         if step in other.waits_for:
             other.waits_for.discard(step)
             other.waits_for.add(host)
+
+
+def _wrapped(step: Step, common: Conditions) -> Asked:
+    own = tuple(c for c in step.conditions if c not in common)
+    return step.asked.wrapped(own)
 
 
 def _untyped(path: Path) -> Path:

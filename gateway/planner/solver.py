@@ -117,11 +117,12 @@ class Solver:
 
     def _asked(self, position: Position, field: Field, known: FieldIn, banned: Banned) -> Way:
         """Ask the field here, and what is below it from there."""
-        if not field.selections:
+        if known.named_type not in self.tables.types:
             return Way(Tree(fields={LocalField(field, known.type): Tree()}))
         below = self.views.below(position, field.name, known)
         way = self.solve(below, field.selections, banned)
-        local = LocalField(field.bare(), known.type, self.views.is_abstract(below))
+        abstract = self.views.is_abstract(below)
+        local = LocalField(field.bare(), known.type, composite=True, abstract=abstract)
         missing = (field.with_selections(way.missing),) if way.missing else ()
         return Way(Tree(fields={local: way.tree}), missing)
 

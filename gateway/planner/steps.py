@@ -101,9 +101,7 @@ class Cutter:
         key = self.names.key(spot.keys, local.field)
         asked = spot.asked.fields.get(key)
         if asked is None:
-            asked = spot.asked.fields[key] = AskedField(
-                local.field.name, local.field.arguments, local.type, local.field.variables, Asked()
-            )
+            asked = spot.asked.fields[key] = AskedField(local, Asked())
         if local.abstract:
             asked.below.typename()
         path = (*spot.path, Key(key), *(Each(),) * local.depth)

@@ -46,6 +46,7 @@ class LocalField:
 
     field: Field
     type: str
+    composite: bool = False
     abstract: bool = False
 
     @property

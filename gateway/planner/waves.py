@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gateway.operation import print_conditions
 from gateway.plan.nodes import (
     BatchFetch,
     BatchPart,
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from gateway.plan.nodes import Node, Path
+    from gateway.planner.asked import Asked
     from gateway.planner.steps import Step
     from gateway.selections import Conditions
 
@@ -37,14 +39,14 @@ class Writer:
         return [_parallel(list(self._wave(wave))) for wave in waves(steps)]
 
     def _wave(self, wave: list[Step]) -> Iterable[Node]:
-        """Entity steps of one subgraph under the same conditions travel together."""
+        """Entity steps of one subgraph travel together."""
         groups: dict[object, list[Step]] = {}
         for step in wave:
-            together = (step.graph, step.conditions) if step.entity else step
-            groups.setdefault(together, []).append(step)
+            groups.setdefault(step.graph if step.entity else step, []).append(step)
         for group in groups.values():
+            common = _common_conditions(group)
             node = self._batch(group) if self._needs_batch(group) else self._single(group[0])
-            yield _conditional(group[0].conditions, node)
+            yield _conditional(common, node)
 
     def _needs_batch(self, group: list[Step]) -> bool:
         return len(group) > 1 or (group[0].entity and ENTITIES in self.types)
@@ -68,18 +70,22 @@ class Writer:
         return Flatten(step.path, fetch) if step.path else fetch
 
     def _batch(self, group: list[Step]) -> Node:
+        common = _common_conditions(group)
         parts: dict[object, tuple[BatchPart, str]] = {}
+        used_names: set[str] = set()
         for step in group:
-            text, requires = step.asked.text(), step.requires()
-            known = parts.get((text, requires))
+            own = tuple(c for c in step.conditions if c not in common)
+            used_names |= step.asked.variables() | {c.variable for c in own}
+            text, requires = _conditional_text(step.asked, own), step.requires()
             paths: tuple[Path, ...] = (step.path,)
             number = len(parts)
-            if known is not None:
-                paths = (*known[0].paths, step.path)
-                number = int(known[0].alias.removeprefix("_e"))
+            if (text, requires) in parts:
+                known, _ = parts[text, requires]
+                paths = (*known.paths, step.path)
+                number = int(known.alias.removeprefix("_e"))
             name = f"__batch_reps_{number}"
             parts[text, requires] = (BatchPart(f"_e{number}", name, paths, requires), text)
-        used = tuple(sorted(frozenset().union(*(step.asked.variables() for step in group))))
+        used = tuple(sorted(used_names))
         declared = {part.representations: "[_Any!]!" for part, _ in parts.values()}
         declared |= {name: self.types[name] for name in used}
         fields = (
@@ -92,6 +98,19 @@ class Writer:
             parts=tuple(part for part, _ in parts.values()),
             variables=used,
         )
+
+
+def _conditional_text(asked: Asked, conditions: Conditions) -> str:
+    """Text under conditions; one directive of a sort may stand there, others go inside."""
+    outside = {condition.wanted: condition for condition in conditions}
+    inside = tuple(c for c in conditions if c not in outside.values())
+    return print_conditions(tuple(outside.values())) + asked.wrapped(inside).text()
+
+
+def _common_conditions(group: list[Step]) -> Conditions:
+    """The conditions under which any of the group is wanted at all."""
+    first, *others = group
+    return tuple(c for c in first.conditions if all(c in s.conditions for s in others))
 
 
 def waves(steps: list[Step]) -> list[list[Step]]:
