@@ -90,6 +90,16 @@ def seen(
     return Seen(_as_it_left(referral, past[-1]), Sight.PAST, mine, (), tuple(past))
 
 
+def out_of_sight(referral: Referral, left: Party) -> Seen:
+    """What is told to who has just moved a referral to an office the viewer does not work for: that it left."""
+    stamp = referral.sent_at or referral.created_at
+    hop = Hop(
+        referral.id, referral.hop, left.organization_id, left.office_id, left.provider_id,
+        left.group_id, stamp, referral.changed_at, None, None,
+    )  # fmt: skip
+    return Seen(_as_it_left(referral, hop), Sight.PAST, frozenset(), (), (hop,))
+
+
 def _as_it_left(referral: Referral, hop: Hop) -> Referral:
     """Who sent it, the hop's own receiver, and the status now: nothing of where it went and what was done there."""
     return replace(

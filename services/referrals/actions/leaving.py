@@ -13,6 +13,7 @@ from services.referrals.actions.telling import Change
 from services.referrals.domain import (
     GroupId,
     Happened,
+    OfficeId,
     OpenItem,
     OrganizationId,
     ProviderId,
@@ -86,6 +87,17 @@ async def release_claims(tx: Connection, call: Call, user_id: UserId) -> int:
         after = domain.released(referral, call.clock.now())
         await keep(tx, call, Change(Happened.RELEASED, referral, after))
     return len(held)
+
+
+async def end_watching(
+    tx: Connection,
+    user_id: UserId,
+    *,
+    office_id: OfficeId | None = None,
+    session_id: UUID | None = None,
+) -> None:
+    """End what the user watches: everything, what one office shows, or what one session opened."""
+    await news.announce_access(tx, AccessChanged(user_id, office_id, session_id))
 
 
 async def staff_group(

@@ -1,15 +1,17 @@
 """Another receiver: reassign within the organization, forward beyond it (R13)."""
 
-from services.referrals import domain
+from services.referrals import domain, policy
 from services.referrals.actions.keeping import Order, changing, hold_off_fences, keep, reading
+from services.referrals.actions.looking import see
 from services.referrals.actions.peers import Call
 from services.referrals.actions.sending import ask_about
 from services.referrals.actions.telling import Change
 from services.referrals.domain import Action, Happened, ReferralId, Target
+from services.referrals.policy import Seen
 from services.referrals.store import referrals as store
 
 
-async def reassign(call: Call, order: Order, target: Target) -> ReferralId:
+async def reassign(call: Call, order: Order, target: Target) -> Seen:
     """Another provider, office or group of the same organization, of the same specialty. A booked appointment is void."""
     now = call.clock.now()
     before = await reading(call, order, Action.REASSIGN)
@@ -21,7 +23,8 @@ async def reassign(call: Call, order: Order, target: Target) -> ReferralId:
         after = domain.reassigned(referral, receiver, asked.plan, call.clock.now())
         await hold_off_fences(tx, None, receiver, asked.receiver.alternatives)
         await keep(tx, call, Change(Happened.REASSIGNED, referral, after))
-    return after.id
+        left = referral.receiver or receiver
+    return (await see(call, [after.id]))[0] or policy.out_of_sight(after, left)
 
 
 async def forward(

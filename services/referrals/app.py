@@ -1,0 +1,54 @@
+"""Referrals, put together."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from kit.config import ServiceSettings, address, load, setting
+from kit.service import Job, Parts, Service
+from services.referrals.actions.leaving import pass_appointments
+from services.referrals.actions.peers import Peers
+from services.referrals.consumers import hearings
+from services.referrals.rpc import servicers
+from services.referrals.schema import SCHEMA
+from services.referrals.store.news import NewsRoom
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(ServiceSettings):
+    """What referrals is told besides."""
+
+    directory_rpc: str = setting(
+        "DIRECTORY_RPC", address, about="gRPC door of the directory service"
+    )
+    insurance_rpc: str = setting(
+        "INSURANCE_RPC", address, about="gRPC door of the insurance service"
+    )
+
+
+async def _pass_appointments(parts: Parts[Peers]) -> None:
+    await pass_appointments(parts.call())
+
+
+async def _follow_news(parts: Parts[Peers]) -> None:
+    await parts.peers.news.run(parts.db)
+
+
+def build(environment: Mapping[str, str] = os.environ) -> Service[Peers]:
+    """The service as the environment describes it."""
+    settings = load(Settings, "referrals", environment)
+    return Service(
+        name="referrals",
+        settings=settings,
+        schema=SCHEMA,
+        peers=lambda connect: Peers(
+            directory=connect("directory", settings.directory_rpc),
+            insurance=connect("insurance", settings.insurance_rpc),
+            news=NewsRoom(),
+        ),
+        rpc=servicers,
+        hearings=hearings,
+        jobs=(Job("pass-appointments", timedelta(seconds=20), _pass_appointments),),
+        background=(_follow_news,),
+    )

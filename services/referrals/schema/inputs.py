@@ -1,0 +1,287 @@
+"""What clients send, read into nouns with every wrong field named."""
+
+import re
+from datetime import date, datetime
+from uuid import UUID
+
+import strawberry
+from strawberry import ID
+
+from kit.errors import Invalid
+from kit.ids import parse_id
+from services.referrals import domain
+from services.referrals.actions.keeping import Order
+from services.referrals.actions.reasons import Given
+from services.referrals.actions.sending import Writing
+from services.referrals.domain import (
+    Draft,
+    GroupId,
+    OfficeId,
+    OrganizationId,
+    Party,
+    PlanId,
+    ProviderId,
+    ReferralId,
+    Target,
+)
+from services.referrals.schema.words import AuthorizationStatus, ReferralUrgency
+
+_SPECIALTY = re.compile(r"[0-9A-Z]{9}X")
+_LONGEST = {
+    "given_name": 100,
+    "family_name": 100,
+    "phone": 40,
+    "postal_code": 20,
+    "member_number": 60,
+    "clinical_note": 4000,
+}
+
+
+@strawberry.input(
+    description="Who sends: an office with a provider, or with a group that may send (then no provider is needed)."
+)
+class SenderInput:
+    """R22."""
+
+    office_id: ID
+    provider_id: ID | None = None
+    group_id: ID | None = None
+
+
+@strawberry.input(description="Who receives: an office with either a provider or a group.")
+class ReceiverInput:
+    """R21."""
+
+    office_id: ID
+    provider_id: ID | None = None
+    group_id: ID | None = None
+
+
+@strawberry.input(description="The patient, as far as the receiver needs to know.")
+class PatientInput:
+    """PHI."""
+
+    given_name: str
+    family_name: str
+    born_on: date
+    phone: str | None = None
+    postal_code: str | None = None
+    member_number: str | None = None
+    clinical_note: str | None = None
+
+
+@strawberry.input(description="What a sender writes down.")
+class DraftInput:
+    """The receiver may still be missing from a draft."""
+
+    sender: SenderInput
+    patient: PatientInput
+    specialty_code: str
+    receiver: ReceiverInput | None = None
+    urgency: ReferralUrgency = domain.Urgency.ROUTINE
+    plan_id: ID | None = None
+    authorization: AuthorizationStatus | None = None
+
+
+@strawberry.input
+class CreateDraftInput:
+    """createDraft."""
+
+    draft: DraftInput
+    idempotency_key: str
+
+
+@strawberry.input
+class ChangeDraftInput:
+    """changeDraft."""
+
+    referral_id: ID
+    expected_version: int
+    draft: DraftInput
+
+
+@strawberry.input(
+    description="Either `draft` (write and send in one call), or `referralId` with `expectedVersion` (send a draft as it stands)."
+)
+class SendReferralInput:
+    """sendReferral."""
+
+    idempotency_key: str
+    draft: DraftInput | None = None
+    referral_id: ID | None = None
+    expected_version: int | None = None
+
+
+@strawberry.input(description="A referral, and the version you decided on.")
+class ReferralVersionInput:
+    """cancelAppointment, completeReferral."""
+
+    referral_id: ID
+    expected_version: int
+
+
+@strawberry.input
+class AcknowledgeReferralInput:
+    """acknowledgeReferral."""
+
+    referral_id: ID
+    expected_version: int
+    callback_at: datetime | None = strawberry.field(
+        default=None, description="When it is to come back to the review queue."
+    )
+
+
+@strawberry.input
+class ClaimReferralInput:
+    """claimReferral."""
+
+    referral_id: ID
+    expected_version: int
+    provider_id: ID | None = strawberry.field(
+        default=None,
+        description="The provider of the group who will see the patient; needed unless one is chosen already.",
+    )
+
+
+@strawberry.input
+class ScheduleReferralInput:
+    """scheduleReferral, rescheduleReferral."""
+
+    referral_id: ID
+    expected_version: int
+    at: datetime
+
+
+@strawberry.input
+class ReasonedReferralInput:
+    """declineReferral, cancelReferral, reportNoShow."""
+
+    referral_id: ID
+    expected_version: int
+    reason_code: str = strawberry.field(description="One of referralReasons.")
+    comment: str | None = None
+
+
+@strawberry.input
+class ReassignReferralInput:
+    """reassignReferral."""
+
+    referral_id: ID
+    expected_version: int
+    receiver: ReceiverInput
+
+
+@strawberry.input
+class ForwardReferralInput:
+    """forwardReferral."""
+
+    referral_id: ID
+    expected_version: int
+    receiver: ReceiverInput
+    confirm_loop: bool = strawberry.field(
+        default=False, description="Forward even to a receiver that had it before."
+    )
+    comment: str | None = None
+
+
+@strawberry.input
+class ResendReferralInput:
+    """resendReferral."""
+
+    referral_id: ID
+    expected_version: int
+    receiver: ReceiverInput | None = strawberry.field(
+        default=None, description="The receiver that declined, when none is named."
+    )
+
+
+@strawberry.input
+class ArchiveReferralInput:
+    """archiveReferral, unarchiveReferral."""
+
+    referral_id: ID
+
+
+# Reading them ---------------------------------------------------------------------------------------------------------
+
+
+def order_of(referral_id: ID, expected_version: int) -> Order:
+    """Which referral, and the version the client decided on."""
+    return Order(ReferralId(parse_id(referral_id, "referralId")), expected_version)
+
+
+def given(told: ReasonedReferralInput) -> Given:
+    """The coded reason and its comment."""
+    return Given(told.reason_code, told.comment)
+
+
+def target_of(told: ReceiverInput) -> Target:
+    """The receiver as named."""
+    return Target(
+        OfficeId(parse_id(told.office_id, "receiver.officeId")),
+        ProviderId(one) if (one := optional(told.provider_id, "receiver.providerId")) else None,
+        GroupId(one) if (one := optional(told.group_id, "receiver.groupId")) else None,
+    )
+
+
+def writing_of(told: DraftInput, organization_id: UUID) -> Writing:
+    """The draft and its patient. The sender is of the viewer's organization, or policy refuses it."""
+    if not _SPECIALTY.fullmatch(told.specialty_code):
+        raise Invalid(
+            "A specialty code has nine digits or capital letters and an X.",
+            code="INVALID_SPECIALTY",
+            field="specialtyCode",
+        )
+    draft = Draft(
+        sender=_sender(told.sender, OrganizationId(organization_id)),
+        receiver=target_of(told.receiver) if told.receiver else None,
+        specialty_code=told.specialty_code,
+        urgency=told.urgency,
+        plan_id=PlanId(one) if (one := optional(told.plan_id, "planId")) else None,
+        authorization=told.authorization,
+    )
+    return Writing(draft, _patient(told.patient))
+
+
+def _sender(told: SenderInput, organization_id: OrganizationId) -> Party:
+    return Party(
+        organization_id,
+        OfficeId(parse_id(told.office_id, "sender.officeId")),
+        ProviderId(one) if (one := optional(told.provider_id, "sender.providerId")) else None,
+        GroupId(one) if (one := optional(told.group_id, "sender.groupId")) else None,
+    )
+
+
+def _patient(told: PatientInput) -> domain.Patient:
+    cleaned = {name: _clean(getattr(told, name), name) for name in _LONGEST}
+    for name in ("given_name", "family_name"):
+        if cleaned[name] is None:
+            raise Invalid("The patient's name is needed.", field=f"patient.{_camel(name)}")
+    return domain.Patient(
+        given_name=cleaned["given_name"] or "",
+        family_name=cleaned["family_name"] or "",
+        born_on=told.born_on,
+        phone=cleaned["phone"],
+        postal_code=cleaned["postal_code"],
+        member_number=cleaned["member_number"],
+        clinical_note=cleaned["clinical_note"],
+    )
+
+
+def _clean(text: str | None, name: str) -> str | None:
+    stripped = (text or "").strip().replace("\0", "")
+    if len(stripped) > _LONGEST[name]:
+        raise Invalid(
+            f"This has at most {_LONGEST[name]} characters.", field=f"patient.{_camel(name)}"
+        )
+    return stripped or None
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(word.title() for word in rest)
+
+
+def optional(text: ID | None, field: str) -> UUID | None:
+    """The id, if one was given."""
+    return None if text is None else parse_id(text, field)

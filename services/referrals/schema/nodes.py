@@ -1,0 +1,299 @@
+"""A referral in GraphQL, as one viewer sees it."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date, datetime
+from functools import partial
+from typing import TypeVar
+
+import strawberry
+from strawberry import ID
+
+from kit.ids import parse_id
+from services.referrals import domain
+from services.referrals.actions import looking
+from services.referrals.actions.peers import Call
+from services.referrals.domain import ReferralId
+from services.referrals.policy import Seen
+from services.referrals.schema.entities import (
+    Group,
+    Info,
+    InsurancePlan,
+    Office,
+    Organization,
+    Provider,
+    User,
+    about,
+    stub,
+)
+from services.referrals.schema.words import (
+    AppointmentState,
+    AuthorizationStatus,
+    PlanAcceptanceState,
+    ReferralAction,
+    ReferralHappened,
+    ReferralReasonKind,
+    ReferralSide,
+    ReferralSight,
+    ReferralStatus,
+    ReferralUrgency,
+)
+
+T = TypeVar("T")
+Load = Callable[[Call, Sequence[ReferralId]], Awaitable[Sequence[T]]]
+
+
+@strawberry.type(description="The least a receiver needs to know about the patient.")
+class Patient:
+    """PHI: shown to the sending and the current receiving side only."""
+
+    given_name: str
+    family_name: str
+    born_on: date
+    phone: str | None
+    postal_code: str | None
+    member_number: str | None = strawberry.field(description="The patient's number with the plan.")
+    clinical_note: str | None = strawberry.field(description="Why the patient is referred.")
+
+
+@strawberry.type(
+    description="Whether the receiver accepts the patient's plan, as known when it was chosen."
+)
+class PlanAcceptance:
+    """For a group: how many of its providers were asked for, and how many accept."""
+
+    state: PlanAcceptanceState
+    asked: int
+    accepting: int
+
+
+@strawberry.type(description="A time at which the patient is or was to be seen.")
+class Appointment:
+    """Booking states come from here, never from the referral's status."""
+
+    id: ID
+    at: datetime
+    state: AppointmentState
+    no_show_code: str | None
+
+
+@strawberry.type(description="A coded reason.")
+class ReferralReason:
+    """Usable from a day until the day before another."""
+
+    kind: ReferralReasonKind
+    code: str
+    text: str
+
+
+@strawberry.type(description="One receiver a referral was sent to.")
+class ReferralHop:
+    """The one that has not left is the current one."""
+
+    hop: int
+    office: Office
+    provider: Provider | None
+    group: Group | None
+    received_at: datetime
+    left_at: datetime | None
+    declined_code: str | None
+
+
+@strawberry.type(description="Something that was done to a referral.")
+class ReferralStep:
+    """The trail; who did it is told within the same organization only."""
+
+    version: int
+    happened: ReferralHappened
+    status: ReferralStatus
+    at: datetime
+    by: User | None
+    comment: str | None
+
+
+@strawberry.federation.type(
+    keys=["id"], description="A request that another provider, office or group see a patient."
+)
+class Referral:
+    """A referral as the viewer sees it now."""
+
+    view: strawberry.Private[Seen]
+    id: ID
+    version: int
+    status: ReferralStatus
+    sight: ReferralSight = strawberry.field(description="How much of it you see.")
+    sides: list[ReferralSide] = strawberry.field(description="The sides on which you work with it.")
+    allowed_actions: list[ReferralAction] = strawberry.field(
+        description="What you may do to this version now. Ask again after every change; do not cache."
+    )
+    specialty_code: str
+    urgency: ReferralUrgency
+    authorization: AuthorizationStatus | None
+    hop: int = strawberry.field(
+        description="1 for the first receiver, one more with each forward or resend."
+    )
+    created_at: datetime
+    sent_at: datetime | None
+    changed_at: datetime
+    callback_at: datetime | None
+    appointment_at: datetime | None = strawberry.field(
+        description="When the patient is to be seen, or was to be and nobody has reported."
+    )
+    reason_code: str | None = strawberry.field(description="Why it was declined or cancelled.")
+
+    sending_organization: Organization
+    sending_office: Office
+    sending_provider: Provider | None
+    sending_group: Group | None
+    receiving_organization: Organization | None
+    receiving_office: Office | None
+    receiving_provider: Provider | None = strawberry.field(
+        description="Who is to see the patient; null while a group has not chosen."
+    )
+    receiving_group: Group | None
+    plan: InsurancePlan | None
+    plan_acceptance: PlanAcceptance | None
+
+    @about("Who has claimed it; shown to the receiving side.")
+    def claimed_by(self) -> User | None:
+        """The sender need not know."""
+        receives = domain.Side.RECEIVING in self.view.sides
+        return stub(User, self.view.referral.claimed_by) if receives else None
+
+    @about("Null when your sight is PAST.")
+    async def patient(self, info: Info) -> Patient | None:
+        """PHI."""
+        found = await self._load(info, "patients", looking.patients)
+        return None if found is None else _patient(found)
+
+    @about("In the order of booking.")
+    async def appointments(self, info: Info) -> list[Appointment]:
+        """What became of each."""
+        return [
+            _appointment(one)
+            for one in await self._load(info, "appointments", looking.appointments)
+        ]
+
+    @about("Every receiver so far; with PAST sight only your own.")
+    def hops(self) -> list[ReferralHop]:
+        """In order."""
+        return [_hop(one) for one in self.view.hops]
+
+    @about("What was done to it; empty when your sight is PAST.")
+    async def history(self, info: Info) -> list[ReferralStep]:
+        """In order."""
+        mine = info.context.call.viewer.organization_id
+        found = await self._load(info, "steps", looking.steps)
+        return [_step(one, named=one.by_organization_id == mine) for one in found]
+
+    @about("Whether you have archived it. Nobody else's queue is affected.")
+    async def archived(self, info: Info) -> bool:
+        """Per user."""
+        return await self._load(info, "archived", looking.archived)
+
+    async def _load(self, info: Info, name: str, load: Load[T]) -> T:
+        """Batched, and anew for each version: a mutation later in the same request must not see what was before it."""
+        call = info.context.call
+
+        async def batch(keys: list[tuple[ReferralId, int]]) -> Sequence[T]:
+            return await load(call, [id_ for id_, _ in keys])
+
+        key = (self.view.referral.id, self.view.referral.version)
+        return await info.context.loader(name, batch).load(key)
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: ID) -> "Referral | None":
+        """By the same policy as every other read."""
+        return await load_referral(info, id)
+
+
+async def load_referral(info: Info, id_: ID) -> Referral | None:
+    """The referral as the viewer sees it; None for what is unknown, another organization's, or lost (R14)."""
+    key = ReferralId(parse_id(id_, "id"))
+    load = partial(looking.see, info.context.call)
+    view = await info.context.loader("referrals", load).load(key)
+    return None if view is None else show(view)
+
+
+def show(view: Seen) -> Referral:
+    """What is seen, as a node."""
+    it = view.referral
+    return Referral(
+        view=view,
+        id=ID(str(it.id)),
+        version=it.version,
+        status=it.status,
+        sight=view.sight,
+        sides=sorted(view.sides),
+        allowed_actions=list(view.allowed),
+        specialty_code=it.specialty_code,
+        urgency=it.urgency,
+        authorization=it.authorization,
+        hop=it.hop,
+        created_at=it.created_at,
+        sent_at=it.sent_at,
+        changed_at=it.changed_at,
+        callback_at=it.callback_at,
+        appointment_at=it.appointment_at,
+        reason_code=it.reason_code,
+        sending_organization=Organization(id=ID(str(it.sending_organization_id))),
+        sending_office=Office(id=ID(str(it.sending_office_id))),
+        sending_provider=stub(Provider, it.sending_provider_id),
+        sending_group=stub(Group, it.sending_group_id),
+        receiving_organization=_organization(it.receiving_organization_id),
+        receiving_office=stub(Office, it.receiving_office_id),
+        receiving_provider=stub(Provider, it.receiving_provider_id),
+        receiving_group=stub(Group, it.receiving_group_id),
+        plan=stub(InsurancePlan, it.plan_id),
+        plan_acceptance=_plan(it),
+    )
+
+
+def _organization(id_: domain.OrganizationId | None) -> Organization | None:
+    return None if id_ is None else Organization(id=ID(str(id_)))
+
+
+def _plan(it: domain.Referral) -> PlanAcceptance | None:
+    if it.plan_acceptance is None:
+        return None
+    return PlanAcceptance(
+        state=it.plan_acceptance, asked=it.plan_asked, accepting=it.plan_accepting
+    )
+
+
+def _patient(it: domain.Patient) -> Patient:
+    return Patient(
+        given_name=it.given_name,
+        family_name=it.family_name,
+        born_on=it.born_on,
+        phone=it.phone,
+        postal_code=it.postal_code,
+        member_number=it.member_number,
+        clinical_note=it.clinical_note,
+    )
+
+
+def _appointment(it: domain.Appointment) -> Appointment:
+    return Appointment(id=ID(str(it.id)), at=it.at, state=it.state, no_show_code=it.no_show_code)
+
+
+def _hop(it: domain.Hop) -> ReferralHop:
+    return ReferralHop(
+        hop=it.hop,
+        office=Office(id=ID(str(it.office_id))),
+        provider=stub(Provider, it.provider_id),
+        group=stub(Group, it.group_id),
+        received_at=it.received_at,
+        left_at=it.left_at,
+        declined_code=it.declined_code,
+    )
+
+
+def _step(it: domain.Step, *, named: bool) -> ReferralStep:
+    return ReferralStep(
+        version=it.version,
+        happened=it.happened,
+        status=it.status,
+        at=it.taken_at,
+        by=stub(User, it.by_user_id) if named else None,
+        comment=it.comment,
+    )

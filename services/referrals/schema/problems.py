@@ -1,0 +1,42 @@
+"""Refusals of referrals that carry what a client needs to act."""
+
+import strawberry
+from strawberry import ID
+
+from kit.graphql import Problem, problem_type
+
+
+@strawberry.type(description="Another receiver that may be asked instead.")
+class AlternativeReceiver:
+    """Of the same office and specialty."""
+
+    office_id: ID
+    provider_id: ID | None
+    group_id: ID | None
+    name: str
+
+
+@problem_type(
+    "RECEIVER_LEAVING",
+    "OFFICE_NOT_LIVE",
+    "OFFICE_CLOSING",
+    "NOT_APPROVED",
+    "NOT_PLACED",
+    "GROUP_NOT_STAFFED",
+    "GROUP_CANNOT_RECEIVE",
+)
+@strawberry.type(description="That receiver takes no referrals now; others may.")
+class ReceiverRefusedProblem(Problem):
+    """The code says why."""
+
+    alternatives: list[AlternativeReceiver] = strawberry.field(
+        default_factory=list, description="Receivers of the same office and specialty."
+    )
+
+
+@problem_type("STALE_VERSION")
+@strawberry.federation.type(shareable=True, description="It has changed since you read it.")
+class StaleVersionProblem(Problem):
+    """Read it again."""
+
+    current_version: int = strawberry.field(default=0, description="The version it has now.")

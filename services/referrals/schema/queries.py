@@ -1,0 +1,190 @@
+"""What can be asked of referrals, and what can be watched."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+from uuid import UUID
+
+import strawberry
+from strawberry import ID
+
+from kit.errors import Invalid
+from kit.graphql import Edge, PageInfo, connection, page_of
+from services.referrals.actions import looking
+from services.referrals.domain import GroupId, OfficeId, Queue, ReferralId, Subject
+from services.referrals.policy import Seen
+from services.referrals.schema.entities import Info, Office, about
+from services.referrals.schema.inputs import optional
+from services.referrals.schema.nodes import Referral, ReferralReason, load_referral, show
+from services.referrals.schema.words import ReferralHappened, ReferralReasonKind, WorkQueueKind
+
+
+@strawberry.type(
+    description="How many referrals stand in each queue of an office or group, for you."
+)
+class WorkQueueCounts:
+    """What you archived counts as archive."""
+
+    requires_review: int
+    sent: int
+    received: int
+    archive: int
+
+
+@strawberry.type(description="Part of a work queue, newest first, with the counts of all four.")
+class WorkQueueConnection:
+    """Relay's connection, with counts."""
+
+    edges: list[Edge[Referral]]
+    page_info: PageInfo
+    counts: WorkQueueCounts
+
+
+@strawberry.type(description="Open work at one office.")
+class OfficeOpenWork:
+    """A number only."""
+
+    office: Office
+    total: int
+
+
+@strawberry.type(
+    description="What stands in the way of a removal: numbers, and those referrals (at most 100) that you may work on."
+)
+class OpenWork:
+    """Client admins see the numbers; who works the queues sees the referrals with their allowedActions."""
+
+    total: int
+    by_office: list[OfficeOpenWork]
+    referrals: list[Referral]
+
+
+@strawberry.type(description="Something that happened in a work queue.")
+class WorkQueueChange:
+    """The referral as you see it now."""
+
+    happened: ReferralHappened
+    referral: Referral
+
+
+@strawberry.type
+class Query:
+    """What can be asked."""
+
+    @about("Null when it is unknown to you.")
+    async def referral(self, info: Info, id: ID) -> Referral | None:
+        """One referral."""
+        info.context.call.viewer.require_organization()
+        return await load_referral(info, id)
+
+    @about("A work queue of an office or of a group you work for.")
+    async def work_queue(
+        self,
+        info: Info,
+        kind: WorkQueueKind,
+        office_id: ID | None = None,
+        group_id: ID | None = None,
+        first: int | None = None,
+        after: str | None = None,
+    ) -> WorkQueueConnection:
+        """Newest first."""
+        page = page_of(first, after)
+        where = (_position(page.after), page.limit + 1)
+        found = await looking.work_queue(
+            info.context.call, _queue(office_id, group_id), kind, where
+        )
+        made = connection(found.items, page, key=_key, node=show)
+        counts = found.counts
+        return WorkQueueConnection(
+            edges=made.edges,
+            page_info=made.page_info,
+            counts=WorkQueueCounts(
+                requires_review=counts.requires_review,
+                sent=counts.sent,
+                received=counts.received,
+                archive=counts.archive,
+            ),
+        )
+
+    @about(
+        "Open work of your organization with a provider, an office or a group: name exactly one."
+    )
+    async def open_work(
+        self,
+        info: Info,
+        provider_id: ID | None = None,
+        office_id: ID | None = None,
+        group_id: ID | None = None,
+    ) -> OpenWork:
+        """R12."""
+        named = {
+            Subject.PROVIDER: optional(provider_id, "providerId"),
+            Subject.OFFICE: optional(office_id, "officeId"),
+            Subject.GROUP: optional(group_id, "groupId"),
+        }
+        kind, subject_id = _one_of(named)
+        seen = await looking.open_work(info.context.call, kind, subject_id)
+        return OpenWork(
+            total=seen.total,
+            by_office=[
+                OfficeOpenWork(office=Office(id=ID(str(office))), total=total)
+                for office, total in seen.by_office
+            ],
+            referrals=[show(view) for view in seen.referrals],
+        )
+
+    @about("The coded reasons that may be given today.")
+    async def referral_reasons(self, info: Info, kind: ReferralReasonKind) -> list[ReferralReason]:
+        """By code."""
+        found = await looking.reasons(info.context.call, kind)
+        return [ReferralReason(kind=one.kind, code=one.code, text=one.text) for one in found]
+
+
+def _watched(text: str) -> Callable[[Callable[..., Any]], Any]:
+    return strawberry.subscription(description=text)
+
+
+@strawberry.type
+class Subscription:
+    """What can be watched."""
+
+    @_watched(
+        "Changes in the work queue of an office or group you work for, as they happen. Ends when you lose the queue."
+    )
+    async def work_queue_changed(
+        self, info: Info, office_id: ID | None = None, group_id: ID | None = None
+    ) -> AsyncIterator[WorkQueueChange]:
+        """By the policy of the moment."""
+        async for noticed in looking.watch(info.context.call, _queue(office_id, group_id)):
+            yield WorkQueueChange(happened=noticed.happened, referral=show(noticed.view))
+
+
+def _queue(office_id: ID | None, group_id: ID | None) -> Queue:
+    office, group = optional(office_id, "officeId"), optional(group_id, "groupId")
+    _one_of({Subject.OFFICE: office, Subject.GROUP: group})
+    return Queue(OfficeId(office) if office else None, GroupId(group) if group else None)
+
+
+def _one_of(named: dict[Subject, UUID | None]) -> tuple[Subject, UUID]:
+    given = [(kind, id_) for kind, id_ in named.items() if id_ is not None]
+    if len(given) != 1:
+        words = " or ".join(f"{kind.value.lower()}Id" for kind in named)
+        raise Invalid(f"Name exactly one of {words}.", code="ONE_OF")
+    return given[0]
+
+
+def _key(view: Seen) -> list[str]:
+    return [str(view.referral.id)]
+
+
+def _position(after: list[object] | None) -> ReferralId | None:
+    if after is None:
+        return None
+    try:
+        return ReferralId(UUID(str(after[0])))
+    except (ValueError, IndexError):
+        raise Invalid(
+            "after is not a cursor.",
+            code="BAD_CURSOR",
+            field="after",
+            remedy="Use pageInfo.endCursor.",
+        ) from None

@@ -1,0 +1,68 @@
+"""The enums of the domain under their GraphQL names."""
+
+import strawberry
+
+from services.referrals.domain import Action as ReferralAction
+from services.referrals.domain import AppointmentState
+from services.referrals.domain import Authorization as AuthorizationStatus
+from services.referrals.domain import Happened as ReferralHappened
+from services.referrals.domain import PlanAcceptance as PlanAcceptanceState
+from services.referrals.domain import QueueKind as WorkQueueKind
+from services.referrals.domain import ReasonKind as ReferralReasonKind
+from services.referrals.domain import Side as ReferralSide
+from services.referrals.domain import Status as ReferralStatus
+from services.referrals.domain import Urgency as ReferralUrgency
+from services.referrals.policy import Sight as ReferralSight
+
+strawberry.enum(ReferralStatus, name="ReferralStatus", description="Where a referral stands.")
+strawberry.enum(
+    ReferralAction, name="ReferralAction", description="What can be done to a referral."
+)
+strawberry.enum(ReferralSide, name="ReferralSide", description="A side of a referral.")
+strawberry.enum(
+    ReferralUrgency, name="ReferralUrgency", description="How soon the patient should be seen."
+)
+strawberry.enum(
+    ReferralHappened, name="ReferralHappened", description="What was done to a referral."
+)
+strawberry.enum(
+    ReferralReasonKind, name="ReferralReasonKind", description="What a coded reason explains."
+)
+strawberry.enum(
+    ReferralSight,
+    name="ReferralSight",
+    description="FULL, or PAST: it was at your office and has left; its status is all you see of what came later.",
+)
+strawberry.enum(
+    PlanAcceptanceState,
+    name="PlanAcceptanceState",
+    description="What insurance said of the plan when the receiver was chosen. UNKNOWN: it could not say.",
+)
+strawberry.enum(
+    AuthorizationStatus,
+    name="AuthorizationStatus",
+    description="The payer's permission for the visit.",
+)
+strawberry.enum(
+    AppointmentState, name="AppointmentState", description="What became of an appointment."
+)
+strawberry.enum(
+    WorkQueueKind,
+    name="WorkQueueKind",
+    description="REQUIRES_REVIEW: sender's drafts and declined; receiver's pending, follow-up, and in progress with a callback"
+    " due. SENT and RECEIVED: what is not ended. ARCHIVE: ended, or archived by you.",
+)
+
+__all__ = [
+    "AppointmentState",
+    "AuthorizationStatus",
+    "PlanAcceptanceState",
+    "ReferralAction",
+    "ReferralHappened",
+    "ReferralReasonKind",
+    "ReferralSide",
+    "ReferralSight",
+    "ReferralStatus",
+    "ReferralUrgency",
+    "WorkQueueKind",
+]
