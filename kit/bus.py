@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +15,7 @@ import nats.js.errors
 import orjson
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 from nats.js.api import (
     AckPolicy,
     ConsumerConfig,
@@ -33,10 +34,17 @@ DUPLICATE_WINDOW = timedelta(minutes=10)
 """How long the broker itself drops a repeated message id; after it, the inbox of each consumer does."""
 
 MAX_BYTES = 8 * 1024**3
-PULL_BATCH = 100
-PULL_EXPIRES = 2.0
-PUBLISH_TIMEOUT = 5.0
-ACK_WAIT = 30.0
+MAX_BODY = 200_000
+"""The largest body of a message; the broker's own limit (deploy/nats.conf) lies above it."""
+
+PULL_BATCH = 50
+PULL_EXPIRES = 1.0
+PUBLISH_TIMEOUT = 3.0
+ACK_WAIT = 10.0
+"""Seconds after which what a killed consumer had pulled is delivered to another one."""
+
+_PULL_IS_OVER = {"404", "408"}
+"""A pull ends with one of these when there is nothing (more) to deliver; any other status means that it cannot go on."""
 
 BUS_AWAY = (nats.errors.Error, nats.js.errors.Error, OSError, asyncio.TimeoutError)
 """What is raised when the broker went away or refused: worth another try."""
@@ -51,12 +59,37 @@ class StreamState:
 
 
 class Bus:
-    """A connection to the broker. `generation` goes up with each reconnection."""
+    """A connection to the broker, which mends itself once it was made. `generation` goes up with each reconnection."""
 
-    def __init__(self, client: Client) -> None:
-        self.client = client
-        self.js = client.jetstream(timeout=PUBLISH_TIMEOUT)
+    def __init__(self, url: str, *, name: str) -> None:
+        self.client = Client()
+        self.js = self.client.jetstream(timeout=PUBLISH_TIMEOUT)
         self.generation = 0
+        self._url, self._name = url, name
+
+    async def connect(self) -> None:
+        """Connect, waiting for the broker as long as it takes."""
+        await self.client.connect(
+            self._url,
+            name=self._name,
+            reconnect_time_wait=0.1,  # type: ignore[arg-type] # seconds; a fraction works
+            max_reconnect_attempts=-1,
+            reconnected_cb=self._reconnected,
+            disconnected_cb=self._disconnected,
+            error_cb=self._failed,
+        )
+
+    async def _reconnected(self) -> None:
+        self.generation += 1
+        log.info("the broker is back")
+
+    async def _disconnected(self) -> None:
+        log.warning("the broker is away")
+
+    async def _failed(self, error: Exception) -> None:
+        """Log what the broker said; while it is away, each attempt to reach it fails and says nothing new."""
+        if self.connected:
+            log.warning("broker error", extra={"error": type(error).__name__, "detail": str(error)})
 
     @property
     def connected(self) -> bool:
@@ -87,13 +120,22 @@ class Bus:
 
     async def publish(self, subject: str, body: bytes, message_id: str) -> int:
         """Store a message; answers its sequence once it is on disk."""
+        if not self.connected:
+            raise nats.errors.ConnectionReconnectingError
         ack = await self.js.publish(
             subject, body, headers={"Nats-Msg-Id": message_id}, stream=STREAM
         )
         return ack.seq
 
     async def ensure_consumer(self, durable: str, subjects: list[str]) -> None:
-        """Make (or bring up to date) a durable pull consumer that is told every fact on these subjects, from the first."""
+        """Make a durable pull consumer that is told every fact on these subjects, from the first.
+
+        One that hears other subjects is made anew: what it was told before is told again, and the inbox knows it.
+        """
+        with suppress(nats.js.errors.NotFoundError):
+            known = (await self.js.consumer_info(STREAM, durable)).config
+            if {*(known.filter_subjects or [known.filter_subject])} != {*subjects}:
+                await self.js.delete_consumer(STREAM, durable)
         await self.js.add_consumer(
             STREAM,
             ConsumerConfig(
@@ -106,8 +148,9 @@ class Bus:
             ),
         )
 
-    async def deliveries(self, durable: str) -> AsyncIterator[Msg]:
-        """The consumer's messages as they come, for ever. A pull that a server's restart lost is asked again."""
+    async def deliveries(self, durable: str) -> AsyncGenerator[Msg, None]:
+        """The consumer's messages as they come, for ever. A pull that a server's restart lost is asked again, and what was
+        pulled but not taken is given back when the generator is closed. A consumer that is gone ends it with an error."""
         inbox = self.client.new_inbox()
         subscription = await self.client.subscribe(inbox)
         try:
@@ -117,13 +160,15 @@ class Bus:
                 with suppress(asyncio.TimeoutError):
                     while wanted:
                         message = await subscription.next_msg(timeout=PULL_EXPIRES + 0.5)
-                        if message.headers and message.headers.get("Status"):
+                        if status := (message.headers or {}).get("Status"):
+                            if status not in _PULL_IS_OVER:
+                                raise nats.js.errors.Error(f"a pull ended with status {status}")
                             break
                         wanted -= 1
                         yield message
         finally:
             with suppress(*BUS_AWAY):
-                await subscription.unsubscribe()
+                await _give_back(subscription)
 
     async def _pull(self, durable: str, inbox: str) -> None:
         request = {"batch": PULL_BATCH, "expires": int(PULL_EXPIRES * 1e9)}
@@ -134,31 +179,20 @@ class Bus:
     async def close(self) -> None:
         """Say what is still to be said and leave."""
         with suppress(*BUS_AWAY):
-            await self.client.drain()
+            await self.client.flush(timeout=1)
+        await self.client.close()
+
+
+async def _give_back(subscription: Subscription) -> None:
+    while subscription.pending_msgs:
+        message = await subscription.next_msg(timeout=PULL_EXPIRES)
+        if message.reply:
+            await message.nak()
+    await subscription.unsubscribe()
 
 
 async def open_bus(url: str, *, name: str) -> Bus:
-    """Connect, waiting for the broker as long as it takes; afterwards the connection mends itself."""
-    client = Client()
-    bus = Bus(client)
-
-    async def reconnected() -> None:
-        bus.generation += 1
-        log.info("the broker is back")
-
-    async def disconnected() -> None:
-        log.warning("the broker is away")
-
-    async def failed(error: Exception) -> None:
-        log.warning("broker error", extra={"error": type(error).__name__, "detail": str(error)})
-
-    await client.connect(
-        url,
-        name=name,
-        reconnect_time_wait=0.1,  # type: ignore[arg-type] # seconds; a fraction works
-        max_reconnect_attempts=-1,
-        reconnected_cb=reconnected,
-        disconnected_cb=disconnected,
-        error_cb=failed,
-    )
+    """A connection to the broker, once it is there."""
+    bus = Bus(url, name=name)
+    await bus.connect()
     return bus

@@ -160,7 +160,7 @@ class ServiceSettings(ProcessSettings):
     )
     grpc_port: int = setting("GRPC_PORT", port, about="port of the gRPC door")
     pool_size: int = setting(
-        "POOL_SIZE", number(2, 100), "8", about="database connections of the service"
+        "POOL_SIZE", number(6, 100), "10", about="database connections of the service"
     )
 
 

@@ -27,6 +27,7 @@ import asyncpg
 import orjson
 
 from kit.clock import Reading
+from kit.errors import Unavailable
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -41,15 +42,26 @@ else:
 
 NounT = TypeVar("NounT")
 
-LOST_CONNECTION = (
+AWAY = (
     OSError,
     asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
+    Unavailable,
 )
-"""What is raised when the database went away: worth another try, never the fault of the data."""
+"""What a transaction raises when the database (or a peer) is away: worth another try, never the fault of the data."""
+
+LOST_CONNECTION = (*AWAY, asyncpg.InterfaceError)
+"""The same for loops that hold a connection of their own: asyncpg tells its loss as InterfaceError, among other things."""
+
+ACQUIRE_TIMEOUT = 10.0
+_KEEP_ALIVE = {
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+}
+"""A machine that died with a connection (and a lock on it) is noticed by the server within a minute."""
 
 
 class Database:
@@ -60,18 +72,39 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
-        """One transaction: what a verb changes and the facts that make it known are committed together or not at all."""
-        async with self.pool.acquire() as connection, connection.transaction():
+        """One transaction: what a verb changes and the facts that make it known are committed together or not at all.
+
+        Unavailable when no connection can be had.
+        """
+        async with self._connection() as connection, connection.transaction():
             yield connection
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
-        """One consistent, read-only view."""
+        """One consistent, read-only view. Unavailable when no connection can be had."""
         async with (
-            self.pool.acquire() as connection,
+            self._connection() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             yield connection
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        """A connection of the pool; its loss is a ConnectionError whatever the driver calls it."""
+        try:
+            connection = await self.pool.acquire(timeout=ACQUIRE_TIMEOUT)
+        except AWAY:
+            raise Unavailable(
+                "The database does not answer.", remedy="Try again in a moment."
+            ) from None
+        try:
+            yield connection
+        except asyncpg.InterfaceError as error:
+            if connection.is_closed():
+                raise ConnectionResetError("the database went away") from error
+            raise
+        finally:
+            await self.pool.release(connection)
 
 
 async def open_database(url: str, *, size: int) -> Database:
@@ -82,7 +115,7 @@ async def open_database(url: str, *, size: int) -> Database:
         max_size=size,
         init=_speak_json,
         command_timeout=30,
-        server_settings={"timezone": "UTC"},
+        server_settings={"timezone": "UTC", **_KEEP_ALIVE},
     )
     return Database(pool)
 

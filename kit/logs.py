@@ -18,7 +18,8 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 
 class JsonLines(logging.Formatter):
     """A log record as one line of JSON. Only an exception's type and place are written, never its text: the text of a
-    database or validation error can carry the values it is about."""
+    database or validation error can carry the values it is about. Libraries put such texts, and whole tracebacks, after the
+    first line of their messages; so only that line is written."""
 
     def __init__(self, service: str) -> None:
         super().__init__()
@@ -30,7 +31,7 @@ class JsonLines(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, tz=UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "service": self._service,
-            "event": record.getMessage(),
+            "event": record.getMessage().strip().partition("\n")[0],
         }
         if request := request_id.get():
             line["request"] = request
@@ -51,6 +52,8 @@ def _fault(error: BaseException) -> dict[str, Any]:
     fault: dict[str, Any] = {"type": f"{kind.__module__}.{kind.__qualname__}", "at": places[-12:]}
     if constraint := getattr(error, "constraint_name", None):
         fault["constraint"] = constraint
+    if isinstance(error, BaseExceptionGroup):
+        fault["of"] = [_fault(one) for one in error.exceptions]
     if error.__cause__ is not None:
         fault["cause"] = _fault(error.__cause__)
     return fault

@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import time
+from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -23,15 +25,20 @@ from kit.db import LOST_CONNECTION, Connection, Database
 from kit.ids import new_id
 from kit.logs import request_id
 
-if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
-
 log = logging.getLogger(__name__)
 
 CHANNEL = "outbox"
 BATCH = 200
 POLL = 1.0
 """Seconds after which the relay looks even when nothing woke it: NOTIFY is only a wake-up."""
+
+RETRY = 0.5
+"""Seconds after which a relay tries again to become the active one, or to go on after an outage."""
+
+CARE = 10.0
+"""Seconds between looks at whether the stream still remembers what it was told."""
+
+RETELL_TIMEOUT = 600.0
 
 KEPT = timedelta(days=35)
 """How long told facts are kept: longer than the stream keeps them, so that a lost stream can be told again."""
@@ -80,9 +87,10 @@ async def record(
     """
     sequence = await db.value(
         tx,
-        "INSERT INTO outbox_sequences (organization_id, aggregate_id, last) VALUES ($1, $2, 1)"
-        " ON CONFLICT (organization_id, aggregate_id) DO UPDATE SET last = outbox_sequences.last + 1 RETURNING last",
+        "INSERT INTO outbox_sequences VALUES ($1, $2, $3, 1) ON CONFLICT (organization_id, aggregate, aggregate_id)"
+        " DO UPDATE SET last = outbox_sequences.last + 1 RETURNING last",
         organization_id,
+        aggregate,
         aggregate_id,
     )
     name, event_id = fact_name(type(fact), aggregate), new_id()
@@ -100,22 +108,42 @@ async def record(
         "data": MessageToDict(fact),
     }
     await tx.execute(
-        "WITH told AS (INSERT INTO outbox (event_id, organization_id, aggregate_id, sequence, subject, body, recorded_at)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id) SELECT pg_notify($8, '') FROM told",
+        "WITH told AS (INSERT INTO outbox (event_id, organization_id, aggregate, aggregate_id, sequence, subject, body,"
+        " recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id) SELECT pg_notify($9, '') FROM told",
         event_id,
         organization_id,
+        aggregate,
         aggregate_id,
         sequence,
         name.subject(organization_id),
-        orjson.dumps(event).decode(),
+        _body(event),
         at,
         CHANNEL,
     )
     return event_id
 
 
+def _body(event: dict[str, Any]) -> str:
+    """The event as JSON. One too large for the broker would stay in the outbox for ever, and all of its aggregate with it."""
+    body = orjson.dumps(event)
+    if len(body) > bus.MAX_BODY:
+        raise ValueError(f"{event['type']} has {len(body)} bytes; a fact may have {bus.MAX_BODY}")
+    return body.decode()
+
+
+class _Told(NamedTuple):
+    """What became of one aggregate's facts: those told, the stream's last sequence, and what stopped it."""
+
+    ids: list[int]
+    sequence: int
+    error: Exception | None
+
+
 class Relay:
-    """Tells a service's recorded facts. Of several replicas one is active; the others wait for its lock."""
+    """Tells a service's recorded facts. Of several replicas one is active; the others wait for its lock.
+
+    Lock, wake-ups and claims live on one connection, so that a relay which lost it can claim nothing any more.
+    """
 
     def __init__(self, database: Database, bus_: Bus) -> None:
         self._database = database
@@ -129,64 +157,58 @@ class Relay:
                 await self._lead()
             except (*LOST_CONNECTION, *BUS_AWAY) as error:
                 log.warning("relay waits", extra={"because": type(error).__name__})
-            await asyncio.sleep(POLL / 4)
+            await asyncio.sleep(RETRY)
 
     async def _lead(self) -> None:
-        """Take the lock, listen, and tell until something breaks. The lock ends with the connection."""
+        """Take the lock, listen, and tell until something breaks. The lock ends with the connection, or with its return."""
         async with self._database.pool.acquire() as connection:
             if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LEADER):
-                await asyncio.sleep(POLL)
                 return
             await connection.add_listener(CHANNEL, self._woken)
             try:
-                await self._tell_until_broken(connection)
+                await self._tell_for_ever(connection)
             finally:
                 if not connection.is_closed():
                     await connection.remove_listener(CHANNEL, self._woken)
-                    await connection.execute("SELECT pg_advisory_unlock($1)", _LEADER)
 
-    async def _tell_until_broken(self, lock_holder: PoolConnectionProxy[Any]) -> None:
-        await self.check_stream()
-        generation = self._bus.generation
+    async def _tell_for_ever(self, connection: Connection) -> None:
+        cared, generation = float("-inf"), -1
         while True:
+            if generation != self._bus.generation or time.monotonic() - cared > CARE:
+                cared, generation = time.monotonic(), self._bus.generation
+                await self.check_stream(connection)
+                await self.forget(connection)
             self._wake.clear()
-            while await self.tell_some():
-                pass
-            await lock_holder.execute("SELECT 1")
-            if generation != self._bus.generation:
-                return
-            try:
-                await asyncio.wait_for(self._wake.wait(), POLL)
-            except TimeoutError:
-                await self._prune()
+            if not await self.tell_some(connection):
+                with suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), POLL)
 
-    async def tell_some(self) -> int:
+    async def tell_some(self, connection: Connection) -> int:
         """Tell one batch of untold facts; answers how many were told. Within an aggregate one at a time, in order."""
-        async with self._database.transaction() as tx:
-            rows = await tx.fetch(
+        async with connection.transaction():
+            rows = await connection.fetch(
                 "SELECT id, event_id, organization_id, aggregate_id, subject, body FROM outbox WHERE sent_at IS NULL"
                 " ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED",
                 BATCH,
             )
-            if not rows:
-                return 0
             chains: dict[tuple[UUID, UUID], list[Any]] = {}
             for row in rows:
                 chains.setdefault((row["organization_id"], row["aggregate_id"]), []).append(row)
             told = await asyncio.gather(*(self._tell_chain(chain) for chain in chains.values()))
-            ids = [row_id for chain_ids, _, _ in told for row_id in chain_ids]
-            await tx.execute(
-                "UPDATE outbox SET sent_at = clock_timestamp() WHERE id = ANY($1)", ids
-            )
-            await self._remember(tx, max(sequence for _, sequence, _ in told))
-        for _, _, error in told:
-            if error is not None:
-                raise error
+            ids = [row_id for chain in told for row_id in chain.ids]
+            if ids:
+                await connection.execute(
+                    "UPDATE outbox SET sent_at = clock_timestamp() WHERE id = ANY($1)", ids
+                )
+                await self._remember(connection, max(chain.sequence for chain in told))
+        for chain in told:
+            if chain.error is not None:
+                raise chain.error
         return len(ids)
 
-    async def _tell_chain(self, chain: list[Any]) -> tuple[list[int], int, Exception | None]:
+    async def _tell_chain(self, chain: list[Any]) -> _Told:
         """Tell the facts of one aggregate in order; what comes after a failure waits for the next round."""
-        told: list[int] = []
+        ids: list[int] = []
         sequence = 0
         for row in chain:
             try:
@@ -194,18 +216,16 @@ class Relay:
                     row["subject"], row["body"].encode(), str(row["event_id"])
                 )
             except BUS_AWAY as error:
-                return told, sequence, error
-            told.append(row["id"])
-        return told, sequence, None
+                return _Told(ids, sequence, error)
+            ids.append(row["id"])
+        return _Told(ids, sequence, None)
 
-    async def check_stream(self) -> bool:
-        """Whether the stream remembers what it was told; if not, everything kept is told again (and True is answered).
-
-        A stream that is younger, or ends before what it once acknowledged, has lost data.
-        """
+    async def check_stream(self, connection: Connection) -> bool:
+        """Whether the stream lost its memory: it is another than before, or ends before what it once acknowledged.
+        Then everything kept is told again."""
         state = await self._bus.ensure_stream()
-        async with self._database.transaction() as tx:
-            seen = await tx.fetchrow(
+        async with connection.transaction():
+            seen = await connection.fetchrow(
                 "SELECT created_at, last_sequence FROM outbox_stream WHERE stream = $1 FOR UPDATE",
                 bus.STREAM,
             )
@@ -214,13 +234,12 @@ class Relay:
                 or state.last_sequence < seen["last_sequence"]
             )
             if lost:
-                again = await db.run(
-                    tx, "UPDATE outbox SET sent_at = NULL WHERE sent_at IS NOT NULL"
+                log.error("the stream lost its memory; everything is told again")
+                await connection.execute(
+                    "UPDATE outbox SET sent_at = NULL WHERE sent_at IS NOT NULL",
+                    timeout=RETELL_TIMEOUT,
                 )
-                log.error(
-                    "the stream lost its memory; telling everything again", extra={"facts": again}
-                )
-            await tx.execute(
+            await connection.execute(
                 "INSERT INTO outbox_stream VALUES ($1, $2, $3) ON CONFLICT (stream)"
                 " DO UPDATE SET created_at = excluded.created_at, last_sequence = excluded.last_sequence",
                 bus.STREAM,
@@ -229,17 +248,19 @@ class Relay:
             )
         return lost
 
-    async def _remember(self, tx: Connection, sequence: int) -> None:
-        await tx.execute(
+    async def _remember(self, connection: Connection, sequence: int) -> None:
+        await connection.execute(
             "UPDATE outbox_stream SET last_sequence = greatest(last_sequence, $2) WHERE stream = $1",
             bus.STREAM,
             sequence,
         )
 
-    async def _prune(self) -> None:
-        await self._database.pool.execute(
-            "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE sent_at < clock_timestamp() - $1::interval"
-            " ORDER BY id LIMIT 1000)",
+    async def forget(self, connection: Connection) -> None:
+        """Delete the oldest facts once they were told long enough ago. Only the oldest rows are looked at: it costs the same
+        whatever the outbox holds."""
+        await connection.execute(
+            "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox ORDER BY id LIMIT 1000)"
+            " AND sent_at < clock_timestamp() - $1::interval",
             KEPT,
         )
 

@@ -24,7 +24,17 @@ DEADLINE = 2.0
 
 REFUSAL_TRAILER = "x-refusal-bin"
 REQUEST_ID = "x-request-id"
-_RECONNECT = (("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 1000))
+_METADATA = (
+    ("grpc.max_metadata_size", 512 * 1024),
+    ("grpc.absolute_max_metadata_size", 1024 * 1024),
+)
+"""A refusal travels as metadata, with every id that it is about."""
+
+_RECONNECT = (
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 1000),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+)
 _STATUS = {kind.grpc_status: kind for kind in REFUSALS}
 
 RequestT = TypeVar("RequestT")
@@ -55,9 +65,11 @@ class Door(grpc.aio.ServerInterceptor):
     ) -> Any:  # noqa: ANN401 - grpc's handler type is private
         """Wrap the handler of a call."""
         handler = await continuation(handler_call_details)
-        if handler is None or handler.unary_unary is None:
-            return handler
+        if handler is None:
+            return None
         inner = handler.unary_unary
+        if inner is None:
+            raise NotImplementedError("this door serves no streams")
 
         async def guarded(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:  # noqa: ANN401
             return await self._serve(inner, request, context)
@@ -110,7 +122,10 @@ async def open_door(
     service: str, address: str, servicers: Sequence[AddServicer], *, key: bytes, clock: Clock
 ) -> tuple[grpc.aio.Server, int]:
     """Serve RPCs at `address`; answers the server and the port it listens on."""
-    server = grpc.aio.server(interceptors=[Door(service, key, clock)])
+    server = grpc.aio.server(
+        interceptors=[Door(service, key, clock)],
+        options=(("grpc.so_reuseport", 0), *_METADATA),
+    )
     for add in servicers:
         add(server)
     bound = server.add_insecure_port(address)
@@ -126,7 +141,7 @@ class Peer:
 
     def __init__(self, name: str, address: str, *, me: str, key: bytes, clock: Clock) -> None:
         self.name = name
-        self.channel = grpc.aio.insecure_channel(address, options=_RECONNECT)
+        self.channel = grpc.aio.insecure_channel(address, options=(*_RECONNECT, *_METADATA))
         self._me, self._key, self._clock = service_viewer(me), key, clock
 
     async def ask(

@@ -6,14 +6,18 @@ import asyncio
 import contextlib
 import hashlib
 import logging
+import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from socket import socket
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+import orjson
 import uvicorn
+import uvloop
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -21,11 +25,11 @@ from starlette.routing import Route
 
 from kit import db
 from kit.auth import Kind, Viewer, service_viewer
-from kit.bus import Bus, open_bus
+from kit.bus import Bus
 from kit.clock import RESYNC, Clock
 from kit.config import Mode, ServiceSettings, SettingsError
 from kit.db import LOST_CONNECTION, Database, open_database
-from kit.errors import Denied, Refusal
+from kit.errors import Denied, Invalid, Refusal
 from kit.inbox import Consumer, Hearing
 from kit.logs import request_id, start_logging
 from kit.outbox import Relay
@@ -39,6 +43,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 P = TypeVar("P")
+
+JOBS_AT_ONCE = 2
+"""A job holds one connection for its lock and uses another for its work: fewer jobs than connections, or none could go on."""
+
+READY_TIMEOUT = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +63,7 @@ class Call(Generic[P]):
 
 @dataclass(frozen=True)
 class Parts(Generic[P]):
-    """The parts of a running service."""
+    """The parts of a running service. `stopping` is set when it is time to end, or when background work failed for good."""
 
     name: str
     settings: ServiceSettings
@@ -64,6 +73,7 @@ class Parts(Generic[P]):
     peers: P
     grpc_port: int = 0
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    working: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(JOBS_AT_ONCE))
 
     def call(self, viewer: Viewer | None = None) -> Call[P]:
         """A call on behalf of `viewer`, or of the service itself."""
@@ -101,7 +111,11 @@ class Service(Generic[P]):
 
 @asynccontextmanager
 async def running(service: Service[P]) -> AsyncIterator[Parts[P]]:
-    """Start everything but the HTTP door, and stop it in order: RPCs first, then background work, broker and database."""
+    """Start everything but the HTTP door, and stop it in order: RPCs first, then background work, broker and database.
+
+    The broker need not be there: facts wait in the outbox until it is. Background work that failed for good sets `stopping`,
+    and is raised at the end.
+    """
     settings = service.settings
     async with contextlib.AsyncExitStack() as stack:
         database = await open_database(settings.database_url, size=settings.pool_size)
@@ -112,13 +126,14 @@ async def running(service: Service[P]) -> AsyncIterator[Parts[P]]:
             )
         clock = Clock(lambda: db.read_clock(database))
         await clock.sync()
-        bus = await open_bus(settings.nats_url, name=service.name)
+        bus = Bus(settings.nats_url, name=service.name)
         stack.push_async_callback(bus.close)
         peers = service.peers(_connector(stack, service, clock))
         parts = Parts(service.name, settings, database, bus, clock, peers)
         server, port = await _open_rpc(service, parts)
-        parts = _with_port(parts, port)
+        parts = replace(parts, grpc_port=port)
         background = asyncio.create_task(_background(service, parts))
+        background.add_done_callback(lambda _: parts.stopping.set())
         stack.push_async_callback(_stop, background)
         stack.push_async_callback(server.stop, settings.shutdown_grace)
         yield parts
@@ -146,32 +161,26 @@ async def _open_rpc(service: Service[P], parts: Parts[P]) -> tuple[grpc.aio.Serv
     )
 
 
-def _with_port(parts: Parts[P], port: int) -> Parts[P]:
-    return Parts(
-        parts.name,
-        parts.settings,
-        parts.db,
-        parts.bus,
-        parts.clock,
-        parts.peers,
-        port,
-        parts.stopping,
-    )
-
-
 async def _background(service: Service[P], parts: Parts[P]) -> None:
-    """Relay, consumer, jobs and the clock's care. One that fails for good takes the process down, to be started anew."""
+    """Facts, jobs and the clock's care. One that fails for good ends the process, which is then started anew."""
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(Relay(parts.db, parts.bus).run())
+        tasks.create_task(_exchange_facts(service, parts))
         tasks.create_task(_keep_time(parts.clock))
-        if hearings := service.hearings(parts):
-            consumer = Consumer(service.name, parts.db, parts.bus, hearings)
-            tasks.create_task(consumer.run())
-            tasks.create_task(consumer.run_redrives())
         for job in service.jobs:
             tasks.create_task(_repeat(job, parts))
         for work in service.background:
             tasks.create_task(work(parts))
+
+
+async def _exchange_facts(service: Service[P], parts: Parts[P]) -> None:
+    """Tell and hear, once the broker is there."""
+    await parts.bus.connect()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(Relay(parts.db, parts.bus).run())
+        if hearings := service.hearings(parts):
+            consumer = Consumer(service.name, parts.db, parts.bus, hearings)
+            tasks.create_task(consumer.run())
+            tasks.create_task(consumer.run_redrives())
 
 
 async def _stop(background: asyncio.Task[None]) -> None:
@@ -212,7 +221,7 @@ async def run_job(job: Job[P], parts: Parts[P], *, wait: bool = False) -> bool:
     lock = int.from_bytes(
         hashlib.sha256(f"job {job.name}".encode()).digest()[:8], "big", signed=True
     )
-    async with parts.db.pool.acquire() as connection:
+    async with parts.working, parts.db.pool.acquire() as connection:
         if wait:
             await connection.execute("SELECT pg_advisory_lock($1)", lock)
         elif not await connection.fetchval("SELECT pg_try_advisory_lock($1)", lock):
@@ -228,44 +237,16 @@ async def run_job(job: Job[P], parts: Parts[P], *, wait: bool = False) -> bool:
 # The HTTP door --------------------------------------------------------------------------------------------------------
 
 
-class _Held(Generic[P]):
-    """The parts of a service once it has started."""
-
-    def __init__(self) -> None:
-        self._parts: Parts[P] | None = None
-
-    def put(self, parts: Parts[P]) -> None:
-        self._parts = parts
-
-    def __call__(self) -> Parts[P]:
-        if self._parts is None:
-            raise RuntimeError("the service has not started")
-        return self._parts
-
-    @property
-    def started(self) -> bool:
-        return self._parts is not None
-
-
-def http_app(service: Service[P]) -> tuple[Starlette, _Held[P]]:
-    """The service as an ASGI application, and a way to its parts once it has started."""
+def http_app(service: Service[P], parts: Parts[P]) -> Starlette:
+    """The HTTP door of a running service, as an ASGI application."""
     from kit.subgraph import graphql_route  # noqa: PLC0415 - kit.subgraph needs Parts from here
-
-    held: _Held[P] = _Held()
-
-    @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with running(service) as started:
-            held.put(started)
-            log.info("ready")
-            yield
 
     async def ready(_: Request) -> Response:
         try:
-            await db.read_clock(held().db)
+            await asyncio.wait_for(db.read_clock(parts.db), READY_TIMEOUT)
         except LOST_CONNECTION:
             return JSONResponse({"ready": False, "because": "the database does not answer"}, 503)
-        return JSONResponse({"ready": True, "broker": held().bus.connected})
+        return JSONResponse({"ready": True, "broker": parts.bus.connected})
 
     async def alive(_: Request) -> Response:
         return JSONResponse({"alive": True})
@@ -273,29 +254,38 @@ def http_app(service: Service[P]) -> tuple[Starlette, _Held[P]]:
     routes = [
         Route("/livez", alive),
         Route("/readyz", ready),
-        graphql_route(service.schema, held),
-        *service.routes(held),
+        graphql_route(service.schema, parts),
+        *service.routes(lambda: parts),
     ]
     if service.settings.mode is Mode.DEVELOPMENT:
-        routes.append(_clock_route(service, held))
-    return Starlette(routes=routes, lifespan=lifespan), held
+        routes.append(_clock_route(service, parts))
+    return Starlette(routes=routes)
 
 
-def _clock_route(service: Service[P], parts: Callable[[], Parts[P]]) -> Route:
+def _clock_route(service: Service[P], parts: Parts[P]) -> Route:
     """Development only: the gateway moves the clock of every service."""
     from kit.subgraph import refused, viewer_of  # noqa: PLC0415 - kit.subgraph needs Parts from here
 
     async def move(request: Request) -> Response:
         try:
-            if viewer_of(request, parts()).kind is not Kind.SERVICE:
+            if viewer_of(request, parts).kind is not Kind.SERVICE:
                 raise Denied("Only the gateway moves the clock.")
+            wanted = _offset(await request.body())
         except Refusal as refusal:
             return JSONResponse({"errors": [refused(refusal)]}, refusal.http_status)
-        wanted = timedelta(microseconds=(await request.json())["offset_us"])
-        await move_time(service, parts(), wanted)
-        return JSONResponse({"now": parts().clock.now().isoformat()})
+        await move_time(service, parts, wanted)
+        return JSONResponse({"now": parts.clock.now().isoformat()})
 
     return Route("/dev/clock", move, methods=["POST"])
+
+
+def _offset(body: bytes) -> timedelta:
+    try:
+        return timedelta(microseconds=orjson.loads(body)["offset_us"])
+    except (ValueError, KeyError, TypeError, OverflowError):
+        raise Invalid(
+            "The body must be JSON with a whole number offset_us.", field="offset_us"
+        ) from None
 
 
 async def move_time(service: Service[P], parts: Parts[P], offset: timedelta) -> None:
@@ -307,37 +297,66 @@ async def move_time(service: Service[P], parts: Parts[P], offset: timedelta) -> 
 
 
 class _Server(uvicorn.Server):
-    """Tells the streams that are open that it is time to end, before it waits for them."""
+    """Serves until SIGTERM, or until the parts are stopping; tells open streams so before it waits for them."""
 
-    def __init__(self, config: uvicorn.Config, parts: _Held[Any]) -> None:
+    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
         super().__init__(config)
-        self._parts = parts
+        self._stopping = stopping
 
-    async def shutdown(self, sockets: list[Any] | None = None) -> None:
-        if self._parts.started:
-            self._parts().stopping.set()
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Unlike uvicorn's own, do not raise them once more at the end: the other parts are still to be stopped."""
+        loop = asyncio.get_running_loop()
+        for caught in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(caught, self.handle_exit, caught, None)
+        try:
+            yield
+        finally:
+            for caught in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(caught)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Asked ten times a second whether to end."""
+        return await super().on_tick(counter) or self._stopping.is_set()
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """Stop accepting, end the streams, wait for requests in flight."""
+        self._stopping.set()
         await super().shutdown(sockets)
 
 
+async def serve(service: Service[P]) -> None:
+    """Run a service with both its doors, until SIGTERM or until something failed for good, which is then raised."""
+    settings = service.settings
+    async with running(service) as parts:
+        config = uvicorn.Config(
+            http_app(service, parts),
+            host=settings.http_host,
+            port=settings.http_port,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=settings.shutdown_grace,
+            server_header=False,
+        )
+        log.info("ready")
+        await _Server(config, parts.stopping).serve()
+
+
 def run(name: str, build: Callable[[], Service[Any]]) -> None:
-    """The main of a service: read the settings, serve until SIGTERM, then drain. Exit code 2 when a setting is wrong."""
+    """The main of a service: read the settings, serve until SIGTERM, then drain. Exit code 2 when a setting is wrong, 1 when
+    something failed for good: a supervisor starts it anew."""
     try:
         service = build()
     except SettingsError as error:
+        sys.stderr.write(f"{name}: {error}\n")
+        sys.exit(2)
+    start_logging(name, service.settings.log_level)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(serve(service))
+    except db.MigrationError as error:
         sys.exit(f"{name}: {error}")
-    settings = service.settings
-    start_logging(name, settings.log_level)
-    app, parts = http_app(service)
-    config = uvicorn.Config(
-        app,
-        host=settings.http_host,
-        port=settings.http_port,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=settings.shutdown_grace,
-        server_header=False,
-    )
-    server = _Server(config, parts)
-    server.run()
-    if not server.started:
-        sys.exit(3)
+    except Exception:
+        log.exception("failed for good")
+        sys.exit(1)

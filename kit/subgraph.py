@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from graphql import ExecutionResult, GraphQLError
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
+from strawberry.schema.exceptions import CannotGetOperationTypeError
 
 from kit.auth import VIEWER_HEADER, Viewer, verify_viewer
 from kit.errors import FAULT_MESSAGE, Invalid, Refusal, Unavailable
@@ -30,21 +32,21 @@ KEEP_ALIVE = 12.0
 Body = dict[str, Any]
 
 
-def graphql_route(schema: Schema, parts: Callable[[], Parts[Any]]) -> Route:
+def graphql_route(schema: Schema, parts: Parts[Any]) -> Route:
     """POST /graphql: one operation a request; a subscription is answered as server-sent events."""
 
     async def endpoint(request: Request) -> Response:
         request_id.set(request.headers.get(REQUEST_ID_HEADER) or uuid4().hex)
         try:
-            viewer = viewer_of(request, parts())
+            viewer = viewer_of(request, parts)
             body = await _read(request)
         except Refusal as refusal:
             return _json({"errors": [refused(refusal)]}, refusal.http_status)
         if "text/event-stream" in request.headers.get("accept", ""):
             return StreamingResponse(
-                _events(schema, parts(), viewer, body), media_type="text/event-stream"
+                _events(schema, parts, viewer, body), media_type="text/event-stream"
             )
-        return _json(await answer(schema, parts(), viewer, body), 200)
+        return _json(await answer(schema, parts, viewer, body), 200)
 
     return Route("/graphql", endpoint, methods=["POST"])
 
@@ -61,18 +63,21 @@ def viewer_of(request: Request, parts: Parts[Any]) -> Viewer:
 
 async def answer(schema: Schema, parts: Parts[Any], viewer: Viewer, body: Body) -> Body:
     """Execute one query or mutation on behalf of `viewer`."""
-    result = await schema.execute(
-        body["query"],
-        variable_values=body.get("variables"),
-        operation_name=body.get("operationName"),
-        context_value=Context(call=parts.call(viewer)),
-    )
+    try:
+        result = await schema.execute(
+            body["query"],
+            variable_values=body.get("variables"),
+            operation_name=body.get("operationName"),
+            context_value=Context(call=parts.call(viewer)),
+        )
+    except CannotGetOperationTypeError as error:
+        return {"errors": [tell_error(GraphQLError(error.as_http_error_reason()))]}
     return _told(result)
 
 
 async def subscribe(
     schema: Schema, parts: Parts[Any], viewer: Viewer, body: Body
-) -> AsyncIterator[Body]:
+) -> AsyncGenerator[Body, None]:
     """The answers of a subscription on behalf of `viewer`, as they come."""
     results = await schema.subscribe(
         body["query"],
@@ -80,43 +85,54 @@ async def subscribe(
         operation_name=body.get("operationName"),
         context_value=Context(call=parts.call(viewer)),
     )
-    async for result in results:
-        yield _told(result)
+    async with aclosing(results):
+        async for result in results:
+            yield _told(result)
 
 
 async def _events(
     schema: Schema, parts: Parts[Any], viewer: Viewer, body: Body
 ) -> AsyncIterator[bytes]:
-    """Server-sent events, in the form of graphql-sse's distinct connections."""
-    answers = aiter(subscribe(schema, parts, viewer, body))
-    stopping = asyncio.ensure_future(parts.stopping.wait())
-    coming = asyncio.ensure_future(anext(answers, None))
+    """Server-sent events, in the form of graphql-sse's distinct connections.
+
+    The subscription runs in a task of its own, which is cancelled when the client goes away: it can close what it holds.
+    """
+    coming: asyncio.Queue[Body | None] = asyncio.Queue(1)
+    tasks = [
+        asyncio.create_task(_follow(subscribe(schema, parts, viewer, body), coming)),
+        asyncio.create_task(_say_goodbye(parts.stopping, coming)),
+    ]
     try:
         while True:
-            await asyncio.wait(
-                {coming, stopping}, timeout=KEEP_ALIVE, return_when=asyncio.FIRST_COMPLETED
-            )
-            if stopping.done():
-                gone = {
-                    "errors": [
-                        refused(Unavailable("The service is stopping.", remedy="Subscribe again."))
-                    ]
-                }
-                yield b"event: next\ndata: " + orjson.dumps(gone) + b"\n\n"
-                break
-            if not coming.done():
+            try:
+                told = await asyncio.wait_for(coming.get(), KEEP_ALIVE)
+            except TimeoutError:
                 yield b":\n\n"
                 continue
-            if (told := coming.result()) is None:
+            if told is None:
                 break
             yield b"event: next\ndata: " + orjson.dumps(told) + b"\n\n"
-            coming = asyncio.ensure_future(anext(answers, None))
         yield b"event: complete\ndata:\n\n"
     finally:
-        stopping.cancel()
-        coming.cancel()
-        await asyncio.gather(coming, stopping, return_exceptions=True)
-        await answers.aclose()  # type: ignore[attr-defined]
+        for task in tasks:
+            task.cancel()
+
+
+async def _follow(answers: AsyncGenerator[Body, None], coming: asyncio.Queue[Body | None]) -> None:
+    try:
+        async with aclosing(answers):
+            async for told in answers:
+                await coming.put(told)
+    except Exception as fault:  # noqa: BLE001 - masked logs it
+        await coming.put({"errors": [masked(fault)]})
+    await coming.put(None)
+
+
+async def _say_goodbye(stopping: asyncio.Event, coming: asyncio.Queue[Body | None]) -> None:
+    await stopping.wait()
+    goodbye = Unavailable("The service is stopping.", remedy="Subscribe again.")
+    await coming.put({"errors": [refused(goodbye)]})
+    await coming.put(None)
 
 
 async def _read(request: Request) -> Body:
@@ -129,6 +145,8 @@ async def _read(request: Request) -> Body:
         raise Invalid("The request is not JSON.", code="BAD_REQUEST") from None
     if not isinstance(body, dict) or not isinstance(body.get("query"), str):
         raise Invalid("The request needs a query.", code="BAD_REQUEST", field="query")
+    if not isinstance(body.get("variables"), dict | None):
+        raise Invalid("variables must be an object.", code="BAD_REQUEST", field="variables")
     return body
 
 

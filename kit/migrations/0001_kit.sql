@@ -4,22 +4,24 @@
 -- outbox_sequences is locked, so within one aggregate the order of ids is the order of commits.
 CREATE TABLE outbox_sequences (
     organization_id uuid NOT NULL,
+    aggregate text NOT NULL,
     aggregate_id uuid NOT NULL,
     last bigint NOT NULL CHECK (last > 0),
-    PRIMARY KEY (organization_id, aggregate_id)
+    PRIMARY KEY (organization_id, aggregate, aggregate_id)
 );
 
 CREATE TABLE outbox (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     event_id uuid NOT NULL UNIQUE,
     organization_id uuid NOT NULL,
+    aggregate text NOT NULL,
     aggregate_id uuid NOT NULL,
     sequence bigint NOT NULL CHECK (sequence > 0),
     subject text NOT NULL,
     body text NOT NULL,
     recorded_at timestamptz NOT NULL,
     sent_at timestamptz,
-    UNIQUE (organization_id, aggregate_id, sequence)
+    UNIQUE (organization_id, aggregate, aggregate_id, sequence)
 );
 CREATE INDEX outbox_unsent ON outbox (id) WHERE sent_at IS NULL;
 
@@ -35,18 +37,23 @@ CREATE TABLE inbox (
     heard_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
+-- How far each aggregate was heard. `source` is who tells it and what it is ("directory.provider"): an office of directory and
+-- the insurance plans of that office may have the same id, and count their facts apart.
 CREATE TABLE inbox_sequences (
     organization_id uuid NOT NULL,
+    source text NOT NULL,
     aggregate_id uuid NOT NULL,
     last bigint NOT NULL,
-    PRIMARY KEY (organization_id, aggregate_id)
+    PRIMARY KEY (organization_id, source, aggregate_id)
 );
 
--- Facts that could not be applied, with the cause, and those of the same aggregate that wait behind them.
+-- Facts that could not be applied, with the cause, and those of the same aggregate that wait behind them. Setting redrive_at of
+-- the first open one of an aggregate has it applied once more, and what waits behind it after it.
 CREATE TABLE dead_letters (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     event_id uuid,
     organization_id uuid,
+    source text,
     aggregate_id uuid,
     sequence bigint,
     subject text NOT NULL,
@@ -56,7 +63,7 @@ CREATE TABLE dead_letters (
     redrive_at timestamptz,
     redriven_at timestamptz
 );
-CREATE INDEX dead_letters_open ON dead_letters (organization_id, aggregate_id) WHERE redriven_at IS NULL;
+CREATE INDEX dead_letters_open ON dead_letters (organization_id, source, aggregate_id, sequence) WHERE redriven_at IS NULL;
 
 -- How far development and tests have moved the suite's clock from the database's. Production never writes it.
 CREATE TABLE clock_offset (
