@@ -156,7 +156,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[Any] | None = None) -> None:
         """End what is live, then drain."""
-        self.edge.stopping.set()
+        await self.edge.stop()
         with contextlib.suppress(TimeoutError):
             await super().shutdown(sockets)
 

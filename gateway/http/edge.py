@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import aclosing
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from gateway.plan import describe, to_json
 from kit.errors import Refusal, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+    from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterator
 
     from gateway.auth import Identity, Revocations, Session, Sessions
     from gateway.config import GatewaySettings
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 MUTATION_GRACE = 3
 """A mutation may take this many times as long as a query: cutting it off leaves its outcome unknown."""
+
+
+FAREWELL = 1.0
+"""Seconds that conversations have to end when the gateway stops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ class Admitted:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """Everything a request needs. `stopping` is set when the gateway is asked to end."""
+    """Everything a request needs. `stopping` is set when the gateway is asked to end; `sockets` are the conversations open."""
 
     settings: GatewaySettings
     stages: Stages
@@ -70,6 +74,25 @@ class Edge:
     sessions: Sessions
     revocations: Revocations
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    sockets: set[asyncio.Task[Any]] = field(default_factory=set)
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Count the current task among the conversations meanwhile."""
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a conversation runs in a task")
+        self.sockets.add(task)
+        try:
+            yield
+        finally:
+            self.sockets.discard(task)
+
+    async def stop(self) -> None:
+        """Tell everything live to end, and give the conversations a moment to say so."""
+        self.stopping.set()
+        if self.sockets:
+            await asyncio.wait(set(self.sockets), timeout=FAREWELL)
 
     @property
     def signer(self) -> Signer:

@@ -13,7 +13,7 @@ from starlette.websockets import WebSocketDisconnect, WebSocketState
 from gateway.http.answers import Body, Rejected, error
 from gateway.http.edge import Ask, Edge, failed
 from gateway.http.guard import same_place
-from gateway.http.params import MAX_BODY, from_map
+from gateway.http.params import from_map
 from kit.logs import request_id
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ INIT_TIMED_OUT = 4408
 ALREADY_EXISTS = 4409
 TOO_MANY_INITS = 4429
 INTERNAL = 4500
-TOO_BIG = 1009
 GOING_AWAY = 1001
 
 
@@ -54,9 +53,8 @@ class Close(Exception):  # noqa: N818 - the end of a conversation, not an error
 class WebSocketDoor:
     """The WebSocket door."""
 
-    def __init__(self, edge: Edge, *, init_timeout: float = INIT_TIMEOUT) -> None:
+    def __init__(self, edge: Edge) -> None:
         self._edge = edge
-        self._init_timeout = init_timeout
 
     async def serve(self, socket: WebSocket) -> None:
         """Hold one conversation from its handshake to its end."""
@@ -71,14 +69,14 @@ class WebSocketDoor:
             await socket.close(NOT_ACCEPTABLE, f"only {PROTOCOL} is spoken here")
             return
         await socket.accept(subprotocol=PROTOCOL)
-        await _Conversation(self._edge, socket, self._init_timeout).run()
+        with self._edge.counted():
+            await _Conversation(self._edge, socket).run()
 
 
 class _Conversation:
-    def __init__(self, edge: Edge, socket: WebSocket, init_timeout: float) -> None:
+    def __init__(self, edge: Edge, socket: WebSocket) -> None:
         self._edge = edge
         self._socket = socket
-        self._init_timeout = init_timeout
         self._authorization: str | None = None
         self._initialised = False
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -89,7 +87,7 @@ class _Conversation:
         """Listen until either side ends it; whatever still runs then is stopped."""
         listening = asyncio.create_task(self._listen())
         loop = asyncio.get_running_loop()
-        timer = loop.call_later(self._init_timeout, self._time_out)
+        timer = loop.call_later(INIT_TIMEOUT, self._time_out)
         try:
             await asyncio.wait({listening, self._ended}, return_when=asyncio.FIRST_COMPLETED)
             await self._close(self._ended.result() if self._ended.done() else listening.result())
@@ -110,12 +108,18 @@ class _Conversation:
         """Hear messages until one is out of order, and answer how that ends the conversation."""
         try:
             while True:
-                text = await self._socket.receive_text()
-                if len(text) > MAX_BODY:
-                    raise Close(TOO_BIG, "Message too big")
-                await self._hear(_read(text))
+                await self._hear(_read(await self._text()))
         except Close as end:
             return end
+
+    async def _text(self) -> str:
+        message = await self._socket.receive()
+        if message["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(message.get("code", GOING_AWAY))
+        text: str | None = message.get("text")
+        if text is None:
+            raise Close(BAD_REQUEST, "Messages are text")
+        return text
 
     async def _hear(self, message: Body) -> None:
         kind = message.get("type")
