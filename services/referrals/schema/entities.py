@@ -1,7 +1,8 @@
 """Things of other services that a referral points at; to some of them referrals adds how much open work they have."""
 
+from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import strawberry
@@ -16,6 +17,13 @@ from services.referrals.actions.peers import Peers
 from services.referrals.domain import Subject
 
 Info = strawberry.Info[Context[Peers], None]
+
+
+def about(text: str) -> Callable[[Callable[..., Any]], Any]:
+    """A resolver as a field with a description."""
+    decorator: Callable[[Callable[..., Any]], Any] = strawberry.field(description=text)
+    return decorator
+
 
 _COUNT = "Open referrals of your own organization in which it takes part, on either side. Null when you may not know."
 

@@ -140,7 +140,8 @@ class Query:
 
 
 def _watched(text: str) -> Callable[[Callable[..., Any]], Any]:
-    return strawberry.subscription(description=text)
+    decorator: Callable[[Callable[..., Any]], Any] = strawberry.subscription(description=text)
+    return decorator
 
 
 @strawberry.type
