@@ -34,6 +34,7 @@ from services.reporting.domain.nouns import (
     UserId,
     refuse_other_version,
 )
+from services.reporting.domain.reports import Report, Span, in_week
 from services.reporting.domain.weeks import CATCH_UP, Week, due_weeks, readable_week
 
 __all__ = [
@@ -55,8 +56,10 @@ __all__ = [
     "OrganizationId",
     "PublishedReport",
     "ReferralId",
+    "Report",
     "ReportAction",
     "ReportId",
+    "Span",
     "Standing",
     "Status",
     "Step",
@@ -66,6 +69,7 @@ __all__ = [
     "due_weeks",
     "figures",
     "history",
+    "in_week",
     "moments",
     "readable_week",
     "refuse_other_version",

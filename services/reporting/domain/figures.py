@@ -46,6 +46,7 @@ class Number(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     SCHEDULED = "scheduled"
     APPOINTMENTS_PASSED = "appointments_passed"
+    NO_SHOWS = "no_shows"
     OVERDUE = "overdue"
     BACKLOG_0_TO_3_DAYS = "backlog_0_to_3_days"
     BACKLOG_4_TO_7_DAYS = "backlog_4_to_7_days"
@@ -81,6 +82,7 @@ _COUNTED = {
     Movement.ACKNOWLEDGED: Number.ACKNOWLEDGED,
     Movement.SCHEDULED: Number.SCHEDULED,
     Movement.APPOINTMENT_PASSED: Number.APPOINTMENTS_PASSED,
+    Movement.NO_SHOW: Number.NO_SHOWS,
 }
 
 

@@ -35,24 +35,18 @@ class Verb(StrEnum):
     REASSIGNED = "REASSIGNED"
     FORWARDED = "FORWARDED"
     CANCELLED = "CANCELLED"
+    APPOINTMENT_CANCELLED = "APPOINTMENT_CANCELLED"
     APPOINTMENT_PASSED = "APPOINTMENT_PASSED"
+    NO_SHOW = "NO_SHOW"
 
 
-_RECEIVER_ACTS = frozenset(
-    {
-        Verb.ACKNOWLEDGED,
-        Verb.SCHEDULED,
-        Verb.COMPLETED,
-        Verb.DECLINED,
-        Verb.REASSIGNED,
-    }
-)
-"""What only the receiver does. It also forwards, which begins a new hop."""
+_RECEIVER_ACTS = frozenset(Verb) - {Verb.SENT, Verb.CANCELLED, Verb.APPOINTMENT_PASSED}
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change of a referral, as one organization heard it. `sequence` is the order of what it heard.
+    """One change of a referral, as one organization heard it. `sequence` is the order of what it heard, `version` the
+    referral's own: an organization on both sides hears each version twice.
 
     `group_id` is the organization's group that has the referral after the change; None when it has no group, or is
     with another organization. `hop` counts the receivers the referral was sent to.
@@ -60,6 +54,7 @@ class Change:
 
     referral_id: ReferralId
     sequence: int
+    version: int
     verb: Verb
     status: Status
     hop: int
@@ -94,10 +89,12 @@ class Step:
 
 
 def history(changes: Iterable[Change]) -> tuple[Step, ...]:
-    """The steps of one referral, in the order in which they were told, whatever the order they arrive in."""
+    """The steps of one referral in the order they were told, whatever order they arrive in; each version once."""
     steps: list[Step] = []
     before: Standing | None = None
     for change in sorted(changes, key=lambda change: change.sequence):
+        if before is not None and before.change.version == change.version:
+            continue
         at = max(change.occurred_at, steps[-1].at) if steps else change.occurred_at
         after = _stand(before, change, at)
         steps.append(Step(at, before, after))
@@ -131,6 +128,7 @@ class Movement(StrEnum):
     ACKNOWLEDGED = "ACKNOWLEDGED"
     SCHEDULED = "SCHEDULED"
     APPOINTMENT_PASSED = "APPOINTMENT_PASSED"
+    NO_SHOW = "NO_SHOW"
     FIRST_ACTION = "FIRST_ACTION"
     FIRST_SCHEDULED = "FIRST_SCHEDULED"
 
@@ -144,6 +142,7 @@ _WORKED_BY = {
     Verb.ACKNOWLEDGED: (Movement.ACKNOWLEDGED, frozenset({Status.PENDING})),
     Verb.SCHEDULED: (Movement.SCHEDULED, OPEN - {Status.SCHEDULED}),
     Verb.APPOINTMENT_PASSED: (Movement.APPOINTMENT_PASSED, frozenset({Status.SCHEDULED})),
+    Verb.NO_SHOW: (Movement.NO_SHOW, frozenset({Status.SCHEDULED, Status.FOLLOW_UP})),
 }
 
 
@@ -160,7 +159,7 @@ class Moment:
 
 
 def moments(step: Step) -> Iterator[Moment]:
-    """What a step counts for, and for which group. A fact told twice, once to each side, counts once."""
+    """What a step counts for, and for which group."""
     for movement, group_id in (*_sent(step), *_moved(step), *_worked(step), *_firsts(step)):
         since = (step.before or step.after).since
         change = step.after.change
@@ -174,7 +173,7 @@ _Counted = Iterator[tuple[Movement, GroupId]]
 
 def _sent(step: Step) -> _Counted:
     change = step.after.change
-    if change.verb is Verb.SENT and change.sending_group_id and _new_hop(step):
+    if change.verb is Verb.SENT and change.sending_group_id:
         yield Movement.SENT, change.sending_group_id
 
 
@@ -186,9 +185,8 @@ def _moved(step: Step) -> _Counted:
     if verb in _CLOSED_BY:
         if was and not now:
             yield _CLOSED_BY[verb], was
-    elif verb in (Verb.FORWARDED, Verb.REASSIGNED):
-        if was != now or (verb is Verb.FORWARDED and _new_hop(step)):
-            yield from _handed_over(verb, was, now)
+    elif verb is Verb.FORWARDED or (verb is Verb.REASSIGNED and was != now):
+        yield from _handed_over(verb, was, now)
     elif verb is Verb.SENT and now and was != now:
         again = step.before is not None and step.before.change.group_id == now
         yield Movement.REOPENED if again else Movement.RECEIVED, now
@@ -216,12 +214,7 @@ def _firsts(step: Step) -> _Counted:
     holder = before.change.holder if before else None
     if before is None or holder is None:
         return
-    acts = verb in _RECEIVER_ACTS or (verb is Verb.FORWARDED and _new_hop(step))
-    if acts and not before.acted:
+    if verb in _RECEIVER_ACTS and not before.acted:
         yield Movement.FIRST_ACTION, holder
     if verb is Verb.SCHEDULED and not before.scheduled:
         yield Movement.FIRST_SCHEDULED, holder
-
-
-def _new_hop(step: Step) -> bool:
-    return step.before is None or step.before.change.hop != step.after.change.hop

@@ -42,6 +42,11 @@ class Group:
     added_at: datetime
     removed_at: datetime | None
 
+    @property
+    def place(self) -> tuple[str, UUID]:
+        """Its place in a list of groups: by name."""
+        return self.name, self.id
+
 
 @dataclass(frozen=True, slots=True)
 class PublishedReport:

@@ -9,6 +9,9 @@ from kit.errors import Invalid
 PUBLISHED_AT = time(6)
 """Local time on the following Monday at which a week's reports are published (R31)."""
 
+EARLIEST = date(2000, 1, 3)
+"""The first week of which reports are told."""
+
 CATCH_UP = 12
 """How many weeks back a publication that was missed is made up for."""
 
@@ -48,7 +51,14 @@ class Week:
 
 
 def readable_week(day: date, today: date) -> Week:
-    """The week of a day, which must have begun: Invalid WEEK_NOT_BEGUN otherwise."""
+    """The week of a day, which must have begun: Invalid WEEK_NOT_BEGUN, or WEEK_TOO_EARLY before the year 2000."""
+    if day < EARLIEST:
+        raise Invalid(
+            "There are no reports of that time.",
+            code="WEEK_TOO_EARLY",
+            field="weekOf",
+            remedy="Ask for a day of this century.",
+        )
     week = Week.of(day)
     if week.monday > today:
         raise Invalid(

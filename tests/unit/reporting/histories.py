@@ -36,6 +36,7 @@ class Told:
             Change(
                 self.referral_id,
                 len(self.changes) + 1,
+                len(self.changes) + 1,
                 verb,
                 status,
                 hop + (verb in (Verb.SENT, Verb.FORWARDED)),
@@ -67,9 +68,12 @@ _COMMANDS: dict[Status | None, tuple[tuple[Verb, Status | None], ...]] = {
     Status.SCHEDULED: (
         (Verb.SCHEDULED, Status.SCHEDULED),
         (Verb.APPOINTMENT_PASSED, Status.FOLLOW_UP),
+        (Verb.APPOINTMENT_CANCELLED, Status.IN_PROGRESS),
+        (Verb.NO_SHOW, Status.FOLLOW_UP),
         (Verb.COMPLETED, Status.COMPLETED),
     ),
     Status.FOLLOW_UP: (
+        (Verb.NO_SHOW, Status.FOLLOW_UP),
         (Verb.SCHEDULED, Status.SCHEDULED),
         (Verb.COMPLETED, Status.COMPLETED),
         (Verb.FORWARDED, Status.PENDING),

@@ -273,6 +273,20 @@ def test_an_appointment_that_passed_unreported_is_counted() -> None:
     assert week(tale).count(Number.APPOINTMENTS_PASSED) == 1
 
 
+def test_a_missed_appointment_counts_once_however_often_it_is_told() -> None:
+    """R31"""
+    tale = (
+        Told()
+        .sent(HOUR)
+        .tell(Verb.SCHEDULED, Status.SCHEDULED, 2 * HOUR)
+        .tell(Verb.APPOINTMENT_PASSED, Status.FOLLOW_UP, DAY)
+        .tell(Verb.NO_SHOW, Status.FOLLOW_UP, 2 * DAY)
+    )
+    tale.changes = told_twice(tale.changes)
+
+    assert week(tale).numbers[Number.NO_SHOWS] == (tale.referral_id,)
+
+
 def test_a_group_that_sends_sees_what_it_sent() -> None:
     """R22, R31"""
     tale = Told().sent(HOUR, None)

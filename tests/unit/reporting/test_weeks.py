@@ -98,3 +98,10 @@ def test_a_week_that_has_not_begun_is_refused() -> None:
     with pytest.raises(Invalid) as refused:
         readable_week(date(2026, 1, 12), date(2026, 1, 11))
     assert (refused.value.code, refused.value.field) == ("WEEK_NOT_BEGUN", "weekOf")
+
+
+def test_a_week_of_another_century_is_refused() -> None:
+    """R31"""
+    with pytest.raises(Invalid) as refused:
+        readable_week(date.min, date(2026, 1, 11))
+    assert (refused.value.code, refused.value.field) == ("WEEK_TOO_EARLY", "weekOf")

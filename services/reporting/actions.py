@@ -1,0 +1,207 @@
+"""The verbs of reporting: tell a group's week, publish it, mark it reviewed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from kit.db import Connection, Database
+from kit.errors import Denied, NotFound, Unavailable
+from kit.ids import new_id
+from kit.outbox import record
+from kit.service import Call, Job, Parts
+from proto.reporting.v1.events_pb2 import ReportPublished, ReportReviewed
+from services.reporting import policy, store
+from services.reporting.domain import (
+    Change,
+    Group,
+    GroupId,
+    Organization,
+    OrganizationId,
+    PublishedReport,
+    Report,
+    ReportId,
+    Span,
+    UserId,
+    Week,
+    due_weeks,
+    in_week,
+    readable_week,
+    refuse_other_version,
+)
+
+
+@dataclass(frozen=True)
+class Peers:
+    """Reporting asks nobody: it hears."""
+
+
+# Reading --------------------------------------------------------------------------------------------------------------
+
+
+async def reports(
+    call: Call[Peers], group_ids: Sequence[GroupId], day: date
+) -> list[Report | Denied | None]:
+    """The reports of a day's week, one for each group asked for (R31).
+
+    None for a group the organization does not have, Denied for one whose reports are not the viewer's to read. Refuses a
+    week that has not begun.
+    """
+    organization_id = OrganizationId(call.viewer.require_organization())
+    async with call.db.reading() as tx:
+        found = await store.groups_by_id(tx, organization_id, group_ids)
+        organization = await store.organization(tx, organization_id)
+        span = _span(organization, day, call.clock.now())
+        readable = [group for group in found.values() if policy.may_read(call.viewer, group)]
+        told = {one.group.id: one for one in await _reports(tx, organization, readable, span)}
+    return [
+        told.get(group_id) or (policy.not_yours() if group_id in found else None)
+        for group_id in group_ids
+    ]
+
+
+async def readable_groups(call: Call[Peers], day: date) -> list[Group]:
+    """The groups of a day's week whose reports the viewer reads, by name (R31)."""
+    policy.permit_reading_some(call.viewer)
+    organization_id = OrganizationId(call.viewer.require_organization())
+    async with call.db.reading() as tx:
+        span = _span(await store.organization(tx, organization_id), day, call.clock.now())
+        groups = await store.groups(tx, organization_id)
+    return [
+        group for group in groups if policy.may_read(call.viewer, group) and in_week(group, span)
+    ]
+
+
+def _span(organization: Organization, day: date, now: datetime) -> Span:
+    if organization.time_zone is None:
+        raise Unavailable(
+            "Reporting has not heard of this organization yet.", remedy="Try again in a moment."
+        )
+    zone = ZoneInfo(organization.time_zone)
+    return Span.of(readable_week(day, now.astimezone(zone).date()), zone, now)
+
+
+async def _reports(
+    tx: Connection, organization: Organization, groups: Sequence[Group], span: Span
+) -> list[Report]:
+    ids = [group.id for group in groups]
+    changes = await store.changes(tx, organization.organization_id, ids, span.starts_at)
+    published = await store.published(tx, organization.organization_id, ids, span.week.monday)
+    return [
+        Report(
+            group=group,
+            week=span.week,
+            starts_at=span.starts_at,
+            ends_at=span.ends_at,
+            as_of=span.as_of,
+            data_as_of=organization.data_as_of,
+            figures=span.figures(group, _concerning(group, changes)),
+            published=published.get(group.id),
+        )
+        for group in groups
+    ]
+
+
+def _concerning(group: Group, changes: Sequence[Change]) -> list[Change]:
+    """The changes of the referrals that the group ever had or sent."""
+    touched = {
+        change.referral_id
+        for change in changes
+        if group.id in (change.group_id, change.sending_group_id)
+    }
+    return [change for change in changes if change.referral_id in touched]
+
+
+# Publishing -----------------------------------------------------------------------------------------------------------
+
+
+async def publish_due(parts: Parts[Peers]) -> None:
+    """Publish each report that is due and has not been published, once and for good (R31)."""
+    now = parts.clock.now()
+    async with parts.db.reading() as tx:
+        organizations = await store.organizations(tx)
+    for organization in organizations:
+        zone = ZoneInfo(organization.time_zone or "UTC")
+        for group, week in await _missing(parts.db, organization, zone, now):
+            await _publish(parts.db, organization, group, Span.of(week, zone, now), now)
+
+
+PUBLISHING = Job("publish reports", timedelta(minutes=1), publish_due)
+
+
+async def _missing(
+    database: Database, organization: Organization, zone: ZoneInfo, now: datetime
+) -> list[tuple[Group, Week]]:
+    async with database.reading() as tx:
+        groups = await store.groups(tx, organization.organization_id)
+        done = await store.published_weeks(tx, organization.organization_id)
+    return [
+        (group, week)
+        for group in groups
+        for week in due_weeks(group.added_at, now, zone)
+        if (group.id, week.monday) not in done and in_week(group, Span.of(week, zone, now))
+    ]
+
+
+async def _publish(
+    database: Database, organization: Organization, group: Group, span: Span, now: datetime
+) -> None:
+    async with database.transaction() as tx:
+        current = await store.organization(tx, organization.organization_id)
+        (report,) = await _reports(tx, current, [group], span)
+        published = PublishedReport(
+            id=ReportId(new_id()),
+            organization_id=group.organization_id,
+            group_id=group.id,
+            week_of=span.week.monday,
+            figures=report.figures.as_data(),
+            data_as_of=report.data_as_of,
+            published_at=now,
+            reviewed_at=None,
+            reviewed_by=None,
+        )
+        if await store.publish(tx, published):
+            fact = ReportPublished(
+                report_id=str(published.id),
+                group_id=str(group.id),
+                week_of=published.week_of.isoformat(),
+            )
+            await _record(tx, published, fact, now)
+
+
+# Reviewing ------------------------------------------------------------------------------------------------------------
+
+
+async def mark_reviewed(
+    call: Call[Peers], report_id: ReportId, expected_version: int
+) -> tuple[Group, PublishedReport]:
+    """Stamp a published report as reviewed (R31). Refuses STALE_VERSION when somebody was faster."""
+    organization_id = OrganizationId(call.viewer.require_organization())
+    by, at = UserId(call.viewer.require_user()), call.clock.now()
+    async with call.db.transaction() as tx:
+        report = await store.published_report(tx, organization_id, report_id)
+        if report is None:
+            raise NotFound("There is no such report.", field="reportId")
+        group = (await store.groups_by_id(tx, organization_id, [report.group_id]))[report.group_id]
+        policy.permit_reading(call.viewer, group)
+        refuse_other_version(report, expected_version)
+        await store.add_review(tx, report, by, at)
+        fact = ReportReviewed(report_id=str(report.id), user_id=str(by))
+        await _record(tx, report, fact, at)
+    return group, replace(report, reviewed_at=at, reviewed_by=by)
+
+
+async def _record(
+    tx: Connection,
+    report: PublishedReport,
+    fact: ReportPublished | ReportReviewed,
+    at: datetime,
+) -> None:
+    await record(
+        tx,
+        fact,
+        organization_id=report.organization_id,
+        aggregate="report",
+        aggregate_id=report.id,
+        at=at,
+    )

@@ -1,0 +1,128 @@
+"""What reporting hears: everything its reports are made of, and nothing about patients."""
+
+from datetime import UTC
+from typing import Any
+from uuid import UUID
+
+from google.protobuf.message import Message
+
+from kit.db import Connection
+from kit.inbox import Handler, Heard, Hearing
+from proto.directory.v1.events_pb2 import GroupAdded, GroupRemoved
+from proto.identity.v1.events_pb2 import OrganizationAdded
+from proto.referrals.v1 import events_pb2 as referrals
+from services.reporting import store
+from services.reporting.domain import (
+    Change,
+    Group,
+    GroupId,
+    OfficeId,
+    OrganizationId,
+    ReferralId,
+    Status,
+    Verb,
+)
+
+
+async def _organization_added(tx: Connection, heard: Heard) -> None:
+    fact: OrganizationAdded = heard.fact
+    organization_id = OrganizationId(heard.organization_id)
+    await store.keep_time_zone(tx, organization_id, fact.time_zone)
+    await store.note_fact(tx, organization_id, heard.time)
+
+
+async def _group_added(tx: Connection, heard: Heard) -> None:
+    fact: GroupAdded = heard.fact
+    group = Group(
+        id=GroupId(UUID(fact.group_id)),
+        organization_id=OrganizationId(heard.organization_id),
+        name=fact.name,
+        office_ids=frozenset(OfficeId(UUID(office)) for office in fact.office_ids),
+        added_at=heard.time,
+        removed_at=None,
+    )
+    await store.add_group(tx, group)
+    await store.note_fact(tx, group.organization_id, heard.time)
+
+
+async def _group_removed(tx: Connection, heard: Heard) -> None:
+    fact: GroupRemoved = heard.fact
+    organization_id = OrganizationId(heard.organization_id)
+    await store.remove_group(tx, organization_id, GroupId(UUID(fact.group_id)), heard.time)
+    await store.note_fact(tx, organization_id, heard.time)
+
+
+def _changed(verb: Verb) -> Handler:
+    """A handler of the referral facts that tell `verb`."""
+
+    async def handle(tx: Connection, heard: Heard) -> None:
+        organization_id = OrganizationId(heard.organization_id)
+        await store.add_change(tx, organization_id, change_of(heard, verb))
+        await store.note_fact(tx, organization_id, heard.time)
+
+    return handle
+
+
+def change_of(heard: Heard, verb: Verb) -> Change:
+    """The change a referral fact tells, as the organization that heard it sees it."""
+    state: referrals.ReferralState = heard.fact.referral
+    occurred = state.HasField("occurred_at")
+    own = str(heard.organization_id)
+    receiving = state.receiving_organization_id == own and not _leaving(heard.fact)
+    sending = state.sending_organization_id == own
+    return Change(
+        referral_id=ReferralId(UUID(state.referral_id)),
+        sequence=heard.sequence,
+        version=state.version,
+        verb=verb,
+        status=Status(state.status),
+        hop=state.hop,
+        group_id=_group(state.receiving_group_id if receiving else ""),
+        sending_group_id=_group(state.sending_group_id if sending else ""),
+        reason_code=getattr(heard.fact, "reason_code", "") or None,
+        occurred_at=state.occurred_at.ToDatetime(tzinfo=UTC) if occurred else heard.time,
+    )
+
+
+def _leaving(fact: Any) -> bool:  # noqa: ANN401 - any referral fact
+    """Whether a fact tells a forward to the organization that gave the referral away: with the state as it leaves."""
+    if not isinstance(fact, referrals.ReferralForwarded):
+        return False
+    state = fact.referral
+    left = (
+        fact.from_organization_id,
+        fact.from_office_id,
+        fact.from_provider_id,
+        fact.from_group_id,
+    )
+    return left == (
+        state.receiving_organization_id,
+        state.receiving_office_id,
+        state.receiving_provider_id,
+        state.receiving_group_id,
+    )
+
+
+def _group(text: str) -> GroupId | None:
+    return GroupId(UUID(text)) if text else None
+
+
+_VERBS: dict[type[Message], Verb] = {
+    referrals.ReferralSent: Verb.SENT,
+    referrals.ReferralAcknowledged: Verb.ACKNOWLEDGED,
+    referrals.ReferralScheduled: Verb.SCHEDULED,
+    referrals.ReferralCompleted: Verb.COMPLETED,
+    referrals.ReferralDeclined: Verb.DECLINED,
+    referrals.ReferralReassigned: Verb.REASSIGNED,
+    referrals.ReferralForwarded: Verb.FORWARDED,
+    referrals.ReferralCancelled: Verb.CANCELLED,
+    referrals.ReferralAppointmentCancelled: Verb.APPOINTMENT_CANCELLED,
+    referrals.ReferralAppointmentPassed: Verb.APPOINTMENT_PASSED,
+    referrals.ReferralNoShow: Verb.NO_SHOW,
+}
+
+HEARINGS = [
+    Hearing("identity", "organization", {OrganizationAdded: _organization_added}),
+    Hearing("directory", "group", {GroupAdded: _group_added, GroupRemoved: _group_removed}),
+    Hearing("referrals", "referral", {kind: _changed(verb) for kind, verb in _VERBS.items()}),
+]

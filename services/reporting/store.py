@@ -1,0 +1,232 @@
+"""Every SQL statement of reporting."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+from uuid import UUID
+
+from kit import db
+from kit.db import Connection
+from services.reporting.domain import (
+    Change,
+    Group,
+    GroupId,
+    Organization,
+    OrganizationId,
+    PublishedReport,
+    ReportId,
+    UserId,
+)
+
+_GROUP = "SELECT id, organization_id, name, office_ids, added_at, removed_at FROM groups"
+_PUBLISHED = """
+SELECT p.id, p.organization_id, p.group_id, p.week_of, p.figures, p.data_as_of, p.published_at, r.reviewed_at, r.reviewed_by
+FROM published_reports p LEFT JOIN report_reviews r ON r.report_id = p.id
+"""
+
+
+# Organizations and groups ---------------------------------------------------------------------------------------------
+
+
+async def note_fact(tx: Connection, organization_id: OrganizationId, at: datetime) -> None:
+    """Advance the organization's watermark; it never goes back."""
+    await db.run(
+        tx,
+        """INSERT INTO organizations (organization_id, data_as_of) VALUES ($1, $2)
+            ON CONFLICT (organization_id)
+            DO UPDATE SET data_as_of = greatest(organizations.data_as_of, excluded.data_as_of)""",
+        organization_id,
+        at,
+    )
+
+
+async def keep_time_zone(tx: Connection, organization_id: OrganizationId, time_zone: str) -> None:
+    """Remember in which zone an organization reads days and weeks."""
+    await db.run(
+        tx,
+        """INSERT INTO organizations (organization_id, time_zone) VALUES ($1, $2)
+            ON CONFLICT (organization_id) DO UPDATE SET time_zone = excluded.time_zone""",
+        organization_id,
+        time_zone,
+    )
+
+
+async def organization(tx: Connection, organization_id: OrganizationId) -> Organization:
+    """What is known of an organization; nothing yet is an organization without time zone and watermark."""
+    found = await db.maybe(
+        tx, Organization, "SELECT * FROM organizations WHERE organization_id = $1", organization_id
+    )
+    return found or Organization(organization_id, None, None)
+
+
+async def organizations(tx: Connection) -> list[Organization]:
+    """Every organization whose weeks can be told, for publishing. any-organization: the job goes through all of them"""
+    return await db.many(
+        tx,
+        Organization,
+        "SELECT * FROM organizations WHERE time_zone IS NOT NULL ORDER BY organization_id",
+    )
+
+
+async def add_group(tx: Connection, group: Group) -> None:
+    """Remember a group."""
+    await db.run(
+        tx,
+        """INSERT INTO groups (id, organization_id, name, office_ids, added_at) VALUES ($1, $2, $3, $4, $5)
+            ON CONFLICT (id) DO NOTHING""",
+        group.id,
+        group.organization_id,
+        group.name,
+        list(group.office_ids),
+        group.added_at,
+    )
+
+
+async def remove_group(
+    tx: Connection, organization_id: OrganizationId, group_id: GroupId, at: datetime
+) -> None:
+    """Note that a group is no more."""
+    await db.run(
+        tx,
+        """UPDATE groups SET removed_at = greatest(added_at, $3)
+            WHERE organization_id = $1 AND id = $2 AND removed_at IS NULL""",
+        organization_id,
+        group_id,
+        at,
+    )
+
+
+async def groups_by_id(
+    tx: Connection, organization_id: OrganizationId, ids: Sequence[UUID]
+) -> dict[UUID, Group]:
+    """The organization's groups with these ids."""
+    found = await db.many(
+        tx, Group, f"{_GROUP} WHERE organization_id = $1 AND id = ANY($2)", organization_id, ids
+    )
+    return {group.id: group for group in found}
+
+
+async def groups(tx: Connection, organization_id: OrganizationId) -> list[Group]:
+    """Every group the organization has or had."""
+    return await db.many(tx, Group, f"{_GROUP} WHERE organization_id = $1", organization_id)
+
+
+# The history of referrals ---------------------------------------------------------------------------------------------
+
+
+async def add_change(tx: Connection, organization_id: OrganizationId, change: Change) -> None:
+    """Remember what an organization heard of a referral, and where the referral stands since."""
+    await db.run(
+        tx,
+        """INSERT INTO referral_changes (organization_id, referral_id, sequence, version, verb, status, hop, group_id,
+            sending_group_id, reason_code, occurred_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING""",
+        organization_id,
+        *asdict(change).values(),
+    )
+    await db.run(
+        tx,
+        """INSERT INTO referrals AS r (organization_id, referral_id, sequence, holder, last_changed_at)
+            VALUES ($1, $2, $3, $4, $5) ON CONFLICT (organization_id, referral_id) DO UPDATE SET
+            sequence = greatest(r.sequence, excluded.sequence),
+            holder = CASE WHEN excluded.sequence > r.sequence THEN excluded.holder ELSE r.holder END,
+            last_changed_at = greatest(r.last_changed_at, excluded.last_changed_at)""",
+        organization_id,
+        change.referral_id,
+        change.sequence,
+        change.holder,
+        change.occurred_at,
+    )
+
+
+async def changes(
+    tx: Connection, organization_id: OrganizationId, group_ids: Sequence[GroupId], since: datetime
+) -> list[Change]:
+    """The whole history of every referral that one of the groups ever had or sent, and that is open or changed `since`."""
+    return await db.many(
+        tx,
+        Change,
+        """SELECT c.referral_id, c.sequence, c.version, c.verb, c.status, c.hop, c.group_id, c.sending_group_id,
+            c.reason_code, c.occurred_at
+            FROM referrals r JOIN referral_changes c USING (organization_id, referral_id)
+            WHERE r.organization_id = $1 AND (r.holder IS NOT NULL OR r.last_changed_at >= $3)
+            AND EXISTS (SELECT FROM referral_changes g WHERE g.organization_id = $1 AND g.referral_id = r.referral_id
+                AND (g.group_id = ANY($2) OR g.sending_group_id = ANY($2)))
+            ORDER BY c.referral_id, c.sequence""",
+        organization_id,
+        group_ids,
+        since,
+    )
+
+
+# Published reports ----------------------------------------------------------------------------------------------------
+
+
+async def publish(tx: Connection, report: PublishedReport) -> bool:
+    """Keep a report; False when the group has one for the week already, which then stays as it is."""
+    return bool(
+        await db.run(
+            tx,
+            """INSERT INTO published_reports (id, organization_id, group_id, week_of, figures, data_as_of, published_at)
+                VALUES ($1, $2, $3, $4, $5, $6, $7)
+                ON CONFLICT (organization_id, group_id, week_of) DO NOTHING""",
+            report.id,
+            report.organization_id,
+            report.group_id,
+            report.week_of,
+            report.figures,
+            report.data_as_of,
+            report.published_at,
+        )
+    )
+
+
+async def published(
+    tx: Connection, organization_id: OrganizationId, group_ids: Sequence[GroupId], week_of: date
+) -> dict[UUID, PublishedReport]:
+    """The reports published for a week, by group."""
+    found = await db.many(
+        tx,
+        PublishedReport,
+        f"{_PUBLISHED} WHERE p.organization_id = $1 AND p.group_id = ANY($2) AND p.week_of = $3",
+        organization_id,
+        group_ids,
+        week_of,
+    )
+    return {report.group_id: report for report in found}
+
+
+async def published_weeks(
+    tx: Connection, organization_id: OrganizationId
+) -> set[tuple[UUID, date]]:
+    """For which groups and weeks a report was published."""
+    rows = await tx.fetch(
+        "SELECT group_id, week_of FROM published_reports WHERE organization_id = $1",
+        organization_id,
+    )
+    return {(row["group_id"], row["week_of"]) for row in rows}
+
+
+async def published_report(
+    tx: Connection, organization_id: OrganizationId, report_id: ReportId
+) -> PublishedReport | None:
+    """A published report, locked until the transaction is over."""
+    return await db.maybe(
+        tx,
+        PublishedReport,
+        f"{_PUBLISHED} WHERE p.organization_id = $1 AND p.id = $2 FOR UPDATE OF p",
+        organization_id,
+        report_id,
+    )
+
+
+async def add_review(tx: Connection, report: PublishedReport, by: UserId, at: datetime) -> None:
+    """Note who reviewed a report."""
+    await db.run(
+        tx,
+        "INSERT INTO report_reviews (report_id, organization_id, reviewed_by, reviewed_at) VALUES ($1, $2, $3, $4)",
+        report.id,
+        report.organization_id,
+        by,
+        at,
+    )
