@@ -24,8 +24,9 @@ function fetcher(params, options) {
   return createGraphiQLFetcher({ url: url.href, headers: { accept }, wsClient })(params, options);
 }
 
-const defaultQuery = `# The suite's API. Press Ctrl-Enter to run, Ctrl-Space for completion.
-# Sign in with a mutation, then add under Headers: { "Authorization": "Bearer <access token>" }
+const defaultQuery = `# Ctrl-Enter runs, Ctrl-Space completes.
+# Signed in? Add under Headers:
+# { "Authorization": "Bearer <token>" }
 
 query Hello {
   __typename
