@@ -1,0 +1,60 @@
+"""`./suite secrets`: everything secret that docker-compose.yml reads, made once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from cli.folder import ROOT, from_where_asked
+from cli.servers.nats_config import SERVICES, Credentials, render
+from cli.servers.secrets import kept_secret, write_private
+
+app = typer.Typer(add_completion=False)
+DEFAULT = ROOT / ".suite/secrets"
+FOLDER_MODE = 0o700
+FILE_MODE = 0o644
+"""The folder keeps others out; a container's user must be able to read the single file that is mounted for it."""
+
+
+@app.command()
+def secrets(
+    folder: Annotated[
+        Path | None, typer.Argument(help="Where to.", show_default=str(DEFAULT))
+    ] = None,
+) -> None:
+    """Make the secrets docker compose needs. Those that are there stay; delete one to have it made anew."""
+    place = from_where_asked(folder) if folder else DEFAULT
+    place.mkdir(parents=True, exist_ok=True)
+    place.chmod(FOLDER_MODE)
+    for name, text in compose_secrets(place).items():
+        write_private(place / name, text)
+        (place / name).chmod(FILE_MODE)
+    Console(highlight=False).print(f"the secrets are in {place}: keep a copy in a safe place")
+
+
+def compose_secrets(place: Path) -> dict[str, str]:
+    """The files of docker-compose.yml's secrets, by name."""
+    kept = place / "made"
+    credentials = Credentials(kept)
+    passwords = {name: kept_secret(kept / f"postgres-{name}") for name in SERVICES}
+    users = (*SERVICES, "gateway")
+    return {
+        "viewer-key": kept_secret(kept / "viewer-key"),
+        "partner-issuer-seed": credentials.issuer_seed(),
+        "postgres-superuser": kept_secret(kept / "postgres-superuser"),
+        "nats.conf": render(
+            credentials, listen="0.0.0.0:4222", store="/data", monitor="127.0.0.1:8222"
+        ),
+        **{f"postgres-{name}": password for name, password in passwords.items()},
+        **{
+            f"database-{name}": f"postgresql://{name}:{password}@postgres:5432/{name}"
+            for name, password in passwords.items()
+        },
+        **{
+            f"nats-{user}": f"nats://{user}:{credentials.password(user)}@nats:4222"
+            for user in users
+        },
+    }
