@@ -129,7 +129,7 @@ def prepare(
         document=normal,
         digest=sha256(print_ast(normal).encode()).hexdigest(),
         variables=variables,
-        variable_types={v.variable.name.value: print_ast(v.type) for v in variables},
+        variable_types={v.variable.name.value: _declared_type(v) for v in variables},
         selections=selections,
     )
 
@@ -150,6 +150,12 @@ def _print_selection(selection: Selection) -> str:
         return f"...{on}{print_conditions(selection.conditions)}{below}"
     alias = f"{selection.key}: " if selection.key not in {"", selection.name} else ""
     return f"{alias}{selection.name}{selection.arguments}{below}"
+
+
+def _declared_type(node: VariableDefinitionNode) -> str:
+    """The type with its default, which lets a nullable variable stand at a non-null place."""
+    default = f" = {print_ast(node.default_value)}" if node.default_value else ""
+    return print_ast(node.type) + default
 
 
 def _no_operation(name: str | None) -> str:

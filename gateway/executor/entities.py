@@ -88,14 +88,14 @@ class Entities:
         return True
 
     def _fill_field(self, target: Data, value: Data, required: RequiredField) -> bool:
-        held = value.get(required.alias or required.name, _ABSENT)
+        held = value.get(required.name, _ABSENT)
         if held is _ABSENT:
             return required.name == TYPENAME
         if required.selections and held is not None:
             held = self._below(held, required.selections)
             if held is _ABSENT:
                 return False
-        target[required.name] = held
+        target[required.alias or required.name] = held
         return True
 
     def _below(self, held: Json, requires: Requires) -> Json:

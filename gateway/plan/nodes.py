@@ -31,7 +31,7 @@ Path: TypeAlias = tuple[Segment, ...]
 
 @dataclass(frozen=True, slots=True)
 class RequiredField:
-    """One value of a representation: read under `alias` when set, written under `name`."""
+    """One value of a representation: read under `name`, written under `alias` when that is set."""
 
     name: str
     alias: str | None = None

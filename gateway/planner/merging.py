@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway.plan.nodes import Types
+from gateway.plan.nodes import RequiredOn, Types
 
 if TYPE_CHECKING:
-    from gateway.plan.nodes import Path
+    from gateway.plan.nodes import Path, Required
     from gateway.planner.asked import Asked
     from gateway.planner.steps import Step
     from gateway.selections import Conditions
@@ -41,7 +41,23 @@ def _may_join(host: Step, step: Step) -> bool:
         and step not in host.ancestors()
         and host not in step.ancestors()
         and host.asked.fits(step.asked)
+        and not _clash(host, step)
     )
+
+
+def _clash(host: Step, step: Step) -> bool:
+    """Whether one representation would have to hold two values under one name."""
+    for name, held in step.needed.items():
+        known = {_written(required): required for required in host.needed.get(name, {})}
+        if any(known.get(_written(required), required) != required for required in held):
+            return True
+    return False
+
+
+def _written(required: Required) -> object:
+    if isinstance(required, RequiredOn):
+        return required
+    return required if required.selections else (required.alias or required.name)
 
 
 def _conditions_agree(host: Step, step: Step) -> bool:
@@ -63,6 +79,7 @@ def _join(host: Step, step: Step, steps: list[Step]) -> None:
     host.waits_for |= step.waits_for
     for name, held in step.needed.items():
         host.needed.setdefault(name, {}).update(held)
+    host.renamed.update(step.renamed)
     for other in steps:
         if step in other.waits_for:
             other.waits_for.discard(step)

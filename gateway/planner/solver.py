@@ -20,10 +20,21 @@ from gateway.selections import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gateway.selections import Selection
     from gateway.supergraph.tables import FieldIn, Tables
 
 Banned: TypeAlias = "frozenset[tuple[str, ...]]"
 NOTHING: Banned = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An object as another subgraph knows it, and what the field wanted there requires."""
+
+    type: str
+    graph: str
+    field: str = ""
+    requires: Selections = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +85,8 @@ class Solver:
         return Way(chosen, merge_selections(missing))
 
     def _ways(self, position: Position, selection: Field | Fragment, banned: Banned) -> list[Way]:
+        if self.views.is_interface_object(position) and _asks_type(selection):
+            return list(self._learnt(position, selection, banned))
         if isinstance(selection, Fragment):
             return [self._fragment(position, selection, banned)]
         if selection.name == TYPENAME:
@@ -92,12 +105,16 @@ class Solver:
         return Way(Tree(branches={branch: way.tree}), missing)
 
     def _combined(self, position: Position, way: Way, banned: Banned) -> Way:
-        """Add other ways to one that leaves something open, while they leave less open."""
+        """Add other ways to one that leaves something open, while they leave less open.
+
+        Never for a mutation, which must happen once; nor for an abstract type, since another
+        subgraph might take the object for another type.
+        """
         if position.type == self.tables.roots.get("mutation"):
             return way
         while way.missing:
             rest = way.missing[0]
-            if not isinstance(rest, Field):
+            if not isinstance(rest, Field) or self._is_abstract(position, rest):
                 break
             others = list(self._field_ways(position, rest, banned))
             best = min(others, key=Way.rank, default=way)
@@ -105,6 +122,10 @@ class Solver:
                 break
             way = Way(way.tree.merged(best.tree), best.missing)
         return way
+
+    def _is_abstract(self, position: Position, field: Field) -> bool:
+        known = self.tables.types[position.type].fields.get(field.name, {}).values()
+        return any(self.tables.is_abstract(f.named_type) for f in known)
 
     def _field_ways(self, position: Position, field: Field, banned: Banned) -> Iterator[Way]:
         local = self.views.answer(position, field.name)
@@ -126,44 +147,74 @@ class Solver:
         missing = (field.with_selections(way.missing),) if way.missing else ()
         return Way(Tree(fields={local: way.tree}), missing)
 
+    def _learnt(self, position: Position, selection: Selection, banned: Banned) -> Iterator[Way]:
+        """Where an interface is known as an object only: ask a subgraph that knows its members."""
+        for graph in self.views.real_graphs(position.type):
+            target = Target(position.type, graph)
+            found = self._approach(position, target, banned)
+            if found is not None:
+                entered = self.views.enter(position.type, graph, position.rivals)
+                way = self.solve(entered, (selection,), banned)
+                yield Way(Tree(jumps={found[0]: Jump(found[1], way.tree)}), way.missing)
+
     def _jumps(self, position: Position, field: Field, banned: Banned) -> Iterator[Way]:
-        table = self.tables.types[position.type]
-        for graph, known in table.fields.get(field.name, {}).items():
-            if known.external or (graph == position.graph and not known.requires):
-                continue
-            found = self._approach(position, graph, (field.name, known.requires), banned)
+        for target, known in self._targets(position, field.name):
+            found = self._approach(position, target, banned)
             if found is None:
                 continue
-            edge, needs = found
-            target = self.views.enter(edge.type, graph)
-            way = self._asked(target, field, known, banned)
-            yield Way(Tree(jumps={edge: Jump(needs, way.tree)}), way.missing)
+            entered = self.views.enter(target.type, target.graph, position.rivals)
+            way = self._asked(entered, field, known, banned)
+            yield Way(Tree(jumps={found[0]: Jump(found[1], way.tree)}), way.missing)
+
+    def _targets(self, position: Position, name: str) -> Iterator[tuple[Target, FieldIn]]:
+        """The views of this object, in other subgraphs or this one, that answer the field."""
+        table = self.tables.types[position.type]
+        for graph, known in table.fields.get(name, {}).items():
+            if not known.external and (graph != position.graph or known.requires):
+                yield Target(position.type, graph, name, known.requires), known
+        for interface, graph, known in self.views.as_interface_object(position.type, name):
+            if interface != position.type:
+                yield Target(interface, graph, name, known.requires), known
 
     def _approach(
-        self, position: Position, graph: str, wanted: tuple[str, Selections], banned: Banned
+        self, position: Position, target: Target, banned: Banned
     ) -> tuple[Edge, Tree] | None:
         """The cheapest way into another subgraph's view of this object, with what it requires."""
-        type_, (name, requires) = position.type, wanted
-        if (type_, graph) in banned or (type_, graph, name) in banned:
+        view = (target.type, target.graph)
+        if view in banned or (*view, target.field) in banned:
             return None
-        if type_ in self.tables.roots.values():
-            return Edge(graph, type_, (), entity=False), Tree()
-        needed = self.solve(position, requires, banned | {(type_, graph, name)})
+        if target.type in self.tables.roots.values():
+            return Edge(target.graph, target.type, (), entity=False), Tree()
+        needed = self.solve(position, target.requires, banned | {(*view, target.field)})
         if needed.missing:
             return None
-        key = self._best_key(position, graph, banned | {(type_, graph)})
+        key = self._best_key(position, target, banned | {view})
         if key is None:
             return None
-        edge = Edge(graph, type_, merge_selections((*key[0], *requires)))
+        edge = Edge(
+            target.graph,
+            target.type,
+            merge_selections((*key[0], *target.requires)),
+            abstract=self.views.is_abstract(self.views.enter(*view)),
+            members=self.views.hidden_members(*view),
+        )
         return edge, needed.tree.merged(key[1])
 
     def _best_key(
-        self, position: Position, graph: str, banned: Banned
+        self, position: Position, target: Target, banned: Banned
     ) -> tuple[Selections, Tree] | None:
         found: list[tuple[int, int, Selections, Tree]] = []
-        for rank, key in enumerate(self.tables.types[position.type].resolvable_keys(graph)):
+        keys = self.tables.types[target.type].resolvable_keys(target.graph)
+        for rank, key in enumerate(keys):
             way = self.solve(position, key.fields, banned)
             if not way.missing:
                 found.append((way.tree.cost(), rank, key.fields, way.tree))
         best = min(found, key=lambda item: item[:2], default=None)
         return None if best is None else best[2:]
+
+
+def _asks_type(selection: Selection) -> bool:
+    """Whether a selection depends on what the object turns out to be."""
+    if isinstance(selection, Fragment):
+        return selection.type is not None
+    return selection.name == TYPENAME

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from gateway.plan.nodes import Each, Key, RequiredField, RequiredOn, Types
+from gateway.plan.nodes import Each, Key, RequiredField, RequiredOn, SetValue, Types
 from gateway.planner.asked import Asked, AskedField
 from gateway.selections import TYPENAME, Field, Fragment
 
 if TYPE_CHECKING:
-    from gateway.plan.nodes import Path, Required, Requires
+    from gateway.plan.nodes import Path, Required, Requires, Rewrite
     from gateway.planner.names import Names
     from gateway.planner.tree import Edge, Jump, LocalField, Tree
     from gateway.selections import Conditions, Selections
@@ -23,6 +23,7 @@ class Step:
     """One request to one subgraph, at the objects of one path.
 
     `needed` is what each representation must hold, by type; a root step needs nothing.
+    `renamed` lists, by interface, the members that the subgraph knows under its name only.
     """
 
     graph: str
@@ -30,12 +31,19 @@ class Step:
     path: Path
     conditions: Conditions
     entity: bool
+    renamed: dict[str, tuple[str, ...]] = field(default_factory=dict)
     asked: Asked = field(default_factory=Asked)
     needed: dict[str, dict[Required, None]] = field(default_factory=dict)
     waits_for: set[Step] = field(default_factory=set)
 
     def requires(self) -> Requires:
         return tuple(RequiredOn(name, tuple(held)) for name, held in self.needed.items())
+
+    def input_rewrites(self) -> tuple[Rewrite, ...]:
+        return tuple(
+            SetValue((Types(members), Key(TYPENAME)), name)
+            for name, members in self.renamed.items()
+        )
 
     def ancestors(self) -> set[Step]:
         """Every step that must have answered before this one can start."""
@@ -118,6 +126,10 @@ class Cutter:
             held = step.needed.setdefault(edge.type, {RequiredField(TYPENAME): None})
             held.update(dict.fromkeys(self._required(edge.requires, spot.keys)))
             inside = inside.branch(edge.type, ())
+            if edge.abstract:
+                inside.typename()
+            if edge.members:
+                step.renamed[edge.type] = edge.members
         return self._ask(jump.gets, replace(spot, asked=inside, step=step))
 
     def _step(self, edge: Edge, spot: Spot) -> Step:
@@ -139,4 +151,4 @@ class Cutter:
             return RequiredOn(selection.type or "", below)
         key = self.names.key(keys, selection)
         below = self._required(selection.selections, (*keys, key))
-        return RequiredField(selection.name, key if key != selection.name else None, below)
+        return RequiredField(key, selection.name if key != selection.name else None, below)

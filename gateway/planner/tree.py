@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from gateway.selections import Conditions, Field, Selections
 
 JUMP_COST = 1000
+LEVEL_COST = 10
+BRANCH_COST = 20
 K = TypeVar("K")
 Branch: TypeAlias = "tuple[str | None, Conditions]"
 
@@ -18,26 +20,31 @@ class Position:
     """Where a plan stands: an object of `type` as `graph` answers it.
 
     `scope` narrows what an abstract type may turn out to be here; `provided` lists external
-    fields that the way here makes available.
+    fields that the way here makes available; `rivals` are the subgraphs that could have answered
+    the same field.
     """
 
     type: str
     graph: str
     scope: frozenset[str] = frozenset()
     provided: Selections = ()
+    rivals: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
     """A move to another subgraph at the same object, by handing over `requires`.
 
-    `type` is the name under which the other subgraph knows the object.
+    `type` is the name under which the other subgraph knows the object; `members` are the object
+    types it does not tell apart under that name.
     """
 
     graph: str
     type: str
     requires: Selections
     entity: bool = True
+    abstract: bool = False
+    members: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +101,17 @@ class Tree:
             tree.has_jumps() for tree in (*self.fields.values(), *self.branches.values())
         )
 
-    def cost(self) -> int:
-        """Fetches weigh a thousand, fields one."""
-        total = JUMP_COST * len({(edge.graph, edge.type) for edge in self.jumps})
+    def cost(self, level: int = 0) -> int:
+        """Fetches weigh a thousand, and more the more objects they may be for; fields one."""
+        each = JUMP_COST + LEVEL_COST * level
+        total = each * len({(edge.graph, edge.type) for edge in self.jumps})
         for jump in self.jumps.values():
-            total += jump.needs.cost() + jump.gets.cost()
-        for tree in self.fields.values():
-            total += 1 + tree.cost()
-        return total + sum(tree.cost() for tree in self.branches.values())
+            total += jump.needs.cost(level) + jump.gets.cost(level)
+        for local, tree in self.fields.items():
+            total += 1 + tree.cost(level + local.depth)
+        for (type_, _), tree in self.branches.items():
+            total += (BRANCH_COST if type_ else 0) + tree.cost(level)
+        return total
 
 
 def _merged(left: dict[K, Tree], right: dict[K, Tree]) -> dict[K, Tree]:

@@ -30,17 +30,46 @@ class Views:
         """Whether this subgraph knows the interface only as one object type."""
         return position.graph in self.tables.types[position.type].interface_object_in
 
-    def enter(self, type_: str, graph: str, provided: Selections = ()) -> Position:
+    def hidden_members(self, type_: str, graph: str) -> tuple[str, ...]:
+        """The object types that a subgraph knows only as this interface."""
+        table = self.tables.types[type_]
+        hides = graph in table.interface_object_in
+        return tuple(sorted(table.all_members())) if hides else ()
+
+    def enter(self, type_: str, graph: str, rivals: frozenset[str] = frozenset()) -> Position:
         """The position at an object of this type in this subgraph."""
         table = self.tables.types[type_]
-        scope = table.members_in(graph) if table.abstract else frozenset()
-        return Position(type_, graph, scope, provided)
+        scope = table.members_in(graph) if table.abstract else frozenset[str]()
+        return Position(type_, graph, scope, rivals=rivals)
 
     def below(self, position: Position, name: str, known: FieldIn) -> Position:
         """The position at the value of a composite field."""
         given = [s for s in position.provided if isinstance(s, Field) and s.name == name]
         provided = [*known.provides, *(s for field in given for s in field.selections)]
-        return self.enter(known.named_type, position.graph, merge_selections(provided))
+        rivals = self._rivals(position, name)
+        inner = self.enter(known.named_type, position.graph, rivals)
+        return replace(
+            inner,
+            provided=merge_selections(provided),
+            scope=self._common(position, name, inner),
+        )
+
+    def _rivals(self, position: Position, name: str) -> frozenset[str]:
+        """Every subgraph that could answer the field of this same object."""
+        table = self.tables.types[position.type]
+        able = frozenset(g for g, f in table.fields.get(name, {}).items() if not f.external)
+        keyed = table.keys or position.type in self.tables.roots.values()
+        return able if keyed else able & (position.rivals or able)
+
+    def _common(self, position: Position, name: str, inner: Position) -> frozenset[str]:
+        """Members of a union that every rival knows; the others' fields are nobody's to answer."""
+        if not self.tables.types[inner.type].is_union:
+            return inner.scope
+        scope = inner.scope
+        for rival in inner.rivals:
+            other = self.tables.types[position.type].fields[name][rival]
+            scope &= self.tables.types[other.named_type].members_in(rival)
+        return scope or inner.scope
 
     def narrowed(self, position: Position, type_: str | None) -> Position:
         """The same position, once its object is known to be of this type as well."""
@@ -51,7 +80,7 @@ class Views:
         scope = frozenset[str]()
         if table.abstract:
             scope = table.all_members() & self.members(position)
-        return Position(type_, position.graph, scope, provided)
+        return Position(type_, position.graph, scope, provided, position.rivals)
 
     def members(self, position: Position) -> frozenset[str]:
         """What the object at this position may turn out to be."""
@@ -98,10 +127,16 @@ class Views:
         for selection in selections:
             if isinstance(selection, Field) or selection.type in {None, position.type}:
                 yield from self._untyped(selection)
+            elif self._always_is(position, selection.type or ""):
+                yield from self._untyped(replace(selection, type=None))
             elif self.is_interface_object(position):
                 yield selection
-            elif position.type in self.tables.members(selection.type or ""):
-                yield from self._untyped(replace(selection, type=None))
+
+    def _always_is(self, position: Position, type_: str) -> bool:
+        """Whether a fragment says nothing new of an object, whatever it turns out to be."""
+        members = self.tables.members(position.type)
+        wide = self.tables.is_abstract(type_) and members <= self.tables.members(type_)
+        return bool(members) and wide
 
     @staticmethod
     def _untyped(selection: Selection) -> Iterator[Selection]:
@@ -124,7 +159,29 @@ class Views:
 
     def _asked_whole(self, position: Position, name: str) -> bool:
         """Whether a field is asked of the abstract type, not of each of its members."""
-        return name == TYPENAME or self.answer(position, name) is not None
+        if name == TYPENAME or self.answer(position, name) is not None:
+            return True
+        return any(True for _ in self.as_interface_object(position.type, name))
+
+    def as_interface_object(self, type_: str, name: str) -> Iterator[tuple[str, str, FieldIn]]:
+        """The interfaces, and the subgraphs that know them as objects, with this field."""
+        table = self.tables.types[type_]
+        interfaces = {type_} if table.abstract else set[str]().union(*table.interfaces.values())
+        for interface in sorted(interfaces & self.tables.types.keys()):
+            known = self.tables.types[interface]
+            for graph in sorted(known.interface_object_in):
+                answer = known.field_in(graph, name)
+                if answer is not None and not answer.external:
+                    yield interface, graph, answer
+
+    def real_graphs(self, type_: str) -> list[str]:
+        """The subgraphs that know the members of an interface and can be entered by its key."""
+        table = self.tables.types[type_]
+        return [
+            graph
+            for graph in sorted(table.graphs - table.interface_object_in)
+            if table.resolvable_keys(graph)
+        ]
 
     def _fragment(self, position: Position, fragment: Fragment) -> Iterator[Selection]:
         meant = self.tables.members(fragment.type or position.type)

@@ -64,6 +64,7 @@ class Writer:
             kind=step.kind,
             variables=used,
             requires=step.requires(),
+            input_rewrites=step.input_rewrites(),
         )
         if step.kind == "subscription":
             return Subscription(fetch)
@@ -84,7 +85,8 @@ class Writer:
                 paths = (*known.paths, step.path)
                 number = int(known.alias.removeprefix("_e"))
             name = f"__batch_reps_{number}"
-            parts[text, requires] = (BatchPart(f"_e{number}", name, paths, requires), text)
+            part = BatchPart(f"_e{number}", name, paths, requires, step.input_rewrites())
+            parts[text, requires] = (part, text)
         used = tuple(sorted(used_names))
         declared = {part.representations: "[_Any!]!" for part, _ in parts.values()}
         declared |= {name: self.types[name] for name in used}

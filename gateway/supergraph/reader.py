@@ -98,8 +98,11 @@ class _TypeReader:
     def __init__(self, node: Composite, graphs: dict[str, str]) -> None:
         self.node = node
         self.graphs = graphs
+        self.extended: set[str] = set()
         self.table = TypeTable(
-            node.name.value, abstract=not isinstance(node, ObjectTypeDefinitionNode)
+            node.name.value,
+            abstract=not isinstance(node, ObjectTypeDefinitionNode),
+            is_union=isinstance(node, UnionTypeDefinitionNode),
         )
 
     def read(self) -> TypeTable:
@@ -122,6 +125,8 @@ class _TypeReader:
             if use.get("key"):
                 key = Key(parse_field_set(use["key"]), use.get("resolvable", True))
                 self.table.keys.setdefault(graph, []).append(key)
+                if use.get("extension"):
+                    self.extended.add(graph)
             if use.get("isInterfaceObject"):
                 self.table.interface_object_in.add(graph)
         if not uses:
@@ -162,8 +167,9 @@ class _TypeReader:
         return {graph for graph, name in self.graphs.items() if name in names}
 
     def _own_key_fields(self) -> None:
-        """A subgraph can always answer the fields of its own keys, though marked external."""
-        for graph, keys in self.table.keys.items():
+        """An extension can always answer the fields of its own keys, though marked external."""
+        for graph in self.extended:
+            keys = self.table.keys[graph]
             for name in {s.name for k in keys for s in k.fields if isinstance(s, Field)}:
                 known = self.table.field_in(graph, name)
                 if known is not None and known.external and not known.requires:

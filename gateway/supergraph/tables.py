@@ -43,6 +43,7 @@ class TypeTable:
 
     name: str
     abstract: bool = False
+    is_union: bool = False
     graphs: set[str] = field(default_factory=set)
     fields: dict[str, dict[str, FieldIn]] = field(default_factory=dict)
     keys: dict[str, list[Key]] = field(default_factory=dict)
