@@ -13,6 +13,9 @@ import orjson
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 """The id of the request being served, carried from the gateway through every process."""
 
+client_address: ContextVar[str] = ContextVar("client_address", default="")
+"""Where the request came from, as the gateway saw it; empty when it did not say. For slowing guesses down, never logged."""
+
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 

@@ -14,6 +14,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -23,8 +24,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+from nats.js.errors import NotFoundError
 
-from kit.bus import STREAM
+from kit.bus import ACK_WAIT, STREAM, Bus
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +39,9 @@ API_PREFIX = "PARTNER.API"
 HEADER = {"typ": "JWT", "alg": "ed25519-nkey"}
 PREFIX_USER = 20 << 3
 PREFIX_ACCOUNT = 0
+MAX_ACK_PENDING = 1000
+"""So many facts may be with a partner unacknowledged; a slow partner holds up nobody but itself."""
+
 KEY_BYTES = 35  # prefix, 32 bytes of key, checksum
 
 
@@ -204,3 +210,25 @@ async def _decide(issuer: Issuer, asked: SignIn, find_partner: FindPartner) -> s
         log.info("an unknown partner was refused", extra={"public_key": asked.public_key})
         return issuer.refuse(asked)
     return issuer.welcome(asked, partner.durable)
+
+
+async def ensure_partner_consumer(bus: Bus, durable: str, subject: str) -> None:
+    """Make a partner's durable pull consumer, or leave it as it is: every fact on `subject`, from the first kept on."""
+    await bus.js.add_consumer(
+        STREAM,
+        ConsumerConfig(
+            durable_name=durable,
+            filter_subject=subject,
+            deliver_policy=DeliverPolicy.ALL,
+            ack_policy=AckPolicy.EXPLICIT,
+            ack_wait=ACK_WAIT,
+            max_ack_pending=MAX_ACK_PENDING,
+            max_deliver=-1,
+        ),
+    )
+
+
+async def remove_partner_consumer(bus: Bus, durable: str) -> None:
+    """Delete a partner's consumer, if it is there: whoever is still connected has nothing left to ask."""
+    with suppress(NotFoundError):
+        await bus.js.delete_consumer(STREAM, durable)

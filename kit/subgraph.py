@@ -19,12 +19,13 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError
 from kit.auth import VIEWER_HEADER, Viewer, verify_viewer
 from kit.errors import FAULT_MESSAGE, Invalid, Refusal, Unavailable
 from kit.graphql import Context, Schema
-from kit.logs import request_id
+from kit.logs import client_address, request_id
 from kit.service import Parts
 
 log = logging.getLogger(__name__)
 
 REQUEST_ID_HEADER = "x-request-id"
+CLIENT_HEADER = "x-client-address"
 MAX_BODY = 1_000_000
 KEEP_ALIVE = 12.0
 """Seconds of silence after which a comment is sent, so that both ends notice a dead stream."""
@@ -37,6 +38,7 @@ def graphql_route(schema: Schema, parts: Parts[Any]) -> Route:
 
     async def endpoint(request: Request) -> Response:
         request_id.set(request.headers.get(REQUEST_ID_HEADER) or uuid4().hex)
+        client_address.set(request.headers.get(CLIENT_HEADER, ""))
         try:
             viewer = viewer_of(request, parts)
             body = await _read(request)

@@ -1,0 +1,126 @@
+"""Access tokens: Ed25519-signed, five minutes long, saying who, never what they may do."""
+
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+import orjson
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
+
+from kit.errors import Unauthenticated
+from services.identity import store
+from services.identity.actions.means import Call
+from services.identity.domain import ACCESS_LIFE, Session, SessionId
+from services.identity.store import SigningKeyRow
+
+ISSUER = "suite/identity"
+AUDIENCE = "suite"
+TYPE = "at+jwt"
+ALGORITHMS = ["Ed25519", "EdDSA"]
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A token and when it ends."""
+
+    text: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a good token says."""
+
+    session_id: SessionId
+    expires_at: datetime
+
+
+async def issue(call: Call, session: Session) -> AccessToken:
+    """A token for a session, at most as long as the session."""
+    now = call.clock.now()
+    expires_at = min(now + ACCESS_LIFE, session.ends_at).replace(microsecond=0)
+    key = (await _keys(call))[0]
+    private = OKPKey.import_key(orjson.loads(call.peers.vault.open(key.sealed_private_key)))
+    claims = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "sub": str(session.user_id),
+        "sid": str(session.id),
+        "iat": int(now.timestamp()),
+        "exp": int(expires_at.timestamp()),
+    }
+    header = {"alg": "Ed25519", "kid": key.kid, "typ": TYPE}
+    return AccessToken(jwt.encode(header, claims, private, algorithms=ALGORITHMS), expires_at)
+
+
+async def read(call: Call, text: str) -> Claims:
+    """What a token says; Unauthenticated, in the same words, whatever is wrong with it."""
+    keys = {key.kid: key for key in await _keys(call)}
+
+    def find(found: Any) -> OKPKey:  # noqa: ANN401 - joserfc's guest has no public type
+        kid = found.headers().get("kid")
+        if not isinstance(kid, str) or kid not in keys:
+            raise ValueError("unknown key")
+        return OKPKey.import_key(keys[kid].public_key)
+
+    try:
+        token = jwt.decode(text, find, algorithms=ALGORITHMS)
+        return _claims(token.header, token.claims, call.clock.now())
+    except (JoseError, ValueError, KeyError, TypeError, OverflowError):
+        raise bad_token() from None
+
+
+def _claims(header: dict[str, Any], claims: dict[str, Any], now: datetime) -> Claims:
+    expires_at = datetime.fromtimestamp(claims["exp"], tz=UTC)
+    sound = (
+        header.get("typ") == TYPE
+        and claims["iss"] == ISSUER
+        and claims["aud"] == AUDIENCE
+        and now < expires_at
+        and datetime.fromtimestamp(claims["iat"], tz=UTC) <= now
+    )
+    if not sound:
+        raise ValueError("not an access token of ours, or not any more")
+    return Claims(SessionId(UUID(claims["sid"])), expires_at)
+
+
+def bad_token() -> Unauthenticated:
+    """The one answer to every token that is not good."""
+    return Unauthenticated(
+        "The access token is not valid, or not any more.",
+        code="TOKEN_INVALID",
+        remedy="Refresh the session, or sign in.",
+    )
+
+
+async def jwks(call: Call) -> bytes:
+    """The public keys that verify access tokens, as a JWKS document."""
+    keys = [
+        {**key.public_key, "kid": key.kid, "use": "sig", "alg": "Ed25519"}
+        for key in await _keys(call)
+    ]
+    return orjson.dumps({"keys": keys})
+
+
+async def _keys(call: Call) -> list[SigningKeyRow]:
+    """The signing keys, newest first; the first one is made when it is first needed."""
+    async with call.db.reading() as tx:
+        known = await store.signing_keys(tx)
+    if known:
+        return known
+    async with call.db.transaction() as tx:
+        await store.add_first_signing_key(tx, _new_key(call))
+        return await store.signing_keys(tx)
+
+
+def _new_key(call: Call) -> SigningKeyRow:
+    key = OKPKey.generate_key("Ed25519")
+    public = {name: str(value) for name, value in key.as_dict(private=False).items()}
+    thumb = urlsafe_b64encode(sha256(public["x"].encode()).digest()).decode()[:16]
+    private = call.peers.vault.seal(orjson.dumps(key.as_dict(private=True)))
+    return SigningKeyRow(thumb, public, private, call.clock.now())

@@ -1,0 +1,176 @@
+"""Identity, put together."""
+
+import os
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import parseaddr
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from kit.config import ServiceSettings, SettingsError, address, key, load, optional, setting, url
+from kit.errors import Refusal
+from kit.partners import answer_partner_sign_ins
+from kit.rpc import Peer
+from kit.service import Job, Parts, Service
+from services.identity import actions
+from services.identity.actions import Directory, Hasher, Means, Post, Support, Vault
+from services.identity.consumers import hearings
+from services.identity.domain import email
+from services.identity.domain.passwords import accept
+from services.identity.rpc import servicers
+from services.identity.schema import SCHEMA
+
+
+def sender(value: str) -> str:
+    """An address, with or without a name before it."""
+    try:
+        email(parseaddr(value)[1], "MAIL_FROM")
+    except Refusal:
+        raise ValueError("must be an address of mail, such as Suite <suite@example.org>") from None
+    return value
+
+
+def support_email(value: str) -> str:
+    """An address, or nothing."""
+    if value:
+        try:
+            email(value, "SUPPORT_EMAIL")
+        except Refusal:
+            raise ValueError("must be an address of mail") from None
+    return value
+
+
+def support_password(value: str) -> str:
+    """A password by the rules for everybody's, or nothing. Never echoed."""
+    if value:
+        try:
+            accept(value, context=())
+        except Refusal as refusal:
+            raise ValueError(f"will not do: {refusal.message}") from None
+    return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(ServiceSettings):
+    """What identity is told besides."""
+
+    identity_secret: bytes = setting(
+        "IDENTITY_SECRET", key, about="secret from which refresh tokens and sealing keys derive"
+    )
+    directory_rpc: str = setting(
+        "DIRECTORY_RPC", address, about="gRPC door of the directory service"
+    )
+    smtp_url: str = setting(
+        "SMTP_URL",
+        url("smtp", "smtps"),
+        about="mail server, with user and password if it wants them",
+    )
+    mail_from: str = setting(
+        "MAIL_FROM",
+        sender,
+        "Referral suite <no-reply@localhost.localdomain>",
+        about="who mail is from",
+    )
+    public_url: str = setting(
+        "PUBLIC_URL",
+        url("http", "https"),
+        "http://localhost:4000",
+        about="where users reach the suite",
+    )
+    support_email: str = setting(
+        "SUPPORT_EMAIL",
+        support_email,
+        "",
+        about="support account to be there from the start; empty: none",
+    )
+    support_password: str = setting(
+        "SUPPORT_PASSWORD",
+        support_password,
+        "",
+        about="password of that account, if it is made now",
+    )
+    partner_issuer_seed: str = setting(
+        "PARTNER_ISSUER_SEED",
+        optional,
+        "",
+        about="account seed (SA...) that signs partners in to NATS; empty: none is let in",
+    )
+
+
+def build(environment: Mapping[str, str] = os.environ) -> Service[Means]:
+    """The service as the environment describes it."""
+    settings = load(Settings, "identity", environment)
+    if bool(settings.support_email) != bool(settings.support_password):
+        raise SettingsError(["SUPPORT_EMAIL and SUPPORT_PASSWORD must be set together"])
+    return Service(
+        name="identity",
+        settings=settings,
+        schema=SCHEMA,
+        peers=lambda connect: _means(settings, connect),
+        rpc=servicers,
+        hearings=lambda parts: hearings(parts.bus),
+        jobs=JOBS,
+        routes=_routes,
+        background=[_partner_sign_ins(settings.partner_issuer_seed)]
+        if settings.partner_issuer_seed
+        else [],
+    )
+
+
+def _means(settings: Settings, connect: Callable[[str, str], Peer]) -> Means:
+    return Means(
+        vault=Vault(settings.identity_secret),
+        hasher=Hasher(),
+        directory=Directory(connect("directory", settings.directory_rpc)),
+        post=Post(settings.smtp_url, settings.mail_from, settings.public_url.rstrip("/")),
+        support=Support(settings.support_email, settings.support_password),
+    )
+
+
+# Jobs and doors -------------------------------------------------------------------------------------------------------
+
+
+async def _post(parts: Parts[Means]) -> None:
+    await actions.send_letters(parts.call())
+
+
+async def _support(parts: Parts[Means]) -> None:
+    await actions.ensure_support(parts.call())
+
+
+async def _partners(parts: Parts[Means]) -> None:
+    await actions.keep_consumers(parts.db, parts.bus)
+
+
+async def _tidy(parts: Parts[Means]) -> None:
+    await actions.tidy(parts.call())
+
+
+JOBS: Sequence[Job[Means]] = (
+    Job("identity support account", timedelta(minutes=1), _support),
+    Job("identity post", timedelta(seconds=1), _post),
+    Job("identity partner consumers", timedelta(minutes=1), _partners),
+    Job("identity tidying", timedelta(minutes=10), _tidy),
+)
+
+
+def _partner_sign_ins(seed: str) -> Callable[[Parts[Means]], Coroutine[Any, Any, None]]:
+    async def answer(parts: Parts[Means]) -> None:
+        await answer_partner_sign_ins(
+            parts.bus.client, seed, lambda public_key: actions.find_partner(parts.db, public_key)
+        )
+
+    return answer
+
+
+def _routes(parts: Callable[[], Parts[Means]]) -> Sequence[Route]:
+    async def jwks(_: Request) -> Response:
+        body = await actions.jwks(parts().call())
+        headers = {"cache-control": "public, max-age=300"}
+        return Response(body, media_type="application/jwk-set+json", headers=headers)
+
+    return [Route("/.well-known/jwks.json", jwks)]

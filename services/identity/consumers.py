@@ -1,0 +1,39 @@
+"""What identity hears: offices that close, and its own facts about partners."""
+
+from uuid import UUID
+
+from kit.bus import Bus
+from kit.db import Connection
+from kit.inbox import Heard, Hearing
+from proto.directory.v1.events_pb2 import OfficeClosed
+from proto.identity.v1.events_pb2 import PartnerAdded, PartnerRemoved
+from services.identity import actions, store
+from services.identity.domain import OfficeId, OrganizationId, PartnerId
+
+
+async def _office_closed(tx: Connection, heard: Heard) -> None:
+    """Grants on a closed office lapse (R08)."""
+    fact: OfficeClosed = heard.fact
+    organization_id = OrganizationId(heard.organization_id)
+    if await store.organization(tx, organization_id) is None:
+        raise LookupError("an office of an organization nobody opened")
+    await actions.lapse_grants(tx, organization_id, OfficeId(UUID(fact.office_id)), heard.time)
+
+
+def hearings(bus: Bus) -> list[Hearing]:
+    """The handlers, by service and aggregate."""
+
+    async def partner_changed(tx: Connection, heard: Heard) -> None:
+        """The broker's consumer follows the row as it is now, so that a late fact cannot undo a later one."""
+        organization_id = OrganizationId(heard.organization_id)
+        partner = await store.partner(tx, organization_id, PartnerId(heard.aggregate_id))
+        if partner is None:
+            raise LookupError("a fact about a partner that never was")
+        await actions.keep_consumer(bus, partner)
+
+    return [
+        Hearing("directory", "office", {OfficeClosed: _office_closed}),
+        Hearing(
+            "identity", "partner", {PartnerAdded: partner_changed, PartnerRemoved: partner_changed}
+        ),
+    ]

@@ -1,0 +1,177 @@
+"""Signing in, confirming, and signing out."""
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from kit.graphql import CommonProblems, Problem, mutation, problem_type
+from kit.ids import parse_id
+from services.identity import actions, domain, store
+from services.identity.domain import OrganizationId, UserId
+from services.identity.schema.types import Info, SessionStage
+
+
+@strawberry.type(description="An organization to choose at sign-in.")
+class OrganizationChoice:
+    """OrganizationChoice."""
+
+    id: strawberry.ID
+    name: str
+
+
+@problem_type("CHOOSE_ORGANIZATION")
+@strawberry.type(description="The password is right, and the user works for several organizations.")
+class ChooseOrganizationProblem(Problem):
+    """CHOOSE_ORGANIZATION, with those there are."""
+
+    memberships: strawberry.Private[tuple[domain.KnownMembership, ...]] = ()
+
+    @strawberry.field
+    def organizations(self) -> list[OrganizationChoice]:
+        """Those the user works for."""
+        return [
+            OrganizationChoice(
+                id=strawberry.ID(str(one.organization_id)), name=one.organization_name
+            )
+            for one in self.memberships
+        ]
+
+
+@strawberry.type(description="An open session.")
+class SignedIn:
+    """SignedIn."""
+
+    access_token: str = strawberry.field(description="Send it as a bearer token.")
+    expires_at: datetime = strawberry.field(description="When the access token ends.")
+    refresh_token: str | None = strawberry.field(
+        description="Good for one refreshSession; null in a session that may only set a password."
+    )
+    stage: SessionStage = strawberry.field(  # type: ignore[valid-type]
+        description="SET_PASSWORD: the session may call setPassword and nothing else."
+    )
+    session_ends_at: datetime = strawberry.field(
+        description="When the session ends, however often it is refreshed."
+    )
+    user_id: strawberry.ID
+    organization_id: strawberry.ID | None
+
+    @classmethod
+    def of(cls, signed_in: actions.SignedIn) -> "SignedIn":
+        """As GraphQL tells it."""
+        session = signed_in.session
+        here = session.organization_id
+        return cls(
+            access_token=signed_in.access.text,
+            expires_at=signed_in.access.expires_at,
+            refresh_token=signed_in.refresh_token,
+            stage=session.stage,
+            session_ends_at=session.ends_at,
+            user_id=strawberry.ID(str(session.user_id)),
+            organization_id=strawberry.ID(str(here)) if here else None,
+        )
+
+
+@strawberry.type(description="The session is over.")
+class SignedOut:
+    """SignedOut."""
+
+    session_id: strawberry.ID
+
+
+@strawberry.type(description="The account has a password of the user's own: sign in with it.")
+class PasswordSet:
+    """PasswordSet."""
+
+    user_id: strawberry.ID
+    email: str = strawberry.field(description="The address to sign in with.")
+
+
+SignInResult = Annotated[
+    SignedIn | ChooseOrganizationProblem | CommonProblems, strawberry.union("SignInResult")
+]
+RefreshSessionResult = Annotated[
+    SignedIn | CommonProblems, strawberry.union("RefreshSessionResult")
+]
+SignOutResult = Annotated[SignedOut | CommonProblems, strawberry.union("SignOutResult")]
+ConfirmAccountResult = Annotated[
+    PasswordSet | CommonProblems, strawberry.union("ConfirmAccountResult")
+]
+SetPasswordResult = Annotated[PasswordSet | CommonProblems, strawberry.union("SetPasswordResult")]
+
+
+@strawberry.input
+class SignInInput:
+    """`organizationId` is needed by who works for several; support staff leave it out."""
+
+    email: str
+    password: str
+    organization_id: strawberry.ID | None = None
+
+
+@strawberry.input
+class RefreshSessionInput:
+    """The newest refresh token."""
+
+    refresh_token: str
+
+
+@strawberry.input
+class ConfirmAccountInput:
+    """The token stands in the mail's link, behind `#token=`."""
+
+    token: str
+    new_password: str
+
+
+@strawberry.input
+class SetPasswordInput:
+    """A password of one's own: 15 characters or more."""
+
+    new_password: str
+
+
+@strawberry.type
+class SessionMutation:
+    """Sessions."""
+
+    @mutation
+    async def sign_in(self, info: Info, input: SignInInput) -> SignInResult:
+        """Open a session with a password, or with a temporary one to set one's own."""
+        here = input.organization_id
+        chosen = OrganizationId(parse_id(here, "organizationId")) if here else None
+        call = info.context.call
+        return SignedIn.of(await actions.sign_in(call, input.email, input.password, chosen))
+
+    @mutation
+    async def refresh_session(self, info: Info, input: RefreshSessionInput) -> RefreshSessionResult:
+        """New tokens for old. A refresh token that comes back after it was used ends the session, except that the one before
+        the newest gets the newest again for ten seconds."""
+        return SignedIn.of(await actions.refresh_session(info.context.call, input.refresh_token))
+
+    @mutation
+    async def sign_out(self, info: Info) -> SignOutResult:
+        """End the session this request runs in."""
+        await actions.sign_out(info.context.call)
+        return SignedOut(session_id=strawberry.ID(str(info.context.call.viewer.session_id)))
+
+    @mutation
+    async def confirm_account(self, info: Info, input: ConfirmAccountInput) -> ConfirmAccountResult:
+        """Confirm the account an invitation was sent for, by setting its password. Works once."""
+        call = info.context.call
+        return await _set(
+            info, await actions.confirm_account(call, input.token, input.new_password)
+        )
+
+    @mutation
+    async def set_password(self, info: Info, input: SetPasswordInput) -> SetPasswordResult:
+        """Set the first password of one's own, in a session begun with the temporary one, which it ends."""
+        return await _set(info, await actions.set_password(info.context.call, input.new_password))
+
+
+async def _set(info: Info, user_id: UserId) -> PasswordSet:
+    async with info.context.call.db.reading() as tx:
+        account = await store.account(tx, user_id)
+    if account is None:
+        raise LookupError("an account that was just confirmed")
+    return PasswordSet(user_id=strawberry.ID(str(user_id)), email=account.email)
