@@ -26,10 +26,10 @@ class AskedField:
     local: LocalField
     below: Asked
 
-    @property
-    def type(self) -> str:
-        """Printed, as its subgraph has it."""
-        return self.local.type
+    def shape(self) -> str:
+        """What values under one key must have in common: the type, or just its wrapping."""
+        type_ = self.local.type
+        return type_.replace(type_.strip("[]!"), "") if self.local.composite else type_
 
     def is_same_leaf(self, other: AskedField | None) -> bool:
         """Whether the other brings the same value under the same key."""
@@ -134,10 +134,4 @@ def _field_text(key: str, asked: AskedField) -> str:
 
 
 def _same_shape(mine: AskedField, theirs: AskedField) -> bool:
-    if mine.below.is_empty() or theirs.below.is_empty():
-        return mine.type == theirs.type
-    same_wrapping = mine.type.count("[") == theirs.type.count("[") and (
-        mine.type.replace(mine.type.strip("[]!"), "")
-        == theirs.type.replace(theirs.type.strip("[]!"), "")
-    )
-    return same_wrapping and mine.below.fits(theirs.below)
+    return mine.shape() == theirs.shape() and mine.below.fits(theirs.below)

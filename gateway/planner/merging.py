@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.plan.nodes import RequiredOn, Types
+from gateway.planner.conflicts import settle_conflicts
 
 if TYPE_CHECKING:
     from gateway.plan.nodes import Path, Required
@@ -24,6 +25,7 @@ def merge_steps(steps: list[Step]) -> list[Step]:
             _join(host, step, steps)
     for step in kept:
         step.asked.prune()
+        step.output_rewrites = settle_conflicts(step.asked)
     return kept
 
 

@@ -34,6 +34,7 @@ class Step:
     renamed: dict[str, tuple[str, ...]] = field(default_factory=dict)
     asked: Asked = field(default_factory=Asked)
     needed: dict[str, dict[Required, None]] = field(default_factory=dict)
+    output_rewrites: tuple[Rewrite, ...] = ()
     waits_for: set[Step] = field(default_factory=set)
 
     def requires(self) -> Requires:

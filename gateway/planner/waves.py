@@ -65,6 +65,7 @@ class Writer:
             variables=used,
             requires=step.requires(),
             input_rewrites=step.input_rewrites(),
+            output_rewrites=step.output_rewrites,
         )
         if step.kind == "subscription":
             return Subscription(fetch)
@@ -85,7 +86,9 @@ class Writer:
                 paths = (*known.paths, step.path)
                 number = int(known.alias.removeprefix("_e"))
             name = f"__batch_reps_{number}"
-            part = BatchPart(f"_e{number}", name, paths, requires, step.input_rewrites())
+            part = BatchPart(
+                f"_e{number}", name, paths, requires, step.input_rewrites(), step.output_rewrites
+            )
             parts[text, requires] = (part, text)
         used = tuple(sorted(used_names))
         declared = {part.representations: "[_Any!]!" for part, _ in parts.values()}
