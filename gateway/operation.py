@@ -30,7 +30,7 @@ from gateway.selections import (
     Condition,
     Field,
     Fragment,
-    merge_selections,
+    merge_fields,
     print_arguments,
     variables_in,
 )
@@ -202,7 +202,7 @@ class _Normaliser:
         }
 
     def run(self, node: OperationDefinitionNode, root: str) -> Selections:
-        selections = merge_selections(self._selections(node.selection_set, root))
+        selections = merge_fields(self._selections(node.selection_set, root))
         return tuple(_settled(selections, {}))
 
     def _selections(self, node: SelectionSetNode | None, parent: str) -> Iterator[Selection]:
@@ -230,7 +230,7 @@ class _Normaliser:
         if node.selection_set is None:
             return ()
         type_ = get_named_type(self._definition_type(parent, node.name.value))
-        return merge_selections(self._selections(node.selection_set, type_.name))
+        return merge_fields(self._selections(node.selection_set, type_.name))
 
     def _definition_type(self, parent: str, name: str) -> GraphQLOutputType:
         type_: AnyType = self.schema.get_type(parent)
@@ -253,7 +253,7 @@ class _Normaliser:
         if narrowed is None and not conditions:
             yield from below
         elif below:
-            yield Fragment(narrowed, conditions, merge_selections(below))
+            yield Fragment(narrowed, conditions, merge_fields(below))
 
     def _possible(self, name: str) -> frozenset[str]:
         type_: AnyType = self.schema.get_type(name)

@@ -15,7 +15,7 @@ from graphql import (
 )
 
 from gateway.operation import META_FIELDS
-from gateway.selections import TYPENAME, Field, merge_selections
+from gateway.selections import TYPENAME, Field, merge_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,9 +57,7 @@ def shape(
     shapes = _shapers.setdefault(operation, {})
     root = shapes.get(values)
     if root is None:
-        kept = merge_selections(
-            _kept(operation.selections, dict(zip(conditions, values, strict=True)))
-        )
+        kept = merge_fields(_kept(operation.selections, dict(zip(conditions, values, strict=True))))
         root = shapes[values] = ObjectShape(supergraph.public_schema, operation.root_type, kept)
     nulls = Nulls()
     answer = root.complete(data, None, nulls)
@@ -78,7 +76,7 @@ def _condition_variables(selections: Selections) -> set[str]:
 def _kept(selections: Selections, values: dict[str, bool]) -> Iterator[Selection]:
     """Selections whose conditions hold, without their conditions."""
     for selection in selections:
-        below = merge_selections(_kept(selection.selections, values))
+        below = merge_fields(_kept(selection.selections, values))
         if isinstance(selection, Field):
             yield selection.with_selections(below)
         elif all(values[c.variable] is c.wanted for c in selection.conditions):
@@ -147,7 +145,7 @@ class ObjectShape:
         return next((value[key] for key in aliases if key in value), self.type)
 
     def _fields_of(self, name: str) -> list[FieldShape]:
-        merged = merge_selections(self._applying(name, self.selections))
+        merged = merge_fields(self._applying(name, self.selections))
         fields = [self._field(name, field) for field in merged if isinstance(field, Field)]
         self._fields[name] = fields
         return fields
