@@ -140,6 +140,10 @@ CREATE TABLE placements (
 );
 CREATE INDEX placements_office ON placements (office_id, provider_id);
 
+-- Whether half-open days have one left, today included, where the office reads its calendar.
+CREATE FUNCTION remains(first date, until date, zone text, at timestamptz) RETURNS boolean LANGUAGE sql IMMUTABLE RETURN
+    until IS NULL OR until > greatest(first, (at AT TIME ZONE zone)::date);
+
 -- A set of providers who receive or send referrals together at one or more offices.
 CREATE TABLE groups (
     id uuid PRIMARY KEY,

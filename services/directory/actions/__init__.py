@@ -1,0 +1,1 @@
+"""One function per verb: load, permit, decide, save, and record the fact in the same transaction."""

@@ -1,0 +1,51 @@
+"""Who is in a group and who works for it, kept true when providers leave and users come and go (R23)."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from uuid import UUID
+
+from kit.db import Connection
+from services.directory import store
+from services.directory.actions import telling
+from services.directory.actions.peers import Call
+from services.directory.domain.groups import group_state
+from services.directory.domain.nouns import (
+    Group,
+    GroupState,
+    OrganizationId,
+    ProviderId,
+)
+
+
+async def groups_of_provider(
+    tx: Connection, organization_id: OrganizationId, provider_id: UUID
+) -> list[Group]:
+    """The groups of which the provider is a member, locked in one order; before the provider itself is locked."""
+    ids = (await store.groups.of_providers(tx, [provider_id])).get(provider_id, [])
+    found = [await store.groups.locked(tx, organization_id, one) for one in sorted(ids)]
+    return [one for one in found if one is not None]
+
+
+async def leave_groups(
+    tx: Connection, call: Call, groups: Iterable[Group], provider_id: ProviderId
+) -> None:
+    """Take the provider out of these locked groups; removed groups keep their history."""
+    for group in groups:
+        if group.state is not GroupState.REMOVED:
+            left = tuple(one for one in group.provider_ids if one != provider_id)
+            await store.groups.keep_members(tx, group, left)
+            await settle(tx, call, group)
+
+
+async def settle(tx: Connection, call: Call, group: Group) -> Group:
+    """After members or staff changed: the group's state by its confirmed staff, and the whole truth about it told."""
+    stands = await store.groups.locked(tx, group.organization_id, group.id)
+    if stands is None:
+        raise LookupError("a locked group is gone")
+    state = group_state(stands, stands.confirmed_staff)
+    now = call.clock.now()
+    ready_at = stands.ready_at or (now if state is GroupState.READY else None)
+    after = replace(stands, state=state, ready_at=ready_at)
+    await store.groups.save(tx, after, now)
+    await telling.of_group(tx, call, after, telling.staffed(after))
+    return after

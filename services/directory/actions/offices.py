@@ -1,0 +1,178 @@
+"""Verbs of offices: add with its providers, go live on its day (R16, R17, R18)."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from uuid import UUID
+
+from kit.db import Connection
+from kit.errors import Conflict, Invalid
+from kit.idempotency import once
+from kit.ids import new_id
+from proto.directory.v1 import events_pb2 as facts
+from services.directory import policy, store
+from services.directory.actions import items, placements, suggestions, telling
+from services.directory.actions.peers import Call
+from services.directory.actions.placements import NewPlacement
+from services.directory.domain import days, places
+from services.directory.domain.days import Readiness
+from services.directory.domain.nouns import (
+    Address,
+    Office,
+    OfficeId,
+    OfficeState,
+    OrganizationId,
+    Point,
+    Provider,
+)
+
+MOST_PROVIDERS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class NewOffice:
+    """An office as it is asked for. `acknowledge_short_lead_time` and `reason` belong together (R16)."""
+
+    name: str
+    address: Address
+    point: Point
+    phone: str
+    time_zone: str
+    go_live_on: date
+    provider_ids: tuple[UUID, ...] = ()
+    group_only: bool = False
+    acknowledge_short_lead_time: bool = False
+    reason: str | None = None
+
+
+async def add_office(call: Call, wanted: NewOffice, *, key: str) -> Office:
+    """Add an office and place its providers from its first day, all or nothing (R16, R17).
+
+    Refuses LEAD_TIME_SHORT below seven days without acknowledgement and reason, and ITEMS_REFUSED with each bad provider.
+    """
+    organization_id = policy.acting(call.viewer)
+    policy.permit_client_admin(call.viewer, organization_id)
+    async with call.db.transaction() as tx:
+
+        async def make() -> UUID:
+            office = await _added(tx, call, _planned(call, organization_id, wanted))
+            await _place_all(tx, call, office, wanted)
+            return office.id
+
+        made = await once(
+            tx,
+            call.viewer,
+            key=key,
+            request=("addOffice", wanted),
+            at=call.clock.now(),
+            make=make,
+        )
+        office = (await store.offices.by_ids(tx, [made]))[made]
+    await suggestions.review(call, organization_id, [office.id])
+    return office
+
+
+def _planned(call: Call, organization_id: OrganizationId, wanted: NewOffice) -> Office:
+    today = call.clock.today(days.zone(wanted.time_zone))
+    lead_days, reason = days.lead_time(
+        wanted.go_live_on,
+        today,
+        acknowledged=wanted.acknowledge_short_lead_time,
+        reason=places.clean_reason(wanted.reason),
+    )
+    address = places.clean_address(wanted.address)
+    point = places.clean_point(wanted.point)
+    return Office(
+        id=OfficeId(new_id()),
+        organization_id=organization_id,
+        name=places.clean_name(wanted.name),
+        line1=address.line1,
+        line2=address.line2,
+        city=address.city,
+        region=address.region,
+        postal_code=address.postal_code,
+        latitude=point.latitude,
+        longitude=point.longitude,
+        phone=places.clean_phone(wanted.phone),
+        time_zone=wanted.time_zone,
+        group_only=wanted.group_only,
+        state=OfficeState.PLANNED,
+        go_live_on=wanted.go_live_on,
+        lead_days=lead_days,
+        lead_reason=reason,
+        live_at=None,
+        closed_at=None,
+        fence=None,
+        state_before=None,
+        version=1,
+    )
+
+
+async def _added(tx: Connection, call: Call, office: Office) -> Office:
+    await store.catalogue.hold(tx, office.organization_id, f"office {office.name.lower()}")
+    if await store.offices.with_name(tx, office.organization_id, office.name):
+        raise Conflict(
+            "Your organization has an office of this name.",
+            code="NAME_TAKEN",
+            field="name",
+            remedy="Choose another name, or use that office.",
+        )
+    await store.offices.add(tx, office, policy.acting_user(call.viewer), call.clock.now())
+    await telling.of_office(tx, call, office, telling.planned(office))
+    return office
+
+
+async def _place_all(tx: Connection, call: Call, office: Office, wanted: NewOffice) -> None:
+    ids = wanted.provider_ids
+    if len(ids) > MOST_PROVIDERS:
+        raise Invalid(f"Name at most {MOST_PROVIDERS} providers.", field="providerIds")
+    found: dict[UUID, Provider] = await store.providers.locked_all(tx, office.organization_id, ids)
+    items.require_none(items.check(ids, found, "providerIds", placements.hindrance))
+    for provider_id in ids:
+        placement = NewPlacement(provider_id, office.id, effective_from=office.go_live_on)
+        await placements.place(tx, call, found[provider_id], office, placement)
+
+
+# Going live -----------------------------------------------------------------------------------------------------------
+
+
+async def readiness(
+    call: Call, organization_id: OrganizationId, offices: list[Office]
+) -> dict[UUID, Readiness]:
+    """What each of an organization's offices has of what it needs to go live; identity is asked who covers it (R18)."""
+    ids = [office.id for office in offices]
+    staff = await call.peers.identity.coverage(organization_id, ids)
+    async with call.db.reading() as tx:
+        approved = await store.offices.approved_providers(tx, ids, call.clock.now())
+    return {
+        office.id: Readiness(staff.get(office.id, 0), approved.get(office.id, 0), office.group_only)
+        for office in offices
+    }
+
+
+async def advance_offices(call: Call) -> None:
+    """The go-live job: move every office that is not live yet to where it belongs now, each at most once (R16)."""
+    async with call.db.reading() as tx:
+        waiting = await store.offices.not_live_yet(tx)
+    by_organization: dict[OrganizationId, list[Office]] = {}
+    for office in waiting:
+        by_organization.setdefault(office.organization_id, []).append(office)
+    for organization_id, offices in by_organization.items():
+        ready = await readiness(call, organization_id, offices)
+        for office in offices:
+            await _advance(call, office, ready[office.id])
+
+
+async def _advance(call: Call, seen: Office, ready: Readiness) -> None:
+    """Only offices that must move are locked; under the lock it is decided anew, so two replicas move it once."""
+    now = call.clock.now()
+    if days.advanced(seen, ready, now) is seen.state:
+        return
+    async with call.db.transaction() as tx:
+        office = await store.offices.locked(tx, seen.organization_id, seen.id)
+        if office is None or (state := days.advanced(office, ready, now)) is office.state:
+            return
+        live = state is OfficeState.LIVE
+        after = replace(office, state=state, live_at=now if live else office.live_at)
+        await store.offices.save(tx, after, now)
+        if live:
+            await telling.of_office(tx, call, after, facts.OfficeLive(office_id=str(office.id)))

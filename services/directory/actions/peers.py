@@ -1,0 +1,142 @@
+"""The siblings that directory asks: identity about people, referrals about open work and fences."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from kit.rpc import Peer
+from kit.service import Call as KitCall
+from proto.identity.v1.identity_pb2 import CoverageRequest, UsersRequest
+from proto.identity.v1.identity_pb2_grpc import IdentityStub
+from proto.referrals.v1.referrals_pb2 import FenceRequest, OpenWorkReply
+from proto.referrals.v1.referrals_pb2_grpc import ReferralsStub
+from services.directory.domain.fences import OpenReferral, OpenWork
+from services.directory.domain.nouns import OfficeId, OrganizationId, UserId
+
+PROVIDER, OFFICE, GROUP = "PROVIDER", "OFFICE", "GROUP"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownUser:
+    """A user of the organization, as identity knows them."""
+
+    user_id: UserId
+    confirmed: bool
+    active: bool
+
+
+class Identity(Protocol):
+    """What directory asks identity."""
+
+    async def coverage(
+        self, organization_id: OrganizationId, offices: Iterable[OfficeId]
+    ) -> dict[UUID, int]:
+        """How many confirmed, active staff each office has."""
+
+    async def users(
+        self, organization_id: OrganizationId, ids: Iterable[UUID]
+    ) -> dict[UUID, KnownUser]:
+        """Those of these users who belong to the organization."""
+
+
+class Referrals(Protocol):
+    """What directory asks referrals. `kind` is PROVIDER, OFFICE or GROUP."""
+
+    async def raise_fence(
+        self, organization_id: OrganizationId, kind: str, subject: UUID
+    ) -> OpenWork:
+        """Let nothing more be sent to it, and answer the open work that got in before."""
+
+    async def lower_fence(self, organization_id: OrganizationId, kind: str, subject: UUID) -> None:
+        """Let it receive again."""
+
+    async def open_work(
+        self, organization_id: OrganizationId, kind: str, subject: UUID
+    ) -> OpenWork:
+        """Its open work, without a fence."""
+
+
+@dataclass(frozen=True)
+class Peers:
+    """Directory's siblings."""
+
+    identity: Identity
+    referrals: Referrals
+
+
+Call = KitCall[Peers]
+
+
+def connect(to: Callable[[str, str], Peer], *, identity: str, referrals: str) -> Peers:
+    """The siblings at these addresses."""
+    return Peers(AskIdentity(to("identity", identity)), AskReferrals(to("referrals", referrals)))
+
+
+class AskIdentity:
+    """Identity over gRPC, asked in directory's own name: who may ask for what is decided here before."""
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer, self._stub = peer, IdentityStub(peer.channel)
+
+    async def coverage(
+        self, organization_id: OrganizationId, offices: Iterable[OfficeId]
+    ) -> dict[UUID, int]:
+        """How many confirmed, active staff each office has."""
+        request = CoverageRequest(
+            organization_id=str(organization_id), office_ids=[str(one) for one in offices]
+        )
+        reply = await self._peer.ask(self._stub.Coverage, request)
+        return {UUID(row.office_id): row.confirmed_staff for row in reply.offices}
+
+    async def users(
+        self, organization_id: OrganizationId, ids: Iterable[UUID]
+    ) -> dict[UUID, KnownUser]:
+        """Those of these users who belong to the organization."""
+        request = UsersRequest(
+            organization_id=str(organization_id), user_ids=[str(one) for one in ids]
+        )
+        reply = await self._peer.ask(self._stub.Users, request)
+        return {
+            UUID(row.user_id): KnownUser(UserId(UUID(row.user_id)), row.confirmed, row.active)
+            for row in reply.users
+        }
+
+
+class AskReferrals:
+    """Referrals over gRPC, asked in directory's own name."""
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer, self._stub = peer, ReferralsStub(peer.channel)
+
+    async def raise_fence(
+        self, organization_id: OrganizationId, kind: str, subject: UUID
+    ) -> OpenWork:
+        """Let nothing more be sent to it, and answer the open work that got in before."""
+        request = _request(organization_id, kind, subject)
+        return _work(await self._peer.ask(self._stub.RaiseFence, request))
+
+    async def lower_fence(self, organization_id: OrganizationId, kind: str, subject: UUID) -> None:
+        """Let it receive again."""
+        await self._peer.ask(self._stub.LowerFence, _request(organization_id, kind, subject))
+
+    async def open_work(
+        self, organization_id: OrganizationId, kind: str, subject: UUID
+    ) -> OpenWork:
+        """Its open work, without a fence."""
+        request = _request(organization_id, kind, subject)
+        return _work(await self._peer.ask(self._stub.OpenWork, request))
+
+
+def _request(organization_id: OrganizationId, kind: str, subject: UUID) -> FenceRequest:
+    return FenceRequest(organization_id=str(organization_id), kind=kind, subject_id=str(subject))
+
+
+def _work(reply: OpenWorkReply) -> OpenWork:
+    return OpenWork(
+        reply.total,
+        tuple(
+            OpenReferral(row.referral_id, row.status, row.side, row.office_id)
+            for row in reply.referrals
+        ),
+    )

@@ -1,0 +1,221 @@
+"""Removing a provider, guarded by the fence, and keeping one after all (R12, R15).
+
+Each step commits before the next begins, and the row says which step comes next, so that a crash anywhere is resumed by a job:
+REMOVING asks for the fence and settles, KEEPING lowers the fence and brings the provider back.
+"""
+
+import logging
+from dataclasses import replace
+from uuid import UUID
+
+from kit.db import Connection
+from kit.errors import Conflict, Unavailable
+from proto.directory.v1 import events_pb2 as facts
+from services.directory import policy, store
+from services.directory.actions import finding, members, peers, suggestions, telling
+from services.directory.actions.peers import Call
+from services.directory.domain import fences, profiles
+from services.directory.domain.fences import OpenWork
+from services.directory.domain.nouns import (
+    FenceStep,
+    OfficeId,
+    OrganizationId,
+    Provider,
+    ProviderState,
+    require_version,
+)
+
+log = logging.getLogger(__name__)
+
+_LIVING = (
+    ProviderState.DRAFT,
+    ProviderState.SUBMITTED,
+    ProviderState.REJECTED,
+    ProviderState.APPROVED,
+)
+
+
+async def start_offboarding(call: Call, provider_id: UUID, seen: int) -> Provider:
+    """From now on nothing new is sent to the provider; the case stays open until it is kept or removed (R15)."""
+    async with call.db.transaction() as tx:
+        before = await _own(tx, call, provider_id, seen)
+        profiles.require_state(before, *_LIVING)
+        after = replace(_leaving(before, FenceStep.OPEN), offboarding=True)
+        await store.providers.save(tx, after, call.clock.now())
+        await _tell_leaving(tx, call, after)
+        offices = await _remaining(tx, call, before)
+    await suggestions.review(call, before.organization_id, offices)
+    return await read(call, provider_id)
+
+
+async def keep_provider(call: Call, provider_id: UUID, seen: int) -> Provider:
+    """The provider stays after all: the fence is lowered and the provider is what it was before."""
+    async with call.db.transaction() as tx:
+        before = await _own(tx, call, provider_id, seen)
+        profiles.require_state(before, ProviderState.OFFBOARDING)
+        after = replace(before, fence=FenceStep.KEEPING)
+        await store.providers.save(tx, after, call.clock.now())
+    await finish_keeping(call, before.organization_id, provider_id, seen + 1)
+    return await read(call, provider_id)
+
+
+async def remove_provider(call: Call, provider_id: UUID, seen: int) -> Provider:
+    """Remove a provider who works at no office and has no open referral (R15).
+
+    Refuses OPEN_REFERRALS or OFFICES_REMAIN with everything in the way; the provider then is what it was before: kept, or still
+    leaving when offboarding was started for its own sake.
+    """
+    async with call.db.transaction() as tx:
+        before = await _own(tx, call, provider_id, seen)
+        profiles.require_state(before, *_LIVING, ProviderState.OFFBOARDING)
+        offices = await _remaining(tx, call, before)
+        if not offices:
+            after = _leaving(before, FenceStep.REMOVING)
+            await store.providers.save(tx, after, call.clock.now())
+            if before.state is not ProviderState.OFFBOARDING:
+                await _tell_leaving(tx, call, after)
+    if offices:
+        work = await call.peers.referrals.open_work(
+            before.organization_id, peers.PROVIDER, before.id
+        )
+        raise fences.in_the_way(work, offices)
+    await finish_removal(call, before.organization_id, provider_id, seen + 1)
+    return await read(call, provider_id)
+
+
+async def finish_removal(
+    call: Call, organization_id: OrganizationId, provider_id: UUID, version: int
+) -> None:
+    """Ask for the open work under the fence, then remove the provider or refuse with what is in the way."""
+    try:
+        work = await call.peers.referrals.raise_fence(organization_id, peers.PROVIDER, provider_id)
+    except Unavailable:
+        await _give_up(call, organization_id, provider_id, version)
+        raise
+    offices = await _settle(call, organization_id, provider_id, version, work)
+    if work.total or offices:
+        await _bring_back(call, organization_id, provider_id, version + 1)
+        raise fences.in_the_way(work, offices)
+
+
+async def _settle(
+    call: Call, organization_id: OrganizationId, provider_id: UUID, version: int, work: OpenWork
+) -> tuple[OfficeId, ...]:
+    """Decide under lock: with nothing in the way the provider is removed. Answers the offices that are in the way."""
+    async with call.db.transaction() as tx:
+        in_groups = await members.groups_of_provider(tx, organization_id, provider_id)
+        before = await _at_step(tx, organization_id, provider_id, version, FenceStep.REMOVING)
+        offices = await _remaining(tx, call, before)
+        if work.total or offices:
+            step = FenceStep.OPEN if before.offboarding else FenceStep.KEEPING
+            await store.providers.save(tx, replace(before, fence=step), call.clock.now())
+            return offices
+        removed = replace(
+            before,
+            state=ProviderState.REMOVED,
+            fence=None,
+            offboarding=False,
+            state_before=None,
+            proposed=None,
+            proposed_by=None,
+        )
+        await store.providers.save(tx, removed, call.clock.now())
+        await members.leave_groups(tx, call, in_groups, removed.id)
+        fact = facts.ProviderRemoved(provider_id=str(removed.id))
+        await telling.of_provider(tx, call, removed, fact)
+    return ()
+
+
+async def _give_up(
+    call: Call, organization_id: OrganizationId, provider_id: UUID, version: int
+) -> None:
+    """Referrals is away: what was begun is taken back, now or by the job."""
+    async with call.db.transaction() as tx:
+        before = await _at_step(tx, organization_id, provider_id, version, FenceStep.REMOVING)
+        step = FenceStep.OPEN if before.offboarding else FenceStep.KEEPING
+        await store.providers.save(tx, replace(before, fence=step), call.clock.now())
+    await _bring_back(call, organization_id, provider_id, version + 1)
+
+
+async def _bring_back(
+    call: Call, organization_id: OrganizationId, provider_id: UUID, version: int
+) -> None:
+    """Lower the fence if nobody wants it up; while referrals is away the job keeps trying."""
+    async with call.db.reading() as tx:
+        found = (await store.providers.by_ids(tx, [provider_id]))[provider_id]
+    if found.fence is not FenceStep.KEEPING or found.version != version:
+        return
+    try:
+        await finish_keeping(call, organization_id, provider_id, version)
+    except Unavailable:
+        log.warning("a fence is lowered later", extra={"provider_id": str(provider_id)})
+
+
+async def finish_keeping(
+    call: Call, organization_id: OrganizationId, provider_id: UUID, version: int
+) -> None:
+    """Lower the fence, then let the provider be what it was before it was to leave."""
+    await call.peers.referrals.lower_fence(organization_id, peers.PROVIDER, provider_id)
+    async with call.db.transaction() as tx:
+        before = await _at_step(tx, organization_id, provider_id, version, FenceStep.KEEPING)
+        state = before.state_before or ProviderState.APPROVED
+        after = replace(before, state=state, fence=None, offboarding=False, state_before=None)
+        await store.providers.save(tx, after, call.clock.now())
+        fact = facts.ProviderOffboardingStopped(provider_id=str(after.id))
+        await telling.of_provider(tx, call, after, fact)
+        offices = await _remaining(tx, call, after)
+    await suggestions.review(call, organization_id, offices)
+
+
+async def _own(tx: Connection, call: Call, provider_id: UUID, seen: int) -> Provider:
+    before = await finding.provider(tx, call.viewer, provider_id)
+    policy.permit_client_admin(call.viewer, before.organization_id)
+    require_version(seen, before.version)
+    return before
+
+
+async def _at_step(
+    tx: Connection,
+    organization_id: OrganizationId,
+    provider_id: UUID,
+    version: int,
+    step: FenceStep,
+) -> Provider:
+    """The provider, locked, if the case still stands where this step left it; somebody else has it otherwise."""
+    found = await store.providers.locked(tx, organization_id, provider_id)
+    if found is None or found.fence is not step or found.version != version:
+        raise Conflict(
+            "Somebody else decided about this provider meanwhile.",
+            code="STALE_VERSION",
+            field="expectedVersion",
+            remedy="Read the provider again.",
+        )
+    return found
+
+
+def _leaving(provider: Provider, step: FenceStep) -> Provider:
+    return replace(
+        provider,
+        state=ProviderState.OFFBOARDING,
+        fence=step,
+        state_before=provider.state_before or provider.state,
+    )
+
+
+async def _tell_leaving(tx: Connection, call: Call, provider: Provider) -> None:
+    fact = facts.ProviderOffboardingStarted(provider_id=str(provider.id))
+    await telling.of_provider(tx, call, provider, fact)
+
+
+async def _remaining(tx: Connection, call: Call, provider: Provider) -> tuple[OfficeId, ...]:
+    """The offices where the provider works, now or later."""
+    rows = await store.placements.remaining_of_provider(
+        tx, provider.organization_id, provider.id, call.clock.now()
+    )
+    return tuple(dict.fromkeys(row.office_id for row in rows))
+
+
+async def read(call: Call, provider_id: UUID) -> Provider:
+    """The provider as it is now."""
+    async with call.db.reading() as tx:
+        return (await store.providers.by_ids(tx, [provider_id]))[provider_id]

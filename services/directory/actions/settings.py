@@ -1,0 +1,36 @@
+"""What an organization decides for itself."""
+
+from dataclasses import replace
+
+from kit.errors import Invalid
+from services.directory import policy, store
+from services.directory.actions import suggestions
+from services.directory.actions.peers import Call
+from services.directory.domain.nouns import Settings, require_version
+
+FEWEST, MOST = 2, 100
+
+
+async def change_settings(
+    call: Call, seen: int, *, second_approver: bool | None, suggest_groups_from: int | None
+) -> Settings:
+    """Change how providers are approved (R11) and from how many providers a group is suggested (R20)."""
+    organization_id = policy.acting(call.viewer)
+    policy.permit_client_admin(call.viewer, organization_id)
+    if suggest_groups_from is not None and not FEWEST <= suggest_groups_from <= MOST:
+        raise Invalid(f"suggestGroupsFrom must be {FEWEST} to {MOST}.", field="suggestGroupsFrom")
+    async with call.db.transaction() as tx:
+        await store.catalogue.hold(tx, organization_id, "settings")
+        before = await store.catalogue.settings(tx, organization_id)
+        require_version(seen, before.version)
+        after = before
+        if second_approver is not None:
+            after = replace(after, second_approver=second_approver)
+        if suggest_groups_from is not None:
+            after = replace(after, suggest_groups_from=suggest_groups_from)
+        await store.catalogue.save_settings(tx, organization_id, after)
+        saved = await store.catalogue.settings(tx, organization_id)
+        offices = await store.suggestions.offices_to_review(tx)
+    own = [office for owner, office in offices if owner == organization_id]
+    await suggestions.review(call, organization_id, own)
+    return saved

@@ -1,0 +1,166 @@
+"""Rows of what other services said: participations, answers to referrals, users and where they work."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from kit import db
+from kit.db import Connection
+from services.directory.domain.nouns import OfficeId, OrganizationId, UserId
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipationHeard:
+    """A provider accepts a plan at an office on half-open days."""
+
+    participation_id: UUID
+    organization_id: UUID
+    provider_id: UUID
+    office_id: UUID
+    plan_id: UUID
+    effective_from: date
+    effective_until: date | None
+    verified_on: date | None
+
+
+async def keep_participation(tx: Connection, row: ParticipationHeard) -> None:
+    """Keep a participation as it was told."""
+    await db.run(
+        tx,
+        """INSERT INTO participations_heard VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+            ON CONFLICT (participation_id) DO UPDATE SET effective_from = $6, effective_until = $7,
+                verified_on = coalesce($8, participations_heard.verified_on)""",
+        row.participation_id,
+        row.organization_id,
+        row.provider_id,
+        row.office_id,
+        row.plan_id,
+        row.effective_from,
+        row.effective_until,
+        row.verified_on,
+    )
+
+
+async def verify_participation(tx: Connection, participation_id: UUID, on: date) -> None:
+    """A participation was verified on a day."""  # any-organization: the fact names the participation
+    await db.run(
+        tx,
+        "UPDATE participations_heard SET verified_on = $2 WHERE participation_id = $1",
+        participation_id,
+        on,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A referral reached a receiver."""
+
+    referral_id: UUID
+    hop: int
+    office_id: UUID
+    provider_id: UUID | None
+    group_id: UUID | None
+    at: datetime
+
+
+async def keep_arrival(tx: Connection, arrival: Arrival) -> None:
+    """Keep when a referral reached a receiver."""  # any-organization: told of the receiver, whoever it belongs to
+    await db.run(
+        tx,
+        """INSERT INTO answers_heard VALUES ($1, $2, $3, $4, $5, $6)
+            ON CONFLICT (referral_id, hop) DO NOTHING""",
+        arrival.referral_id,
+        arrival.hop,
+        arrival.office_id,
+        arrival.provider_id,
+        arrival.group_id,
+        arrival.at,
+    )
+
+
+async def keep_answer(tx: Connection, referral_id: UUID, hop: int, at: datetime) -> None:
+    """Keep the first answer of the receiver of a hop."""  # any-organization: told of the receiver
+    await db.run(
+        tx,
+        """UPDATE answers_heard SET acknowledged_at = $3
+            WHERE referral_id = $1 AND hop = $2 AND acknowledged_at IS NULL""",
+        referral_id,
+        hop,
+        at,
+    )
+
+
+async def keep_user(
+    tx: Connection,
+    organization_id: OrganizationId,
+    user_id: UserId,
+    *,
+    confirmed: bool | None = None,
+    active: bool | None = None,
+) -> None:
+    """Keep what was told of a user; None leaves what is known."""
+    await db.run(
+        tx,
+        """INSERT INTO users_heard (user_id, organization_id, confirmed, active)
+            VALUES ($1, $2, coalesce($3, false), coalesce($4, true))
+            ON CONFLICT (user_id, organization_id) DO UPDATE SET
+                confirmed = coalesce($3, users_heard.confirmed), active = coalesce($4, users_heard.active)""",
+        user_id,
+        organization_id,
+        confirmed,
+        active,
+    )
+
+
+async def keep_role(
+    tx: Connection,
+    organization_id: OrganizationId,
+    user_id: UserId,
+    office_id: OfficeId,
+    role: str,
+) -> None:
+    """The user works for the office."""
+    await db.run(
+        tx,
+        "INSERT INTO office_users_heard VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+        user_id,
+        organization_id,
+        office_id,
+        role,
+    )
+
+
+async def drop_role(
+    tx: Connection,
+    organization_id: OrganizationId,
+    user_id: UserId,
+    office_id: OfficeId,
+    role: str,
+) -> None:
+    """The user no longer works for the office in that role."""
+    await db.run(
+        tx,
+        """DELETE FROM office_users_heard
+            WHERE user_id = $1 AND organization_id = $2 AND office_id = $3 AND role = $4""",
+        user_id,
+        organization_id,
+        office_id,
+        role,
+    )
+
+
+async def offices_of_users(
+    tx: Connection, organization_id: OrganizationId, users: Iterable[UUID]
+) -> dict[UUID, list[UUID]]:
+    """The offices of the organization for which each of these users works."""
+    rows = await tx.fetch(
+        """SELECT DISTINCT user_id, office_id FROM office_users_heard
+            WHERE organization_id = $1 AND user_id = ANY($2) ORDER BY office_id""",
+        organization_id,
+        list(users),
+    )
+    found: dict[UUID, list[UUID]] = {}
+    for row in rows:
+        found.setdefault(row["user_id"], []).append(row["office_id"])
+    return found

@@ -1,0 +1,180 @@
+"""Rows of offices."""
+
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
+from datetime import datetime
+from uuid import UUID
+
+from kit import db
+from kit.db import Connection
+from services.directory.domain.nouns import (
+    Office,
+    OfficeId,
+    OfficeState,
+    OrganizationId,
+    UserId,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OfficeFilter:
+    """Which offices are wanted. Without `organization_id` the live ones of the whole network."""
+
+    organization_id: OrganizationId | None
+    name: str = ""
+    state: OfficeState | None = None
+
+
+async def add(tx: Connection, office: Office, by: UserId, at: datetime) -> None:
+    """Keep a new office. Raises the violation of offices_name when the organization has one of that name."""
+    await db.run(
+        tx,
+        """INSERT INTO offices (id, organization_id, name, line1, line2, city, region, postal_code, latitude,
+            longitude, phone, time_zone, group_only, go_live_on, lead_days, lead_reason, added_by, added_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)""",
+        office.id,
+        office.organization_id,
+        office.name,
+        *astuple(office.address),
+        office.latitude,
+        office.longitude,
+        office.phone,
+        office.time_zone,
+        office.group_only,
+        office.go_live_on,
+        office.lead_days,
+        office.lead_reason,
+        by,
+        at,
+    )
+
+
+async def save(tx: Connection, office: Office, at: datetime) -> None:
+    """Keep the changed state of an office, which this transaction has locked, as its next version."""
+    await db.run(
+        tx,
+        """UPDATE offices SET state = $3, live_at = $4, closed_at = $5, fence = $6, state_before = $7,
+            fence_at = CASE WHEN $6::fence_step IS NOT NULL THEN $8::timestamptz END, version = version + 1
+            WHERE organization_id = $1 AND id = $2""",
+        office.organization_id,
+        office.id,
+        office.state,
+        office.live_at,
+        office.closed_at,
+        office.fence,
+        office.state_before,
+        at,
+    )
+
+
+async def locked(tx: Connection, organization_id: OrganizationId, office_id: UUID) -> Office | None:
+    """The office, locked until the transaction ends."""
+    return await db.maybe(
+        tx,
+        Office,
+        "SELECT * FROM offices WHERE organization_id = $1 AND id = $2 FOR UPDATE",
+        organization_id,
+        office_id,
+    )
+
+
+async def shared(
+    tx: Connection, organization_id: OrganizationId, ids: Iterable[UUID]
+) -> dict[UUID, Office]:
+    """Those of these offices that the organization has, kept as they are until the transaction ends."""
+    rows = await db.many(
+        tx,
+        Office,
+        "SELECT * FROM offices WHERE organization_id = $1 AND id = ANY($2) ORDER BY id FOR SHARE",
+        organization_id,
+        list(ids),
+    )
+    return {row.id: row for row in rows}
+
+
+async def with_name(tx: Connection, organization_id: OrganizationId, name: str) -> bool:
+    """Whether the organization has an office of that name that is not closed."""
+    found: bool = await db.value(
+        tx,
+        """SELECT EXISTS (SELECT FROM offices
+            WHERE organization_id = $1 AND lower(name) = lower($2) AND state <> 'CLOSED')""",
+        organization_id,
+        name,
+    )
+    return found
+
+
+async def by_ids(tx: Connection, ids: Iterable[UUID]) -> dict[UUID, Office]:
+    """The offices with these ids."""  # any-organization: policy decides for each what the viewer may see
+    rows = await db.many(tx, Office, "SELECT * FROM offices WHERE id = ANY($1)", list(ids))
+    return {row.id: row for row in rows}
+
+
+async def of_organization(
+    tx: Connection, organization_id: OrganizationId, ids: Iterable[UUID]
+) -> list[Office]:
+    """Those of these offices that the organization has."""
+    return await db.many(
+        tx,
+        Office,
+        "SELECT * FROM offices WHERE organization_id = $1 AND id = ANY($2) ORDER BY id",
+        organization_id,
+        list(ids),
+    )
+
+
+async def page(
+    tx: Connection, wanted: OfficeFilter, after: list[str] | None, limit: int
+) -> list[Office]:
+    """Offices by name and id."""  # any-organization: the network's live offices are public in it
+    return await db.many(
+        tx,
+        Office,
+        """SELECT * FROM offices WHERE CASE WHEN $1::uuid IS NULL THEN state = 'LIVE' ELSE organization_id = $1 END
+            AND ($2 = '' OR strpos(lower(name), lower($2)) > 0)
+            AND ($3::office_state IS NULL OR state = $3)
+            AND ($4::text[] IS NULL OR (name, id) > (($4::text[])[1], ($4::text[])[2]::uuid))
+            ORDER BY name, id LIMIT $5""",
+        wanted.organization_id,
+        wanted.name,
+        wanted.state,
+        after,
+        limit,
+    )
+
+
+async def not_live_yet(tx: Connection) -> list[Office]:
+    """Every planned or ready office."""  # any-organization: the go-live job looks after all of them
+    return await db.many(
+        tx, Office, "SELECT * FROM offices WHERE state IN ('PLANNED', 'READY') ORDER BY id"
+    )
+
+
+async def approved_providers(
+    tx: Connection, offices: Iterable[OfficeId], now: datetime
+) -> dict[UUID, int]:
+    """How many approved providers have a placement at each office that is not over."""  # any-organization: by office id
+    rows = await tx.fetch(
+        """SELECT l.office_id, count(DISTINCT l.provider_id) AS providers
+            FROM placements l JOIN providers p ON p.id = l.provider_id JOIN offices o ON o.id = l.office_id
+            WHERE l.office_id = ANY($1) AND p.state = 'APPROVED'
+                AND remains(l.effective_from, l.effective_until, o.time_zone, $2)
+            GROUP BY l.office_id""",
+        list(offices),
+        now,
+    )
+    return {row["office_id"]: row["providers"] for row in rows}
+
+
+async def orphans(tx: Connection, office: Office, now: datetime) -> list[UUID]:
+    """The providers who would work nowhere once this office is closed (R19)."""
+    rows = await tx.fetch(
+        """SELECT p.id FROM providers p JOIN placements l ON l.provider_id = p.id JOIN offices o ON o.id = l.office_id
+            WHERE p.organization_id = $1 AND p.state <> 'REMOVED'
+                AND remains(l.effective_from, l.effective_until, o.time_zone, $3)
+            GROUP BY p.id HAVING bool_and(l.office_id = $2) ORDER BY p.id""",
+        office.organization_id,
+        office.id,
+        now,
+    )
+    return [row["id"] for row in rows]

@@ -1,0 +1,175 @@
+"""Rows of providers."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from uuid import UUID
+
+from kit import db
+from kit.db import Connection
+from services.directory.domain.nouns import (
+    OfficeId,
+    OrganizationId,
+    Provider,
+    ProviderId,
+    ProviderState,
+)
+
+_PROVIDER = """SELECT p.*,
+    ARRAY(SELECT code FROM provider_specialties WHERE provider_id = p.id ORDER BY rank) AS specialty_codes
+    FROM providers p"""
+_REMAINING = """FROM placements l JOIN offices o ON o.id = l.office_id WHERE l.provider_id = p.id
+                AND remains(l.effective_from, l.effective_until, o.time_zone, $8)"""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderFilter:
+    """Which providers are wanted. Without `organization_id` the approved ones of the whole network."""
+
+    organization_id: OrganizationId | None
+    name: str = ""
+    specialty_code: str | None = None
+    office_id: OfficeId | None = None
+    state: ProviderState | None = None
+    without_office: bool = False
+
+
+async def add(tx: Connection, provider: Provider, at: datetime) -> None:
+    """Keep a new provider. Raises the violation of providers_npi when the organization has the NPI already."""
+    await db.run(
+        tx,
+        """INSERT INTO providers (id, organization_id, state, npi, first_name, last_name, credential, phone,
+            added_by, added_at, submitted_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)""",
+        provider.id,
+        provider.organization_id,
+        provider.state,
+        provider.npi,
+        provider.first_name,
+        provider.last_name,
+        provider.credential,
+        provider.phone,
+        provider.added_by,
+        at,
+        provider.submitted_by,
+    )
+    await _keep_specialties(tx, provider)
+
+
+async def save(tx: Connection, provider: Provider, at: datetime) -> None:
+    """Keep a changed provider, which this transaction has locked, as its next version."""
+    await db.run(
+        tx,
+        """UPDATE providers SET state = $3, npi = $4, first_name = $5, last_name = $6, credential = $7, phone = $8,
+            proposed = $9, proposed_by = $10, submitted_by = $11, approved_at = $12, rejection_reason = $13,
+            fence = $14, offboarding = $15, state_before = $16,
+            fence_at = CASE WHEN $14::fence_step IS NOT NULL THEN $17::timestamptz END, version = version + 1
+            WHERE organization_id = $1 AND id = $2""",
+        provider.organization_id,
+        provider.id,
+        provider.state,
+        provider.npi,
+        provider.first_name,
+        provider.last_name,
+        provider.credential,
+        provider.phone,
+        asdict(provider.proposed) if provider.proposed else None,
+        provider.proposed_by,
+        provider.submitted_by,
+        provider.approved_at,
+        provider.rejection_reason,
+        provider.fence,
+        provider.offboarding,
+        provider.state_before,
+        at,
+    )
+    await db.run(tx, "DELETE FROM provider_specialties WHERE provider_id = $1", provider.id)
+    await _keep_specialties(tx, provider)
+
+
+async def _keep_specialties(tx: Connection, provider: Provider) -> None:
+    await db.run(
+        tx,
+        """INSERT INTO provider_specialties (provider_id, rank, code)
+            SELECT $1, rank, code FROM unnest($2::text[]) WITH ORDINALITY AS given (code, rank)""",
+        provider.id,
+        list(provider.specialty_codes),
+    )
+
+
+async def locked(
+    tx: Connection, organization_id: OrganizationId, provider_id: UUID
+) -> Provider | None:
+    """The provider, locked until the transaction ends."""
+    return await db.maybe(
+        tx,
+        Provider,
+        f"{_PROVIDER} WHERE p.organization_id = $1 AND p.id = $2 FOR UPDATE OF p",
+        organization_id,
+        provider_id,
+    )
+
+
+async def locked_all(
+    tx: Connection, organization_id: OrganizationId, ids: Iterable[UUID]
+) -> dict[UUID, Provider]:
+    """Those of these providers that the organization has, locked in one order so that two calls never wait for each other."""
+    rows = await db.many(
+        tx,
+        Provider,
+        f"{_PROVIDER} WHERE p.organization_id = $1 AND p.id = ANY($2) ORDER BY p.id FOR UPDATE OF p",
+        organization_id,
+        list(ids),
+    )
+    return {row.id: row for row in rows}
+
+
+async def with_npi(tx: Connection, organization_id: OrganizationId, npi: str) -> ProviderId | None:
+    """The organization's provider with that NPI; those who were removed do not count."""
+    found: ProviderId | None = await db.value(
+        tx,
+        "SELECT id FROM providers WHERE organization_id = $1 AND npi = $2 AND state <> 'REMOVED'",
+        organization_id,
+        npi,
+    )
+    return found
+
+
+async def by_ids(tx: Connection, ids: Iterable[UUID]) -> dict[UUID, Provider]:
+    """The providers with these ids."""  # any-organization: policy decides for each what the viewer may see
+    rows = await db.many(tx, Provider, f"{_PROVIDER} WHERE p.id = ANY($1)", list(ids))
+    return {row.id: row for row in rows}
+
+
+async def page(
+    tx: Connection, wanted: ProviderFilter, after: list[str] | None, limit: int, *, now: datetime
+) -> list[Provider]:
+    """Providers by last name, first name and id; only placements that are not over count."""  # any-organization: the network's approved providers are public in it
+    return await db.many(
+        tx,
+        Provider,
+        f"""{_PROVIDER} WHERE CASE WHEN $1::uuid IS NULL THEN p.state = 'APPROVED' ELSE p.organization_id = $1 END
+            AND ($2 = '' OR (p.last_name || ' ' || p.first_name) ILIKE '%' || $2 || '%'
+                OR (p.first_name || ' ' || p.last_name) ILIKE '%' || $2 || '%')
+            AND ($3::text IS NULL OR EXISTS (
+                SELECT FROM provider_specialties s WHERE s.provider_id = p.id AND s.code = $3))
+            AND ($4::uuid IS NULL OR EXISTS (
+                SELECT {_REMAINING} AND l.office_id = $4))
+            AND ($5::provider_state IS NULL OR p.state = $5)
+            AND (NOT $6 OR (p.state <> 'REMOVED' AND NOT EXISTS (SELECT {_REMAINING})))
+            AND ($7::text[] IS NULL
+                OR (p.last_name, p.first_name, p.id) > (($7::text[])[1], ($7::text[])[2], ($7::text[])[3]::uuid))
+            ORDER BY p.last_name, p.first_name, p.id LIMIT $9""",
+        wanted.organization_id,
+        _escaped(wanted.name),
+        wanted.specialty_code,
+        wanted.office_id,
+        wanted.state,
+        wanted.without_office,
+        after,
+        now,
+        limit,
+    )
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
