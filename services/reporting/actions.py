@@ -66,7 +66,7 @@ async def readable_groups(call: Call[Peers], day: date) -> list[Group]:
     organization_id = OrganizationId(call.viewer.require_organization())
     async with call.db.reading() as tx:
         span = _span(await store.organization(tx, organization_id), day, call.clock.now())
-        groups = await store.groups(tx, organization_id)
+        groups = sorted(await store.groups(tx, organization_id), key=lambda group: group.place)
     return [
         group for group in groups if policy.may_read(call.viewer, group) and in_week(group, span)
     ]

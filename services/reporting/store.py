@@ -210,11 +210,16 @@ async def published_weeks(
 async def published_report(
     tx: Connection, organization_id: OrganizationId, report_id: ReportId
 ) -> PublishedReport | None:
-    """A published report, locked until the transaction is over."""
+    """A published report, locked until the transaction is over. It is read after the lock: a review may come before."""
+    await tx.execute(
+        "SELECT FROM published_reports WHERE organization_id = $1 AND id = $2 FOR UPDATE",
+        organization_id,
+        report_id,
+    )
     return await db.maybe(
         tx,
         PublishedReport,
-        f"{_PUBLISHED} WHERE p.organization_id = $1 AND p.id = $2 FOR UPDATE OF p",
+        f"{_PUBLISHED} WHERE p.organization_id = $1 AND p.id = $2",
         organization_id,
         report_id,
     )

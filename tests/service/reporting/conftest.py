@@ -1,0 +1,144 @@
+"""A running reporting service on real servers, and the network it hears of."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from kit import db
+from kit.auth import Kind, Viewer
+from proto.directory.v1.events_pb2 import GroupAdded, GroupRemoved
+from proto.identity.v1.events_pb2 import OrganizationAdded
+from services.reporting.actions import Peers
+from services.reporting.app import build
+from tests.support.facts import Neighbours
+from tests.support.running import Running, environment, running_service
+from tests.support.servers import PostgresServer
+
+LONG_AGO = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+@dataclass
+class Reporting:
+    """The service under test and its neighbours."""
+
+    running: Running[Peers]
+    neighbours: Neighbours
+
+    async def figures(self, clinic: Clinic, group_id: UUID, week_of: str) -> dict[str, Any]:
+        """A group's figures as the client admin reads them."""
+        report = await self.report(clinic, group_id, week_of)
+        told: dict[str, Any] = report["figures"]
+        return told
+
+    async def report(self, clinic: Clinic, group_id: UUID, week_of: str) -> dict[str, Any]:
+        """A group's whole report as the client admin reads it."""
+        asked = {"groupId": str(group_id), "weekOf": week_of}
+        data = await self.running.data(REPORT, asked, viewer=clinic.admin)
+        told: dict[str, Any] = data["groupProgressReport"]
+        return told
+
+
+NUMBERS = [
+    "opening",
+    "received",
+    "reopened",
+    "reassignedIn",
+    "completed",
+    "cancelled",
+    "declined",
+    "forwardedOut",
+    "reassignedOut",
+    "closing",
+    "sent",
+    "acknowledged",
+    "scheduled",
+    "appointmentsPassed",
+    "noShows",
+    "overdue",
+]
+FIGURES = f"""fragment F on ReportFigures {{ {" ".join(f"{one} {{ count referralIds }}" for one in NUMBERS)}
+    declinedByReason {{ reasonCode declined {{ count referralIds }} }}
+    backlogByAge {{ fromDays toDays open {{ count referralIds }} }}
+    toFirstAction {{ hours referrals }} toSchedule {{ hours referrals }} toCompletion {{ hours referrals }}
+    reconciles unexplainedReferralIds }}"""
+TOLD = """group { id } weekOf startsAt endsAt asOf dataAsOf restated figures { ...F }
+    published { id version publishedAt dataAsOf reviewedAt reviewedBy { id } allowedActions figures { ...F } }"""
+REPORT = f"""query($groupId: ID!, $weekOf: Date!) {{ groupProgressReport(groupId: $groupId, weekOf: $weekOf)
+    {{ {TOLD} }} }} {FIGURES}"""
+
+
+def counts(figures: dict[str, Any]) -> dict[str, int]:
+    """The numbers that are not zero."""
+    return {name: figures[name]["count"] for name in NUMBERS if figures[name]["count"]}
+
+
+@dataclass
+class Clinic:
+    """An organization with a time zone, one office and groups there."""
+
+    reporting: Reporting
+    organization_id: UUID = field(default_factory=uuid4)
+    office_id: UUID = field(default_factory=uuid4)
+
+    @property
+    def admin(self) -> Viewer:
+        """Its client admin."""
+        return Viewer(
+            kind=Kind.USER,
+            user_id=UUID(int=1),
+            organization_id=self.organization_id,
+            client_admin=True,
+        )
+
+    def staff(self, **grants: Any) -> Viewer:  # noqa: ANN401 - any field of a viewer
+        """Somebody else there."""
+        return replace(self.admin, user_id=uuid4(), client_admin=False, **grants)
+
+    async def open(self, time_zone: str) -> None:
+        """Tell that the organization exists."""
+        fact = OrganizationAdded(
+            organization_id=str(self.organization_id), name="Clinic", time_zone=time_zone
+        )
+        await self.reporting.neighbours.say(
+            fact, self.organization_id, "organization", self.organization_id, LONG_AGO
+        )
+
+    async def group(
+        self, name: str = "Cardiology", *, at: datetime = LONG_AGO, office_id: UUID | None = None
+    ) -> UUID:
+        """Tell of a group; answers its id."""
+        group_id = uuid4()
+        fact = GroupAdded(
+            group_id=str(group_id), name=name, office_ids=[str(office_id or self.office_id)]
+        )
+        await self.reporting.neighbours.say(fact, self.organization_id, "group", group_id, at)
+        return group_id
+
+    async def remove_group(self, group_id: UUID, at: datetime) -> None:
+        """Tell that a group is no more."""
+        fact = GroupRemoved(group_id=str(group_id))
+        await self.reporting.neighbours.say(fact, self.organization_id, "group", group_id, at)
+
+
+@pytest.fixture(scope="module")
+async def reporting(postgres: PostgresServer, nats_url: str) -> AsyncIterator[Reporting]:
+    """One reporting service for the tests of a module: each test brings an organization of its own."""
+    url = await postgres.database("reporting")
+    await db.migrate(url, "reporting")
+    settings = environment("reporting", url, nats_url)
+    async with running_service(build(settings)) as running:
+        yield Reporting(running, Neighbours(running))
+
+
+@pytest.fixture
+async def clinic(reporting: Reporting) -> Clinic:
+    """A fresh organization in New York."""
+    made = Clinic(reporting)
+    await made.open("America/New_York")
+    return made

@@ -1,0 +1,441 @@
+"""The group progress report, from facts to GraphQL."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from kit.auth import ANONYMOUS, Viewer
+from proto.directory.v1.events_pb2 import GroupAdded
+from proto.referrals.v1.events_pb2 import ReferralSent
+from services.reporting import store
+from services.reporting.domain import GroupId, OrganizationId, figures
+from tests.service.reporting.conftest import (
+    FIGURES,
+    REPORT,
+    TOLD,
+    Clinic,
+    Reporting,
+    counts,
+)
+from tests.service.reporting.stories import Story
+from tests.support.facts import eventually
+from tests.unit.reporting.histories import CARDIOLOGY, HISTORIES, MONDAY
+
+NOON = datetime(2026, 3, 3, 17, tzinfo=UTC)
+"""Noon in New York, on a Tuesday of the week before the clocks change."""
+
+WEEK = "2026-03-02"
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+REPORTS = f"""query($weekOf: Date!, $first: Int, $after: String) {{
+    groupProgressReports(weekOf: $weekOf, first: $first, after: $after) {{
+        edges {{ node {{ {TOLD} }} }} pageInfo {{ hasNextPage endCursor }} }} }} {FIGURES}"""
+ENTITIES = """query($refs: [_Any!]!) { _entities(representations: $refs) { ... on Group {
+    id progressReport(weekOf: "2026-03-02") { weekOf figures { received { count } } } } } }"""
+
+
+async def test_a_week_is_counted_with_the_referrals_behind_each_number(
+    reporting: Reporting, clinic: Clinic
+) -> None:
+    """R31"""
+    group = await clinic.group()
+    seen = await Story(clinic, group).sent(NOON)
+    await seen.acknowledged(NOON + 2 * HOUR)
+    await seen.scheduled(NOON + 5 * HOUR)
+    await seen.completed(NOON + DAY)
+    refused = await (await Story(clinic, group).sent(NOON)).declined(NOON + HOUR, "WRONG_SPECIALTY")
+    waiting = await Story(clinic, group).sent(NOON - 10 * DAY)
+    withdrawn = await (await Story(clinic, group).sent(NOON)).cancelled(NOON + HOUR)
+    missed = await (await Story(clinic, group).sent(NOON)).scheduled(NOON + HOUR)
+    await missed.missed(NOON + DAY)
+
+    told = await reporting.figures(clinic, group, WEEK)
+
+    assert counts(told) == {
+        "opening": 1,
+        "received": 4,
+        "completed": 1,
+        "cancelled": 1,
+        "declined": 1,
+        "closing": 2,
+        "acknowledged": 1,
+        "scheduled": 2,
+        "appointmentsPassed": 1,
+        "noShows": 1,
+        "overdue": 1,
+    }
+    assert told["completed"]["referralIds"] == [str(seen.referral_id)]
+    assert told["cancelled"]["referralIds"] == [str(withdrawn.referral_id)]
+    assert told["overdue"]["referralIds"] == [str(waiting.referral_id)]
+    (declined,) = told["declinedByReason"]
+    assert (declined["reasonCode"], declined["declined"]["referralIds"]) == (
+        "WRONG_SPECIALTY",
+        [str(refused.referral_id)],
+    )
+    assert told["toFirstAction"] == {"hours": 1.0, "referrals": 3}
+    assert told["toSchedule"] == {"hours": 3.0, "referrals": 2}
+    assert told["toCompletion"] == {"hours": 24.0, "referrals": 1}
+    assert [one["open"]["count"] for one in told["backlogByAge"]] == [0, 1, 0, 1]
+    assert (told["reconciles"], told["unexplainedReferralIds"]) == (True, [])
+
+
+async def test_a_week_begins_on_monday_at_midnight_where_the_organization_is(
+    reporting: Reporting, clinic: Clinic
+) -> None:
+    """R31"""
+    group = await clinic.group()
+    await Story(clinic, group).sent(datetime(2026, 3, 2, 4, 59, 59, tzinfo=UTC))
+    await Story(clinic, group).sent(datetime(2026, 3, 2, 5, tzinfo=UTC))
+    await Story(clinic, group).sent(datetime(2026, 3, 9, 3, 59, 59, tzinfo=UTC))
+    await Story(clinic, group).sent(datetime(2026, 3, 9, 4, tzinfo=UTC))
+
+    report = await reporting.report(clinic, group, "2026-03-08")
+
+    assert report["weekOf"] == WEEK
+    assert report["startsAt"] == "2026-03-02T05:00:00+00:00"
+    assert report["endsAt"] == "2026-03-09T04:00:00+00:00"
+    assert counts(report["figures"]) == {"opening": 1, "received": 2, "closing": 3}
+
+
+async def test_referrals_that_move_between_groups_reconcile_in_each(
+    reporting: Reporting, clinic: Clinic
+) -> None:
+    """R31"""
+    here, there = await clinic.group("Cardiology"), await clinic.group("Heart failure")
+    await (await Story(clinic, here).sent(NOON)).reassigned(there, NOON + HOUR)
+    await (await Story(clinic, here).sent(NOON)).forwarded_within(there, NOON + HOUR)
+    await (await Story(clinic, here).sent(NOON)).forwarded_away(NOON + HOUR)
+
+    ours = await reporting.figures(clinic, here, WEEK)
+    theirs = await reporting.figures(clinic, there, WEEK)
+
+    assert counts(ours) == {"received": 3, "reassignedOut": 1, "forwardedOut": 2}
+    assert counts(theirs) == {"received": 1, "reassignedIn": 1, "closing": 2}
+    assert ours["reconciles"]
+    assert theirs["reconciles"]
+
+
+async def test_an_organization_on_both_sides_hears_everything_twice_and_counts_it_once(
+    reporting: Reporting, clinic: Clinic
+) -> None:
+    """R31"""
+    group = await clinic.group()
+    story = Story(clinic, group, sender=clinic.organization_id, version=1, hop=1)
+    for side in ("SENDING", "RECEIVING"):
+        await story.say(ReferralSent(referral=story.state("PENDING", NOON, side=side)), NOON)
+    story.version = 2
+    leaving = story.state("PENDING", NOON + HOUR)
+    gone = story.state("PENDING", NOON + HOUR, side="SENDING")
+    gone.receiving_organization_id, gone.receiving_group_id, gone.hop = str(uuid4()), "", 2
+    for state in (gone, leaving):
+        await story.say(story.forwarded(state, group), NOON + HOUR)
+
+    told = await reporting.figures(clinic, group, WEEK)
+
+    assert counts(told) == {"received": 1, "forwardedOut": 1}
+    assert told["reconciles"]
+
+
+async def test_a_declined_referral_sent_again_is_reopened(
+    reporting: Reporting, clinic: Clinic
+) -> None:
+    """R31"""
+    group = await clinic.group()
+    story = await (await Story(clinic, group).sent(NOON)).declined(NOON + HOUR)
+    await story.sent(NOON + DAY)
+
+    told = await reporting.figures(clinic, group, WEEK)
+
+    assert counts(told) == {"received": 1, "declined": 1, "reopened": 1, "closing": 1}
+
+
+async def test_what_a_group_sends_is_counted_as_sent(reporting: Reporting, clinic: Clinic) -> None:
+    """R22, R31"""
+    emergency, ward = await clinic.group("Emergency"), await clinic.group("Ward")
+    story = Story(clinic, ward, sender=clinic.organization_id, sending_group_id=emergency)
+
+    await story.sent(NOON)
+
+    assert counts(await reporting.figures(clinic, emergency, WEEK)) == {"sent": 1}
+    assert counts(await reporting.figures(clinic, ward, WEEK)) == {"received": 1, "closing": 1}
+
+
+async def test_a_fact_heard_twice_counts_once(reporting: Reporting, clinic: Clinic) -> None:
+    """R31"""
+    group = await clinic.group()
+    story = Story(clinic, group, version=1, hop=1)
+    event = await story.say(ReferralSent(referral=story.state("PENDING", NOON)), NOON)
+
+    assert not await reporting.neighbours.repeat(event)
+    assert counts(await reporting.figures(clinic, group, WEEK)) == {"received": 1, "closing": 1}
+
+
+async def test_a_group_may_be_heard_of_after_its_referrals(
+    reporting: Reporting, clinic: Clinic
+) -> None:
+    """R31"""
+    group = uuid4()
+    await Story(clinic, group).sent(NOON)
+    added = GroupAdded(group_id=str(group), name="Late", office_ids=[str(clinic.office_id)])
+    await reporting.neighbours.say(added, clinic.organization_id, "group", group, NOON)
+
+    assert counts(await reporting.figures(clinic, group, WEEK)) == {"received": 1, "closing": 1}
+
+
+async def test_a_report_with_missing_facts_says_that_it_does_not_reconcile(
+    reporting: Reporting, clinic: Clinic
+) -> None:
+    """R31"""
+    group = await clinic.group()
+    story = Story(clinic, group, version=1, hop=1)
+    await story.acknowledged(NOON)
+
+    told = await reporting.figures(clinic, group, WEEK)
+
+    assert not told["reconciles"]
+    assert told["unexplainedReferralIds"] == [str(story.referral_id)]
+
+
+async def test_facts_reach_reporting_over_the_real_stream(
+    reporting: Reporting, clinic: Clinic
+) -> None:
+    """R31"""
+    group = await clinic.group()
+    story = Story(clinic, group, version=1, hop=1)
+    fact = ReferralSent(referral=story.state("PENDING", NOON))
+    event = reporting.neighbours.event(
+        fact, clinic.organization_id, "referral", story.referral_id, NOON
+    )
+
+    await reporting.neighbours.publish(event)
+
+    async def received() -> dict[str, int]:
+        return counts(await reporting.figures(clinic, group, WEEK))
+
+    await eventually(received, lambda told: told == {"received": 1, "closing": 1})
+
+
+async def test_every_report_shows_the_last_fact_it_is_made_of(
+    reporting: Reporting, clinic: Clinic
+) -> None:
+    """R31"""
+    group = await clinic.group()
+    await Story(clinic, group).sent(NOON)
+    await Story(clinic, group).sent(NOON - DAY)
+
+    report = await reporting.report(clinic, group, WEEK)
+
+    assert report["dataAsOf"] == NOON.isoformat()
+
+
+async def test_the_running_week_is_told_as_of_now(reporting: Reporting, clinic: Clinic) -> None:
+    """R31"""
+    group = await clinic.group()
+    now = reporting.running.parts.clock.now()
+
+    report = await reporting.report(clinic, group, now.date().isoformat())
+
+    assert now <= datetime.fromisoformat(report["asOf"]) <= now + timedelta(minutes=1)
+    assert report["published"] is None
+
+
+@pytest.mark.parametrize(
+    ("day", "code"), [("9999-12-31", "WEEK_NOT_BEGUN"), ("0001-01-01", "WEEK_TOO_EARLY")]
+)
+async def test_weeks_out_of_reach_are_refused(
+    reporting: Reporting, clinic: Clinic, day: str, code: str
+) -> None:
+    """R31"""
+    group = await clinic.group()
+
+    answer = await reporting.running.gql(
+        REPORT, {"groupId": str(group), "weekOf": day}, viewer=clinic.admin
+    )
+
+    assert answer["errors"][0]["extensions"]["reason"] == code
+
+
+async def test_an_organization_nobody_has_heard_of_has_to_wait(reporting: Reporting) -> None:
+    stranger = Clinic(reporting)
+
+    answer = await reporting.running.gql(
+        REPORT, {"groupId": str(uuid4()), "weekOf": WEEK}, viewer=stranger.admin
+    )
+
+    assert answer["errors"][0]["extensions"]["code"] == "UNAVAILABLE"
+
+
+async def ask(reporting: Reporting, group: UUID, viewer: Viewer) -> tuple[str | None, Any]:
+    """The error's code, and the report."""
+    answer = await reporting.running.gql(
+        REPORT, {"groupId": str(group), "weekOf": WEEK}, viewer=viewer
+    )
+    code = answer["errors"][0]["extensions"]["code"] if "errors" in answer else None
+    return code, (answer.get("data") or {}).get("groupProgressReport")
+
+
+async def test_who_reads_a_report(reporting: Reporting, clinic: Clinic) -> None:
+    """R31"""
+    group = await clinic.group()
+    own, other = frozenset({clinic.office_id}), frozenset({uuid4()})
+
+    for reader in (clinic.admin, clinic.staff(office_admin_of=own)):
+        code, report = await ask(reporting, group, reader)
+        assert (code, report["group"]) == (None, {"id": str(group)})
+    for stranger in (
+        clinic.staff(office_staff_of=own),
+        clinic.staff(office_admin_of=other),
+        clinic.staff(insurance_manager=True),
+    ):
+        assert await ask(reporting, group, stranger) == ("FORBIDDEN", None)
+    assert await ask(reporting, group, ANONYMOUS) == ("UNAUTHENTICATED", None)
+
+
+async def test_another_organizations_group_is_answered_like_an_unknown_one(
+    reporting: Reporting, clinic: Clinic
+) -> None:
+    """R02"""
+    other = Clinic(reporting)
+    await other.open("UTC")
+    foreign = await other.group()
+
+    assert await ask(reporting, foreign, clinic.admin) == (None, None)
+    assert await ask(reporting, uuid4(), clinic.admin) == (None, None)
+
+
+async def test_groups_of_other_subgraphs_bring_their_report_each_by_its_own_right(
+    reporting: Reporting, clinic: Clinic
+) -> None:
+    """R31"""
+    elsewhere = uuid4()
+    mine, not_mine = await clinic.group("A"), await clinic.group("B", office_id=elsewhere)
+    await Story(clinic, mine).sent(NOON)
+    reader = clinic.staff(office_admin_of=frozenset({clinic.office_id}))
+    references = [{"__typename": "Group", "id": str(one)} for one in (mine, not_mine, uuid4())]
+
+    answer = await reporting.running.gql(ENTITIES, {"refs": references}, viewer=reader)
+
+    reports = [one["progressReport"] for one in answer["data"]["_entities"]]
+    assert reports == [{"weekOf": WEEK, "figures": {"received": {"count": 1}}}, None, None]
+    (error,) = answer["errors"]
+    assert (error["extensions"]["code"], error["path"][1]) == ("FORBIDDEN", 1)
+
+
+async def listed(
+    reporting: Reporting,
+    clinic: Clinic,
+    viewer: Viewer | None = None,
+    **asked: object,
+) -> dict[str, Any]:
+    data = await reporting.running.data(
+        REPORTS, {"weekOf": WEEK} | asked, viewer=viewer or clinic.admin
+    )
+    told: dict[str, Any] = data["groupProgressReports"]
+    return told
+
+
+async def test_all_groups_of_the_organization_are_told_by_name_page_by_page(
+    reporting: Reporting, clinic: Clinic
+) -> None:
+    """R31"""
+    groups = [await clinic.group(name) for name in ("Cardiology", "Allergy", "Dermatology")]
+    await Story(clinic, groups[0]).sent(NOON)
+
+    first = await listed(reporting, clinic, first=2)
+    second = await listed(reporting, clinic, first=2, after=first["pageInfo"]["endCursor"])
+
+    told = [edge["node"] for edge in (*first["edges"], *second["edges"])]
+    assert [one["group"]["id"] for one in told] == [
+        str(groups[1]),
+        str(groups[0]),
+        str(groups[2]),
+    ]
+    assert [one["figures"]["received"]["count"] for one in told] == [0, 1, 0]
+    assert (first["pageInfo"]["hasNextPage"], second["pageInfo"]["hasNextPage"]) == (True, False)
+
+
+async def test_an_office_admin_lists_groups_of_own_offices_only(
+    reporting: Reporting, clinic: Clinic
+) -> None:
+    """R31"""
+    elsewhere = uuid4()
+    await clinic.group("Cardiology")
+    there = await clinic.group("Dermatology", office_id=elsewhere)
+
+    told = await listed(reporting, clinic, clinic.staff(office_admin_of=frozenset({elsewhere})))
+
+    assert [edge["node"]["group"]["id"] for edge in told["edges"]] == [str(there)]
+
+
+async def test_office_staff_list_no_reports(reporting: Reporting, clinic: Clinic) -> None:
+    """R31"""
+    staff = clinic.staff(office_staff_of=frozenset({clinic.office_id}))
+
+    answer = await reporting.running.gql(REPORTS, {"weekOf": WEEK}, viewer=staff)
+
+    assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+
+
+async def test_a_group_is_listed_in_the_weeks_in_which_it_was(
+    reporting: Reporting, clinic: Clinic
+) -> None:
+    """R24, R31"""
+    early = await clinic.group("Early")
+    await clinic.remove_group(early, NOON)
+    await clinic.group("Later", at=NOON + 14 * DAY)
+
+    async def names(week_of: str) -> list[str]:
+        told = await listed(reporting, clinic, weekOf=week_of)
+        return [edge["node"]["group"]["id"] for edge in told["edges"]]
+
+    assert await names(WEEK) == [str(early)]
+    assert await names("2026-03-09") == []
+
+
+@pytest.mark.parametrize("after", ["WzFd", "WyJhIiwieCJd", "nonsense"])
+async def test_a_cursor_that_is_not_ours_is_refused(
+    reporting: Reporting, clinic: Clinic, after: str
+) -> None:
+    answer = await reporting.running.gql(
+        REPORTS, {"weekOf": WEEK, "after": after}, viewer=clinic.admin
+    )
+
+    assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+
+
+async def test_what_was_heard_stays_as_it_was_heard(reporting: Reporting, clinic: Clinic) -> None:
+    """R31"""
+    await Story(clinic, await clinic.group()).sent(NOON)
+
+    for change in (
+        "DELETE FROM referral_changes WHERE organization_id = $1",
+        "UPDATE referral_changes SET version = 9 WHERE organization_id = $1",
+    ):
+        with pytest.raises(asyncpg.RestrictViolationError):
+            await reporting.running.parts.db.pool.execute(change, clinic.organization_id)
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(histories=HISTORIES)
+async def test_what_the_database_finds_for_a_week_is_all_that_the_week_is_made_of(
+    reporting: Reporting, histories: list[Any]
+) -> None:
+    """R31"""
+    organization_id = OrganizationId(uuid4())
+    changes = [change for told in histories for change in told]
+    async with reporting.running.parts.db.transaction() as tx:
+        for change in changes:
+            await store.add_change(tx, organization_id, change)
+
+    for week in range(6):
+        start, end = MONDAY + week * 7 * DAY, MONDAY + (week + 1) * 7 * DAY
+        async with reporting.running.parts.db.reading() as tx:
+            found = await store.changes(tx, organization_id, [GroupId(CARDIOLOGY)], start)
+        assert figures(found, CARDIOLOGY, start, end) == figures(changes, CARDIOLOGY, start, end)
