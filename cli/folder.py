@@ -70,9 +70,9 @@ class DataFolder:
         """The password of a service's database role."""
         return kept_secret(self.secrets / f"postgres-{service}.password")
 
-    def secret(self, name: str) -> str:
-        """Another secret that is made once."""
-        return kept_secret(self.secrets / name)
+    def secret(self, name: str, size: int = 32) -> str:
+        """Another secret that is made once: so many random bytes, in hexadecimal digits."""
+        return kept_secret(self.secrets / name, size)
 
     def prepare(self) -> IO[str]:
         """Make the folder and take it; it is ours until the returned file is closed, or we die. Trouble when it is in use."""

@@ -44,6 +44,8 @@ def compose_secrets(place: Path) -> dict[str, str]:
     return {
         "viewer-key": kept_secret(kept / "viewer-key"),
         "partner-issuer-seed": credentials.issuer_seed(),
+        "identity-secret": kept_secret(kept / "identity-secret"),
+        "support-password": kept_secret(kept / "support-password", 12),
         "postgres-superuser": kept_secret(kept / "postgres-superuser"),
         "nats.conf": render(
             credentials, listen="0.0.0.0:4222", store="/data", monitor="127.0.0.1:8222"

@@ -30,6 +30,7 @@ GIVE_UP_AFTER = 3
 """A process that ends this often before it was ready once will not get ready."""
 
 GRACE = "3"
+SUPPORT_EMAIL = "support@suite.example"
 
 
 class Steps(Protocol):
@@ -98,6 +99,11 @@ class System:
     def url(self) -> str:
         """The gateway."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def support(self) -> tuple[str, str]:
+        """The address and password of the support account that is there from the start."""
+        return SUPPORT_EMAIL, self.folder.secret("support.password", 12)
 
     # Starting ---------------------------------------------------------------------------------------------------------
 
@@ -206,6 +212,8 @@ class System:
         if name == "identity":
             own["SMTP_URL"] = self.outside.smtp or f"smtp://127.0.0.1:{self.smtp_port}"
             own["PARTNER_ISSUER_SEED"] = self.folder.credentials.issuer_seed()
+            own["IDENTITY_SECRET"] = self.folder.secret("identity.key")
+            own["SUPPORT_EMAIL"], own["SUPPORT_PASSWORD"] = self.support
         return own
 
     def _address(self, name: str, door: str) -> str:

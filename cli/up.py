@@ -128,6 +128,7 @@ def _panel(system: System, seconds: float) -> Panel:
     table = Table.grid(padding=(0, 2))
     table.add_row("GraphQL", f"{system.url}/graphql")
     table.add_row("GraphiQL", f"{system.url}/graphiql")
+    table.add_row("support", "  ".join(system.support))
     for account in _accounts(system.folder):
         who = f"{account['role']}, {account['organization']}"
         table.add_row(who, f"{account['email']}  {account['password']}")

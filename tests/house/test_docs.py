@@ -1,0 +1,96 @@
+"""The docs are complete: every setting, fact, command and problem code that the code knows stands in them."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+from dataclasses import fields
+from functools import cache
+
+import pytest
+
+from cli.__main__ import WORDS
+from gateway.config import GatewaySettings
+from kit.config import SIBLINGS, ServiceSettings
+from kit.errors import REFUSALS
+from tests.house.source import ROOT, files, strings, tree
+
+CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
+
+
+@cache
+def docs() -> str:
+    """Everything written for people."""
+    pages = [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md"))]
+    return "\n".join(page.read_text(encoding="utf-8") for page in pages)
+
+
+def mentioned(word: str) -> bool:
+    return re.search(rf"(?<![\w]){re.escape(word)}(?![\w])", docs()) is not None
+
+
+def settings() -> set[str]:
+    kinds = [GatewaySettings, ServiceSettings]
+    for service in SIBLINGS:
+        app = importlib.import_module(f"services.{service}.app")
+        kinds.append(getattr(app, "Settings", ServiceSettings))
+    names = {field.metadata["name"] for kind in kinds for field in fields(kind)}
+    return {_general(name.replace("{SERVICE}", "<SERVICE>")) for name in names}
+
+
+def _general(name: str) -> str:
+    """SUBGRAPH_IDENTITY_URL and its siblings are written once, as SUBGRAPH_<SERVICE>_URL; IDENTITY_RPC as <SERVICE>_RPC."""
+    for service in SIBLINGS:
+        for pattern in ("SUBGRAPH_{}_URL", "{}_RPC"):
+            if name == pattern.format(service.upper()):
+                return pattern.format("<SERVICE>")
+    return name
+
+
+def facts() -> set[str]:
+    found = set()
+    for service in SIBLINGS:
+        messages = importlib.import_module(
+            f"proto.{service}.v1.events_pb2"
+        ).DESCRIPTOR.message_types_by_name
+        parts = {
+            field.message_type.name
+            for message in messages.values()
+            for field in message.fields
+            if field.message_type
+        }
+        found |= set(messages) - parts
+    return found
+
+
+def problem_codes() -> set[str]:
+    """Codes given to refusals (`code="..."`), and the general ones."""
+    found = {refusal.default_code for refusal in REFUSALS} | {
+        refusal.graphql_code for refusal in REFUSALS
+    }
+    for path in files("kit", "services", "gateway"):
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.keyword) and node.arg == "code":
+                found |= {str(text.value) for text in strings(node.value)}
+    return {code for code in found if CODE.fullmatch(code)}
+
+
+@pytest.mark.parametrize("name", sorted(settings()))
+def test_a_setting_is_explained(name: str) -> None:
+    assert name in docs()
+
+
+@pytest.mark.parametrize("name", sorted(facts()))
+def test_a_fact_is_explained(name: str) -> None:
+    assert mentioned(name)
+
+
+@pytest.mark.parametrize("name", sorted(WORDS))
+def test_a_command_is_explained(name: str) -> None:
+    assert mentioned(f"./suite {name}")
+
+
+@pytest.mark.parametrize("code", sorted(problem_codes()))
+def test_a_problem_code_is_explained(code: str) -> None:
+    assert mentioned(code)
