@@ -192,7 +192,8 @@ async def _add_all(
     plan_ids = domain.clean_plan_ids(wanted.plan_ids)
     async with call.db.transaction() as tx:
         make = partial(_add, call, tx, wanted, refuse)
-        made = await once(tx, call.viewer, key=key, request=wanted, at=call.clock.now(), make=make)
+        request, at = (organization_id, wanted), call.clock.now()
+        made = await once(tx, call.viewer, key=key, request=request, at=at, make=make)
         rows = await store.batch(tx, organization_id, BatchId(made))
     return sorted(rows, key=lambda row: plan_ids.index(row.plan_id))
 

@@ -44,6 +44,15 @@ SELECT id, organization_id, provider_id, office_id, plan_id, effective_from, eff
 FROM participations
 """
 
+_SLICES = """
+SELECT * FROM (
+    SELECT *, row_number() OVER (PARTITION BY {of} ORDER BY id) AS place FROM participations
+    WHERE {of} = ANY($1)
+    AND ($2::date IS NULL OR (effective_from <= $2 AND coalesce(effective_until, 'infinity') > $2))
+    AND ($3::uuid IS NULL OR id > $3)
+) AS slices WHERE place <= $4 ORDER BY id
+"""
+
 _ON = "(effective_from <= $%d AND coalesce(effective_until, 'infinity') > $%d)"
 
 
@@ -333,33 +342,30 @@ async def search_participations(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Of each list those rows that hold on a day (or all), come after an id (or the first), and at most so many."""
+
+    on: date | None
+    after: UUID | None
+    limit: int
+
+
 async def participations_of_providers(
-    tx: Connection, providers: Sequence[UUID], on: date | None
+    tx: Connection, providers: Sequence[UUID], slice_: Slice
 ) -> dict[UUID, list[Participation]]:
-    """The rows of several providers, in the order they were added. any-organization: directory data"""
-    rows = await db.many(
-        tx,
-        Participation,
-        f"""{_PARTICIPATION} WHERE provider_id = ANY($1) AND ($2::date IS NULL OR {_ON % (2, 2)})
-            ORDER BY id""",
-        providers,
-        on,
-    )
+    """A slice of the rows of each provider, in the order they were added. any-organization: directory data"""
+    sql = _SLICES.format(of="provider_id")
+    rows = await db.many(tx, Participation, sql, providers, slice_.on, slice_.after, slice_.limit)
     return _grouped(rows, lambda row: row.provider_id)
 
 
 async def participations_of_offices(
-    tx: Connection, offices: Sequence[UUID], on: date | None
+    tx: Connection, offices: Sequence[UUID], slice_: Slice
 ) -> dict[UUID, list[Participation]]:
-    """The rows of several offices, in the order they were added. any-organization: directory data"""
-    rows = await db.many(
-        tx,
-        Participation,
-        f"""{_PARTICIPATION} WHERE office_id = ANY($1) AND ($2::date IS NULL OR {_ON % (2, 2)})
-            ORDER BY id""",
-        offices,
-        on,
-    )
+    """A slice of the rows of each office, in the order they were added. any-organization: directory data"""
+    sql = _SLICES.format(of="office_id")
+    rows = await db.many(tx, Participation, sql, offices, slice_.on, slice_.after, slice_.limit)
     return _grouped(rows, lambda row: row.office_id)
 
 

@@ -16,6 +16,7 @@ from services.insurance.schema.types import (
     after_name,
     load_payer,
     load_plan,
+    page_of_rows,
 )
 
 
@@ -90,4 +91,4 @@ class Query:
             rows = await store.search_participations(
                 tx, own, place=(provider, office), on=on, after=after_id(page), limit=page.limit + 1
             )
-        return connection(rows, page, key=lambda row: (row.id,), node=Participation.of)
+        return page_of_rows(rows, page)

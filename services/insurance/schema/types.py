@@ -204,9 +204,9 @@ class Provider:
         self, info: Info, on: date | None = None, first: int | None = None, after: str | None = None
     ) -> Connection[Participation]:
         """The plans the provider accepts, per office."""
-        loader = _rows_of(info, f"provider {on}", store.participations_of_providers, on)
-        rows = await loader(parse_id(self.id, "id"))
-        return page_of_rows(rows, page_of(first, after))
+        page = page_of(first, after)
+        load = _rows_of(info, "provider", store.participations_of_providers, page, on)
+        return page_of_rows(await load(parse_id(self.id, "id")), page)
 
     @classmethod
     def resolve_reference(cls, id: strawberry.ID) -> "Provider":
@@ -225,9 +225,9 @@ class Office:
         self, info: Info, on: date | None = None, first: int | None = None, after: str | None = None
     ) -> Connection[Participation]:
         """The plans accepted at the office, per provider."""
-        loader = _rows_of(info, f"office {on}", store.participations_of_offices, on)
-        rows = await loader(parse_id(self.id, "id"))
-        return page_of_rows(rows, page_of(first, after))
+        page = page_of(first, after)
+        load = _rows_of(info, "office", store.participations_of_offices, page, on)
+        return page_of_rows(await load(parse_id(self.id, "id")), page)
 
     @classmethod
     def resolve_reference(cls, id: strawberry.ID) -> "Office":
@@ -236,29 +236,28 @@ class Office:
 
 
 _Fetch = Callable[
-    [Database, Sequence[UUID], date | None], Awaitable[dict[UUID, list[domain.Participation]]]
+    [Database, Sequence[UUID], store.Slice], Awaitable[dict[UUID, list[domain.Participation]]]
 ]
 
 
 def _rows_of(
-    info: Info, name: str, fetch: _Fetch, on: date | None
+    info: Info, of: str, fetch: _Fetch, page: Page, on: date | None
 ) -> Callable[[UUID], Awaitable[list[domain.Participation]]]:
-    """Loads the rows of many providers or offices at once."""
+    """Loads a page of the rows of many providers or offices at once."""
     policy.permit_reading(info.context.call.viewer)
+    slice_ = store.Slice(on, after_id(page), page.limit + 1)
 
     async def load(keys: list[UUID]) -> list[list[domain.Participation]]:
         async with info.context.call.db.reading() as tx:
-            found = await fetch(tx, keys, on)
+            found = await fetch(tx, keys, slice_)
         return [found.get(key, []) for key in keys]
 
-    return info.context.loader(name, load).load
+    return info.context.loader(f"participations of {of} {slice_}", load).load
 
 
 def page_of_rows(rows: list[domain.Participation], page: Page) -> Connection[Participation]:
-    """A page of rows that are all at hand, in the order of their ids."""
-    after = after_id(page)
-    rest = [row for row in rows if after is None or row.id > after]
-    return connection(rest, page, key=lambda row: (row.id,), node=Participation.of)
+    """A page of rows in the order of their ids."""
+    return connection(rows, page, key=lambda row: (row.id,), node=Participation.of)
 
 
 def after_id(page: Page) -> UUID | None:

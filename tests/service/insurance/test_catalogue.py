@@ -1,12 +1,13 @@
 """Payers and plans: kept by support, read by everybody."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from kit.auth import ANONYMOUS
 from tests.service.insurance.asking import ADD, ADD_PAYER, ADD_PLAN, a_plan, mutate, wanted
-from tests.service.insurance.conftest import Insurance, Practice
+from tests.service.insurance.conftest import Insurance, Practice, new_practice
 
 PLANS = """query($text: String! = "", $payerId: ID, $first: Int, $after: String) {
     insurancePlans(text: $text, payerId: $payerId, first: $first, after: $after) {
@@ -186,6 +187,64 @@ async def test_references_from_other_subgraphs_resolve_in_one_go(
     assert provider["participations"]["edges"] == accepted
     assert office["participations"]["edges"] == accepted
     assert stranger["participations"]["edges"] == []
+
+
+async def test_a_provider_brings_its_participations_page_by_page(
+    insurance: Insurance, practice: Practice
+) -> None:
+    other = new_practice(insurance)
+    for place in (practice, practice, practice, other):
+        input_ = wanted(place, await a_plan(insurance), "2026-01-01")
+        await mutate(insurance, ADD, input_, place.manager)
+    document = """query($refs: [_Any!]!, $after: String) { _entities(representations: $refs) { ... on Provider {
+        participations(first: 2, after: $after) { edges { node { id } } pageInfo { hasNextPage endCursor } } } } }"""
+    references = [
+        {"__typename": "Provider", "id": str(one.provider_id)} for one in (practice, other)
+    ]
+
+    async def pages(after: str | None) -> list[Any]:
+        asked = {"refs": [dict(one) for one in references], "after": after}
+        data = await insurance.running.data(document, asked, viewer=practice.manager)
+        return [one["participations"] for one in data["_entities"]]
+
+    mine, theirs = await pages(None)
+    rest, _ = await pages(mine["pageInfo"]["endCursor"])
+
+    assert (len(mine["edges"]), mine["pageInfo"]["hasNextPage"]) == (2, True)
+    assert (len(rest["edges"]), rest["pageInfo"]["hasNextPage"]) == (1, False)
+    assert (len(theirs["edges"]), theirs["pageInfo"]["hasNextPage"]) == (1, False)
+
+
+async def test_a_payer_or_plan_is_read_by_its_id(insurance: Insurance, practice: Practice) -> None:
+    plan_id = await a_plan(insurance)
+    document = (
+        "query($id: ID!) { insurancePlan(id: $id) { id payer { id } } payer(id: $id) { id } }"
+    )
+
+    by_plan = await insurance.running.data(document, {"id": plan_id}, viewer=practice.manager)
+    payer_id = by_plan["insurancePlan"]["payer"]["id"]
+    by_payer = await insurance.running.data(document, {"id": payer_id}, viewer=practice.manager)
+
+    assert by_plan["payer"] is None
+    assert by_payer == {"insurancePlan": None, "payer": {"id": payer_id}}
+
+
+async def test_a_payer_resolves_by_reference(insurance: Insurance, practice: Practice) -> None:
+    added = await mutate(insurance, ADD_PAYER, payer(f"Blue {uuid4()}"), insurance.support)
+    references = {"refs": [{"__typename": "Payer", "id": added["id"]}]}
+
+    data = await insurance.running.data(ENTITIES, references, viewer=practice.manager)
+
+    assert data["_entities"][0]["name"] == added["name"]
+
+
+@pytest.mark.parametrize("after", ["nonsense", "WzFd", "WyJ4Il0="])
+async def test_a_cursor_of_plans_that_is_not_ours_is_refused(
+    insurance: Insurance, practice: Practice, after: str
+) -> None:
+    answer = await insurance.running.gql(PLANS, {"after": after}, viewer=practice.manager)
+
+    assert answer["errors"][0]["extensions"]["reason"] == "BAD_CURSOR"
 
 
 async def test_nobody_reads_without_a_sign_in(insurance: Insurance) -> None:

@@ -116,6 +116,17 @@ async def test_a_malformed_question_is_refused(
     assert refused.value.field == next(iter(broken))
 
 
+async def test_a_question_about_too_many_providers_is_refused(
+    insurance: Insurance, practice: Practice
+) -> None:
+    asked = question(practice, str(uuid4()), "2026-06-01")
+
+    with pytest.raises(Invalid) as refused:
+        await accepts(insurance, **asked | {"provider_ids": [str(uuid4())] * 1001})
+
+    assert refused.value.field == "provider_ids"
+
+
 async def accepted(insurance: Insurance, practice: Practice, first: str = "2026-01-01") -> UUID:
     """The id of a fresh participation at the practice's place."""
     row = await mutate(
