@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import signal
 import sys
 from contextlib import asynccontextmanager
+from socket import AF_INET, AF_INET6, create_server, socket
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
+import uvloop
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -34,7 +37,7 @@ from kit.errors import Refusal
 from kit.logs import start_logging
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -45,6 +48,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 """All are taken so that the wrong ones are answered in GraphQL's shape."""
 
 START_RETRY = 0.1
+END_RETRY = 0.2
 
 
 def build(settings: GatewaySettings) -> tuple[Starlette, Edge]:
@@ -114,11 +118,18 @@ async def _running(edge: Edge) -> AsyncIterator[None]:
             yield
         finally:
             edge.stopping.set()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await _end(tasks)
             await edge.subgraphs.close()
             await edge.identity.close()
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancel until they have ended: a cancellation that meets a finishing wait inside nats-py is lost."""
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=END_RETRY)
 
 
 async def _keep_time(identity: Identity) -> None:
@@ -148,21 +159,32 @@ def _ready(edge: Edge) -> Any:  # noqa: ANN401 - an endpoint, as Starlette types
 
 
 class Server(uvicorn.Server):
-    """Tells live queries that it is time to end, before it waits for them."""
+    """Serves until SIGTERM; tells live queries that it is time to end, before it waits for them."""
 
     def __init__(self, config: uvicorn.Config, edge: Edge) -> None:
         super().__init__(config)
         self.edge = edge
 
-    async def shutdown(self, sockets: list[Any] | None = None) -> None:
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Unlike uvicorn's own, do not raise them once more at the end: a stop that was asked for is no failure."""
+        loop = asyncio.get_running_loop()
+        for caught in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(caught, self.handle_exit, caught, None)
+        try:
+            yield
+        finally:
+            for caught in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(caught)
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
         """End what is live, then drain."""
         await self.edge.stop()
-        with contextlib.suppress(TimeoutError):
-            await super().shutdown(sockets)
+        await super().shutdown(sockets)
 
 
 def server(settings: GatewaySettings) -> Server:
-    """The gateway, ready to serve."""
+    """The gateway, ready to serve. Call it where the loop runs: gRPC channels belong to the loop they are made in."""
     app, edge = build(settings)
     config = uvicorn.Config(
         app,
@@ -178,14 +200,33 @@ def server(settings: GatewaySettings) -> Server:
     return Server(config, edge)
 
 
+def listen(settings: GatewaySettings) -> socket:
+    """The socket to serve on; OSError when the port is taken."""
+    family = AF_INET6 if ":" in settings.http_host else AF_INET
+    return create_server((settings.http_host, settings.http_port), family=family)
+
+
+async def serve(settings: GatewaySettings, listener: socket) -> None:
+    """Serve until SIGTERM."""
+    await server(settings).serve([listener])
+
+
 def run() -> None:
-    """The main of the gateway: read the settings, serve until SIGTERM, then drain."""
+    """The main of the gateway: read the settings, serve until SIGTERM, then drain. Exit code 2 when a setting or the
+    supergraph is wrong, 1 when the port cannot be listened on."""
     try:
         settings = load(GatewaySettings, "gateway")
         start_logging("gateway", settings.log_level)
-        serving = server(settings)
+        with (
+            listen(settings) as listener,
+            asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+        ):
+            runner.run(serve(settings, listener))
     except (SettingsError, SupergraphError) as problem:
-        sys.exit(f"gateway: {problem}")
-    serving.run()
-    if not serving.started:
-        sys.exit(3)
+        sys.stderr.write(f"gateway: {problem}\n")
+        sys.exit(2)
+    except OSError as error:
+        sys.stderr.write(
+            f"gateway: HTTP_HOST and HTTP_PORT cannot be listened on: {error.strerror}\n"
+        )
+        sys.exit(1)

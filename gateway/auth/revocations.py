@@ -34,6 +34,7 @@ class Revocations:
         self._url = url
         self._client = Client()
         self._hearing = False
+        self._complained = False
         self._listeners: set[Callable[[UUID | None], None]] = set()
         self.changes = 0
 
@@ -82,10 +83,10 @@ class Revocations:
                 max_outstanding_pings=2,
                 disconnected_cb=self._lost,
                 reconnected_cb=self._begin,
-                error_cb=_failed,
+                error_cb=self._failed,
             )
         except (nats.errors.Error, OSError, TimeoutError) as error:
-            log.warning("the broker does not answer", extra={"because": type(error).__name__})
+            await self._failed(error)
             return False
         return True
 
@@ -93,7 +94,7 @@ class Revocations:
         """Facts are heard from here on: the broker has answered to something sent after the subscription."""
         with suppress(nats.errors.Error, TimeoutError):
             await self._client.flush()
-            self._hearing = True
+            self._hearing, self._complained = True, False
             self.tell(None)
             log.info("revocations are heard")
 
@@ -102,12 +103,14 @@ class Revocations:
         self.tell(None)
         log.warning("the broker is away: every request asks identity")
 
+    async def _failed(self, error: Exception) -> None:
+        """Say so once: the client tries again ten times a second."""
+        if not self._complained:
+            self._complained = True
+            log.warning("the broker does not answer", extra={"because": type(error).__name__})
+
     async def _heard(self, message: Msg) -> None:
         self.tell(_user(message.data))
-
-
-async def _failed(error: Exception) -> None:
-    log.warning("broker error", extra={"because": type(error).__name__})
 
 
 def _user(body: bytes) -> UUID | None:

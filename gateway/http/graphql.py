@@ -40,6 +40,7 @@ KEEP_ALIVE = 12.0
 """Seconds of silence after which a stream carries a comment, so that both ends notice a dead one."""
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_SAFE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 _COMPLETE = b"event: complete\ndata:\n\n"
 
 
@@ -164,13 +165,13 @@ def _event(body: Body) -> bytes:
 
 
 def _stream(events: AsyncGenerator[bytes]) -> Response:
-    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+    headers = {"x-accel-buffering": "no", **_SAFE}
     return StreamingResponse(events, media_type=EVENT_STREAM, headers=headers)
 
 
 def _json(body: Body, status: int, media: str) -> Response:
     content_type = f"{media}; charset=utf-8"
-    headers = {"content-type": content_type, "cache-control": "no-store", "vary": "accept"}
+    headers = {"content-type": content_type, "vary": "accept", **_SAFE}
     return Response(orjson.dumps(body), status, headers)
 
 

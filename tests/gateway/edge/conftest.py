@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +32,7 @@ from tests.gateway.edge.neighbours import (
     subgraph_server,
     wall,
 )
+from tests.support.servers import NatsServer
 
 SUPERGRAPH = Path(__file__).parent / "neighbours.graphql"
 
@@ -63,9 +64,6 @@ class World:
         self.users[token] = uuid4()
         self.identity.add(token, self.users[token])
         return token
-
-
-Start = Callable[..., "asyncio.Future[World]"]
 
 
 @asynccontextmanager
@@ -122,16 +120,22 @@ async def ready(running: World) -> None:
 
 
 @pytest.fixture(scope="session")
-async def suite(nats_url: str) -> AsyncIterator[World]:
+def gateway_nats(nats_server: NatsServer) -> str:
+    """Where the gateway connects, with its own user, who may only listen."""
+    return nats_server.url("gateway")
+
+
+@pytest.fixture(scope="session")
+async def suite(gateway_nats: str) -> AsyncIterator[World]:
     """A gateway in development mode, shared by the tests."""
-    async with world(nats_url) as running:
+    async with world(gateway_nats) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-async def production(nats_url: str) -> AsyncIterator[World]:
+async def production(gateway_nats: str) -> AsyncIterator[World]:
     """A gateway in production mode."""
-    async with world(nats_url, MODE="production") as running:
+    async with world(gateway_nats, MODE="production") as running:
         yield running
 
 

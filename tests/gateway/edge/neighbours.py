@@ -17,7 +17,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from graphql import ExecutionResult, build_schema, graphql, parse, subscribe
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from kit.auth import VIEWER_HEADER, Kind, Viewer, verify_viewer
@@ -88,6 +88,7 @@ class Subgraph:
         self.streams = 0
         self.left = asyncio.Event()
         self.stop_streams = asyncio.Event()
+        self.stuck = False
         self.answer_with: Response | None = None
 
     def app(self) -> Starlette:
@@ -133,6 +134,8 @@ class Subgraph:
 
     async def _clock(self, request: Request) -> Response:
         assert self._viewer(request).kind is Kind.SERVICE
+        if self.stuck:
+            return PlainTextResponse("stuck", 500)
         self.offsets.append(timedelta(microseconds=(await request.json())["offset_us"]))
         return JSONResponse({})
 
@@ -306,13 +309,13 @@ async def subgraph_server(subgraph: Subgraph) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def identity_rpc(identity: Identity) -> AsyncIterator[str]:
+async def identity_rpc(identity: Identity, *, port: int = 0) -> AsyncIterator[str]:
     """Serve identity's gRPC door; answers its address."""
     clock = Clock(wall)
     await clock.sync()
     server, port = await open_door(
         "identity",
-        "127.0.0.1:0",
+        f"127.0.0.1:{port}",
         [lambda server: add_IdentityServicer_to_server(identity, server)],
         key=KEY,
         clock=clock,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -44,6 +45,37 @@ async def test_advancing_is_told_to_everybody_as_one_offset(suite: World) -> Non
     suite.identity.offset = timedelta()
     await suite.edge.identity.synchronize()
     assert suite.people.offsets[-1] == suite.places.offsets[-1] == timedelta(seconds=5400.5)
+
+
+async def test_a_token_ends_when_the_clock_moves_past_it(suite: World) -> None:
+    token = suite.user()
+    assert (await suite.door.post("{ viewer }", token=token)).status == 200
+    async with suite.door.events("subscription { ticks(upTo: 1) { number } }", token=token) as live:
+        await live.next()
+
+        suite.identity.offset = timedelta(minutes=6)
+        await move(suite, {"offset_seconds": 360})
+        try:
+            _, body = await asyncio.wait_for(live.next(), 5)
+            reply = await suite.door.post("{ viewer }", token=token)
+        finally:
+            suite.identity.offset = timedelta()
+            await suite.edge.identity.synchronize()
+
+    assert body["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    assert reply.code == "UNAUTHENTICATED"
+
+
+async def test_services_that_did_not_move_are_named(suite: World) -> None:
+    suite.places.stuck = True
+    try:
+        reply = await move(suite, {"offset_seconds": 0})
+    finally:
+        suite.places.stuck = False
+
+    assert (reply.status, reply.code) == (503, "UNAVAILABLE")
+    assert "directory" in reply.json["errors"][0]["message"]
+    assert "identity" not in reply.json["errors"][0]["message"]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.gateway.edge.client import request
-from tests.gateway.edge.conftest import World
+from tests.gateway.edge.conftest import World, world
 
 GRAPHQL = "application/graphql-response+json"
 JSON_TYPE = {"content-type": "application/json"}
@@ -235,3 +235,27 @@ async def test_alive_and_ready_are_told(suite: World) -> None:
         "ready": True,
         "broker": True,
     }
+
+
+async def test_answers_are_neither_kept_nor_guessed_at_by_browsers(suite: World) -> None:
+    reply = await suite.door.post("{ __typename }")
+
+    assert reply.headers["cache-control"] == "no-store"
+    assert reply.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_only_allowed_sites_may_read_answers(gateway_nats: str) -> None:
+    asking = {
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "authorization,content-type",
+    }
+    async with world(gateway_nats, ALLOWED_ORIGINS="https://clinic.example") as running:
+        url = f"{running.door.base}/graphql"
+        ours = await request("OPTIONS", url, asking | {"origin": "https://clinic.example"})
+        other = await request("OPTIONS", url, asking | {"origin": "https://evil.example"})
+        answer = await running.door.post("{ __typename }", origin="https://clinic.example")
+
+    assert (ours.status, other.status) == (200, 400)
+    assert "access-control-allow-origin" not in other.headers
+    assert answer.headers["access-control-allow-origin"] == "https://clinic.example"
+    assert "access-control-allow-credentials" not in answer.headers
