@@ -208,6 +208,8 @@ def _today(call: Call) -> date:
 
 
 async def _keep_written(tx: Connection, call: Call, change: Change, patient: Patient) -> Referral:
+    if patient.born_on > _today(call):
+        raise Invalid("The patient is not born yet.", field="patient.bornOn")
     after = await keep(tx, call, change)
     await store.put_patient(tx, after.id, patient)
     return after

@@ -61,13 +61,13 @@ async def announce(
         "offices": sorted(end.office_id for end in ends),
         "groups": sorted(end.group_id for end in ends if end.group_id is not None),
     }
-    await tx.execute("SELECT pg_notify($1, $2)", CHANNEL, orjson.dumps(changed).decode())
+    await tx.execute("SELECT pg_notify($1, $2)", CHANNEL, orjson.dumps(changed, default=str).decode())
 
 
 # any-organization: ids of users and groups are unique in the suite
 async def announce_access(tx: Connection, changed: AccessChanged) -> None:
     """Tell every replica, on commit, that somebody's access changed."""
-    await tx.execute("SELECT pg_notify($1, $2)", CHANNEL, orjson.dumps(changed).decode())
+    await tx.execute("SELECT pg_notify($1, $2)", CHANNEL, orjson.dumps(changed, default=str).decode())
 
 
 def _read(payload: str) -> News:

@@ -1,7 +1,9 @@
 """SQL of a referral itself: its row, its patient, hops, appointments and steps."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import datetime
+from uuid import UUID
 
 from kit import db
 from kit.db import Connection
@@ -38,7 +40,7 @@ async def insert(tx: Connection, referral: Referral) -> None:
     await db.run(
         tx,
         "INSERT INTO referrals SELECT * FROM jsonb_populate_record(NULL::referrals, $1)",
-        referral,
+        _columns(referral),
     )
 
 
@@ -60,12 +62,18 @@ async def update(tx: Connection, referral: Referral) -> None:
         FROM jsonb_populate_record(NULL::referrals, $1))
         WHERE id = $2 AND version = $3
         """,
-        referral,
+        _columns(referral),
         referral.id,
         referral.version - 1,
     )
     if changed != 1:
         raise LookupError("a locked referral changed under its lock")
+
+
+def _columns(referral: Referral) -> dict[str, object]:
+    """The row as JSON can carry it."""
+    row = {column.name: getattr(referral, column.name) for column in fields(referral)}
+    return {name: str(cell) if isinstance(cell, UUID) else cell for name, cell in row.items()}
 
 
 # Patients -------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,171 @@
+"""A running referrals service on real servers, with a small directory and a small insurance beside it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+import grpc
+import grpc.aio
+import pytest
+
+from kit import db
+from kit.auth import Kind, Viewer
+from proto.directory.v1 import directory_pb2 as directory
+from proto.directory.v1.directory_pb2_grpc import DirectoryServicer, add_DirectoryServicer_to_server
+from proto.insurance.v1 import insurance_pb2 as insurance
+from proto.insurance.v1.insurance_pb2_grpc import InsuranceServicer, add_InsuranceServicer_to_server
+from services.referrals.actions.peers import Peers
+from services.referrals.app import build
+from tests.support.facts import Neighbours
+from tests.support.running import Running, environment, running_service
+from tests.support.servers import PostgresServer
+
+CARDIOLOGY = "207RC0000X"
+
+
+class SmallDirectory(DirectoryServicer):
+    """Knows whose the offices are; everybody may send and receive unless it was told a code for them."""
+
+    def __init__(self) -> None:
+        self.office_of: dict[UUID, UUID] = {}
+        self.codes: dict[UUID, str] = {}
+        self.specialties: dict[UUID, list[str]] = {}
+        self.alternatives: list[directory.Alternative] = []
+        self.before_answer: Callable[[], Awaitable[None]] | None = None
+
+    async def Receiver(  # noqa: N802
+        self,
+        request: directory.ReceiverRequest,
+        context: Any,  # noqa: ANN401, ARG002
+    ) -> directory.ReceiverReply:
+        who = UUID(request.provider_id or request.group_id)
+        organization = self.office_of.get(UUID(request.office_id))
+        code = "NOT_FOUND" if organization is None else self.codes.get(who, "OK")
+        if self.before_answer is not None:
+            await self.before_answer()
+        return directory.ReceiverReply(
+            may_receive=code == "OK",
+            code=code,
+            organization_id=str(organization or ""),
+            specialty_codes=self.specialties.get(who, [CARDIOLOGY]),
+            alternatives=self.alternatives,
+        )
+
+    async def Sender(  # noqa: N802
+        self,
+        request: directory.SenderRequest,
+        context: Any,  # noqa: ANN401, ARG002
+    ) -> directory.SenderReply:
+        who = UUID(request.provider_id or request.group_id)
+        known = self.office_of.get(UUID(request.office_id)) == UUID(request.organization_id)
+        code = self.codes.get(who, "OK") if known else "NOT_FOUND"
+        return directory.SenderReply(may_send=code == "OK", code=code)
+
+
+class SmallInsurance(InsuranceServicer):
+    """Knows which providers accept which plan; `away` makes it fail as a crashed service would."""
+
+    def __init__(self) -> None:
+        self.accepting: dict[UUID, set[UUID]] = {}
+        self.away = False
+
+    async def Accepts(  # noqa: N802
+        self,
+        request: insurance.AcceptsRequest,
+        context: grpc.aio.ServicerContext[Any, Any],
+    ) -> insurance.AcceptsReply:
+        if self.away:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "away")
+        accepting = self.accepting.get(UUID(request.plan_id))
+        if accepting is None:
+            return insurance.AcceptsReply(plan_known=False)
+        asked = {UUID(one) for one in request.provider_ids}
+        return insurance.AcceptsReply(
+            plan_known=True, accepting_provider_ids=[str(one) for one in asked & accepting]
+        )
+
+
+@dataclass
+class Referrals:
+    """The service under test and its neighbours."""
+
+    running: Running[Peers]
+    directory: SmallDirectory
+    insurance: SmallInsurance
+    neighbours: Neighbours
+
+
+@pytest.fixture(scope="module")
+async def referrals(postgres: PostgresServer, nats_url: str) -> AsyncIterator[Referrals]:
+    """One referrals service for the tests of a module: each test brings organizations of its own."""
+    small_directory, small_insurance = SmallDirectory(), SmallInsurance()
+    server = grpc.aio.server()
+    add_DirectoryServicer_to_server(small_directory, server)
+    add_InsuranceServicer_to_server(small_insurance, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    url = await postgres.database("referrals")
+    await db.migrate(url, "referrals")
+    door = f"127.0.0.1:{port}"
+    settings = environment("referrals", url, nats_url, DIRECTORY_RPC=door, INSURANCE_RPC=door)
+    async with running_service(build(settings)) as running:
+        yield Referrals(running, small_directory, small_insurance, Neighbours(running))
+    await server.stop(None)
+
+
+@dataclass
+class Practice:
+    """An organization with an office, a provider and somebody on its staff."""
+
+    organization_id: UUID = field(default_factory=uuid4)
+    office_id: UUID = field(default_factory=uuid4)
+    provider_id: UUID = field(default_factory=uuid4)
+    staff: Viewer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.staff = self.somebody(office_staff_of=frozenset({self.office_id}))
+
+    def somebody(self, **grants: Any) -> Viewer:  # noqa: ANN401 - any field of a viewer
+        """A user of the organization."""
+        return Viewer(
+            kind=Kind.USER,
+            user_id=uuid4(),
+            session_id=uuid4(),
+            organization_id=self.organization_id,
+            **grants,
+        )
+
+
+@dataclass
+class World:
+    """Two organizations, one that sends and one that receives, and the service between them."""
+
+    service: Referrals
+    sender: Practice
+    receiver: Practice
+
+    def practice(self) -> Practice:
+        """One more organization."""
+        made = Practice()
+        self.service.directory.office_of[made.office_id] = made.organization_id
+        return made
+
+    def office(self, practice: Practice) -> UUID:
+        """One more office of an organization."""
+        office_id = uuid4()
+        self.service.directory.office_of[office_id] = practice.organization_id
+        return office_id
+
+
+@pytest.fixture
+def world(referrals: Referrals) -> World:
+    """Two fresh organizations."""
+    made = World(referrals, Practice(), Practice())
+    for practice in (made.sender, made.receiver):
+        referrals.directory.office_of[practice.office_id] = practice.organization_id
+    referrals.directory.before_answer = None
+    referrals.insurance.away = False
+    return made
