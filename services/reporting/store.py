@@ -142,14 +142,14 @@ async def add_change(tx: Connection, organization_id: OrganizationId, change: Ch
 async def changes(
     tx: Connection, organization_id: OrganizationId, group_ids: Sequence[GroupId], since: datetime
 ) -> list[Change]:
-    """The whole history of every referral that one of the groups ever had or sent, and that is open or changed `since`."""
+    """The whole history of the referrals one of the groups ever had or sent, if open with one of them or changed `since`."""
     return await db.many(
         tx,
         Change,
         """SELECT c.referral_id, c.sequence, c.version, c.verb, c.status, c.hop, c.group_id, c.sending_group_id,
             c.reason_code, c.occurred_at
             FROM referrals r JOIN referral_changes c USING (organization_id, referral_id)
-            WHERE r.organization_id = $1 AND (r.holder IS NOT NULL OR r.last_changed_at >= $3)
+            WHERE r.organization_id = $1 AND (r.holder = ANY($2) OR r.last_changed_at >= $3)
             AND EXISTS (SELECT FROM referral_changes g WHERE g.organization_id = $1 AND g.referral_id = r.referral_id
                 AND (g.group_id = ANY($2) OR g.sending_group_id = ANY($2)))
             ORDER BY c.referral_id, c.sequence""",

@@ -47,8 +47,8 @@ CREATE INDEX referral_changes_group ON referral_changes (organization_id, group_
 CREATE INDEX referral_changes_sending_group ON referral_changes (organization_id, sending_group_id, referral_id)
     WHERE sending_group_id IS NOT NULL;
 
--- Where each referral stands: which group has open work with it, and when it last changed. A report of a week needs the history
--- of those that are open or changed since the week began, and of no other.
+-- Where each referral stands: which group has open work with it, and when it last changed. A group's report of a week
+-- needs the history of those it has now and those that changed since the week began, and of no other.
 CREATE TABLE referrals (
     organization_id uuid NOT NULL,
     referral_id uuid NOT NULL,
@@ -57,6 +57,9 @@ CREATE TABLE referrals (
     last_changed_at timestamptz NOT NULL,
     PRIMARY KEY (organization_id, referral_id)
 );
+
+CREATE INDEX referrals_held ON referrals (organization_id, holder) WHERE holder IS NOT NULL;
+CREATE INDEX referrals_changed ON referrals (organization_id, last_changed_at);
 
 -- One report for a group and week, as it stood when published.
 CREATE TABLE published_reports (
