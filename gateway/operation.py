@@ -281,7 +281,7 @@ def _settled(selections: Selections, known: Mapping[str, bool]) -> Iterator[Sele
         open_ = tuple(c for c in selection.conditions if c.variable not in known)
         inner = {**known, **{c.variable: c.wanted for c in open_}}
         below = tuple(_settled(selection.selections, inner))
-        if open_ or selection.type:
+        if below and (open_ or selection.type):
             yield replace(selection, conditions=open_, selections=below)
         else:
             yield from below
