@@ -85,7 +85,8 @@ def _somebody(uid: int, gid: int, home: Path, binaries: Path) -> Runner:
 
 
 def _reachable(identity: str, *paths: Path) -> bool:
-    return all(_leashed(identity, "test", "-x", str(path)) for path in paths)
+    test = shutil.which("test") or "/bin/test"
+    return all(_leashed(identity, test, "-x", str(path)) for path in paths)
 
 
 def _shared_copy(binaries: Path) -> Path:

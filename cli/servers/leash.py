@@ -1,7 +1,7 @@
 """Starts a program that ends when its parent ends, and as somebody else than root where it insists on that.
 
 Run as a script (`python -I -S leash.py PARENT SIGNAL IDENTITY PROGRAM ...`), so that nothing of ours runs between fork and exec in a
-process with threads. IDENTITY is `self`, `unroot` (root only: a user namespace in which we are user 1000, while files stay root's;
+process with threads. PROGRAM is an absolute path. IDENTITY is `self`, `unroot` (root only: a user namespace in which we are user 1000, while files stay root's;
 exit code 99 when the kernel refuses) or `UID:GID`.
 """
 
@@ -55,4 +55,4 @@ if __name__ == "__main__":
     _parent, _signal, _identity, *_program = sys.argv[1:]
     become(_identity)
     tie(int(_parent), int(_signal))
-    os.execvp(_program[0], _program)  # noqa: S606 - running the given program is what this file is for
+    os.execv(_program[0], _program)  # noqa: S606 - running the given program is what this file is for
