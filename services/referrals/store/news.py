@@ -61,13 +61,17 @@ async def announce(
         "offices": sorted(end.office_id for end in ends),
         "groups": sorted(end.group_id for end in ends if end.group_id is not None),
     }
-    await tx.execute("SELECT pg_notify($1, $2)", CHANNEL, orjson.dumps(changed, default=str).decode())
+    await tx.execute(
+        "SELECT pg_notify($1, $2)", CHANNEL, orjson.dumps(changed, default=str).decode()
+    )
 
 
 # any-organization: ids of users and groups are unique in the suite
 async def announce_access(tx: Connection, changed: AccessChanged) -> None:
     """Tell every replica, on commit, that somebody's access changed."""
-    await tx.execute("SELECT pg_notify($1, $2)", CHANNEL, orjson.dumps(changed, default=str).decode())
+    await tx.execute(
+        "SELECT pg_notify($1, $2)", CHANNEL, orjson.dumps(changed, default=str).decode()
+    )
 
 
 def _read(payload: str) -> News:
@@ -95,6 +99,11 @@ class NewsRoom:
         self._watchers: set[asyncio.Queue[News | None]] = set()
         self._listening = asyncio.Event()
 
+    @property
+    def watchers(self) -> int:
+        """How many are watching."""
+        return len(self._watchers)
+
     async def run(self, database: Database) -> None:
         """Listen until cancelled. When the connection is lost, watchers are sent away: they may have missed something."""
         while True:
@@ -111,11 +120,14 @@ class NewsRoom:
     async def _listen(self, database: Database) -> None:
         async with database.pool.acquire() as connection:
             await connection.add_listener(CHANNEL, self._heard)
+            lost = asyncio.Event()
+            connection.add_termination_listener(lambda _: lost.set())
             try:
                 self._listening.set()
-                while True:
-                    await asyncio.sleep(CHECK_EVERY)
+                while not lost.is_set():
                     await connection.execute("SELECT 1")
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(lost.wait(), CHECK_EVERY)
             finally:
                 if not connection.is_closed():
                     await connection.remove_listener(CHANNEL, self._heard)
