@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from kit.db import Connection
-from kit.errors import Conflict, Invalid, NotFound
+from kit.errors import Conflict, Denied, Invalid, NotFound
 from kit.ids import new_id
 from proto.identity.v1.events_pb2 import UserConfirmed
 from services.identity import policy, store
@@ -14,6 +14,7 @@ from services.identity.domain import (
     Account,
     KnownMembership,
     LetterKind,
+    SessionId,
     SupportAct,
     TemporaryPassword,
     UserId,
@@ -68,9 +69,10 @@ async def set_password(call: Call, new_password: str) -> UserId:
     """Set the first password of one's own, in a session that began with the temporary one (R05). It ends that session."""
     user_id = policy.permit_new_password(call.viewer)
     async with call.db.reading() as tx:
+        session = await store.session(tx, SessionId(call.viewer.session_id or user_id))
         temporary = await store.temporary_password(tx, user_id)
-    if temporary is None:
-        raise LookupError("a session from a temporary password that never was")
+    if session is None or temporary is None or not session.live(call.clock.now()):
+        raise Denied("The session has ended.", code="SESSION_ENDED", remedy="Sign in again.")
     await _adopt(call, temporary, new_password)
     return user_id
 
