@@ -134,14 +134,21 @@ async def _end(tasks: list[asyncio.Task[None]]) -> None:
 
 async def _keep_time(identity: Identity) -> None:
     """Ask identity for the time: until it has answered once, and now and then after that."""
+    trouble = ""
     while True:
+        found = ""
         try:
             await identity.synchronize()
         except Refusal as refusal:
-            log.warning("identity does not tell the time", extra={"because": refusal.code})
-        except Exception:
-            log.exception("the time could not be asked for")
-        await asyncio.sleep(RESYNC.total_seconds() if identity.synchronized else START_RETRY)
+            found = refusal.code
+        except Exception as fault:
+            found = type(fault).__name__
+            if found != trouble:
+                log.exception("the time could not be asked for")
+        if found and found != trouble:
+            log.warning("identity does not tell the time", extra={"because": found})
+        trouble = found
+        await asyncio.sleep(START_RETRY if trouble else RESYNC.total_seconds())
 
 
 async def _alive(_: Request) -> Response:

@@ -19,10 +19,16 @@ log = logging.getLogger(__name__)
 Body = dict[str, Any]
 
 FAULT = "INTERNAL"
-OUR_FAULTS = frozenset(
-    {FAULT, "INTERNAL_SERVER_ERROR", "GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED"}
-)
+INVALID_QUERY = "GRAPHQL_VALIDATION_FAILED"
+OUR_FAULTS = frozenset({FAULT, "INTERNAL_SERVER_ERROR", INVALID_QUERY, "GRAPHQL_PARSE_FAILED"})
 """Codes that a subgraph gives to its own faults, or to a query of the gateway's making: never the client's doing."""
+
+_BAD_INPUT = re.compile(
+    r"(Variable '\$(?!representations)\w+' has invalid value|\w+ cannot represent )"
+)
+"""How a subgraph speaks of a value its scalars refuse. The gateway knows these scalars by name only, so it cannot be first."""
+
+_OURS_ALONE = frozenset({"exception", "stacktrace", "debug"})
 
 _SUGGESTION = re.compile(r" Did you mean .*\?$", re.DOTALL)
 
@@ -62,6 +68,8 @@ def refused(refusal: Refusal) -> Rejected:
 
 def masked(fault: BaseException) -> Body:
     """What a client may know of a fault: a reference, which is in the log with the rest."""
+    while isinstance(fault, BaseExceptionGroup) and len(fault.exceptions) == 1:
+        fault = fault.exceptions[0]
     reference = uuid4().hex[:12]
     log.error("fault", exc_info=fault, extra={"reference": reference})
     return error(FAULT, FAULT_MESSAGE, reference=reference)
@@ -70,12 +78,16 @@ def masked(fault: BaseException) -> Body:
 def passed_on(subgraph: str, told: object) -> Body:
     """An error of a subgraph as the client sees it: as it is when it has a code, masked when it is a fault or has none."""
     body = told if isinstance(told, dict) else {}
-    extensions = body.get("extensions")
-    code = extensions.get("code") if isinstance(extensions, dict) else None
+    given = body.get("extensions")
+    extensions: Body = given if isinstance(given, dict) else {}
+    code, message = extensions.get("code"), str(body.get("message", ""))
     kept: Body = {"path": body["path"]} if isinstance(body.get("path"), list) else {}
-    if isinstance(code, str) and isinstance(extensions, dict) and code not in OUR_FAULTS:
-        return {"message": str(body.get("message", "")), "extensions": extensions} | kept
-    reference = extensions.get("reference") if isinstance(extensions, dict) else None
+    if code == INVALID_QUERY and _BAD_INPUT.match(message):
+        return error("BAD_USER_INPUT", message) | kept
+    if isinstance(code, str) and code not in OUR_FAULTS:
+        shown = {name: value for name, value in extensions.items() if name not in _OURS_ALONE}
+        return {"message": message, "extensions": shown} | kept
+    reference = extensions.get("reference")
     if not isinstance(reference, str):
         reference = uuid4().hex[:12]
     log.error(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import orjson
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 
 from gateway.http.answers import Body, Rejected, error
@@ -57,6 +58,8 @@ class GraphQLDoor:
         accept = read_accept(request.headers.get("accept"))
         try:
             response = await self._serve(request, accept)
+        except ClientDisconnect:
+            return Response(status_code=400)
         except Exception as fault:  # noqa: BLE001 - the last resort: everything is told, faults masked
             response = _refusal(failed(fault), accept)
         response.headers[REQUEST_ID] = request_id.get()

@@ -34,10 +34,20 @@ class Limits:
     introspection: bool = False
 
     def check(self, found: Measure, *, anonymous: bool) -> list[GraphQLError]:
-        """Every limit the document breaks, for a viewer who is signed in or not."""
-        depth = self.anonymous_depth if anonymous else self.depth
+        """Every limit the document breaks, for a viewer who is signed in or not.
+
+        Somebody who signs in may read the answer of that one mutation as deep as anybody.
+        """
+        shallow = anonymous and not found.root_mutations
+        depth = self.anonymous_depth if shallow else self.depth
         problems = [
-            _over("DEPTH_LIMIT", "levels of fields", depth, found.depth, _depth_remedy(anonymous)),
+            _over(
+                "DEPTH_LIMIT",
+                "levels of fields",
+                depth,
+                found.depth,
+                _depth_remedy(anonymous=shallow),
+            ),
             _over(
                 "ALIAS_LIMIT",
                 "aliases",
@@ -152,7 +162,7 @@ def _over(code: str, what: str, limit: int, found: int, remedy: str) -> GraphQLE
     return limit_error(code, message, remedy=remedy, limit=limit, found=found)
 
 
-def _depth_remedy(anonymous: bool) -> str:  # noqa: FBT001 - one word, said by the caller
+def _depth_remedy(*, anonymous: bool) -> str:
     if anonymous:
         return "Sign in to ask deeper, or split the operation into several requests."
     return "Nest fewer fields, or split the operation into several requests."

@@ -123,6 +123,34 @@ async def test_an_error_in_the_form_of_graphql_with_status_400_passes_through(su
     assert reply.json["errors"][0]["message"] == "Too far."
 
 
+async def test_a_value_that_a_subgraphs_scalar_refuses_is_the_clients_mistake(suite: World) -> None:
+    message = "Variable '$day' has invalid value: Value cannot represent a Date: \"soon\"."
+    told = {"message": message, "extensions": {"code": "GRAPHQL_VALIDATION_FAILED"}}
+    suite.people.answer_with = JSONResponse({"errors": [told]})
+    try:
+        reply = await suite.door.post("{ viewer }")
+    finally:
+        suite.people.answer_with = None
+
+    assert reply.json["errors"][0]["message"] == message
+    assert reply.code == "BAD_USER_INPUT"
+
+
+async def test_a_subgraph_that_refuses_the_gateways_own_query_is_a_fault(suite: World) -> None:
+    told = {
+        "message": "Cannot query field 'x'.",
+        "extensions": {"code": "GRAPHQL_VALIDATION_FAILED"},
+    }
+    suite.people.answer_with = JSONResponse({"errors": [told]})
+    try:
+        reply = await suite.door.post("{ viewer }")
+    finally:
+        suite.people.answer_with = None
+
+    assert reply.json["errors"][0]["message"] == FAULT_MESSAGE
+    assert reply.code == "INTERNAL"
+
+
 async def test_a_query_that_takes_too_long_is_cut_off(suite: World) -> None:
     reply = await suite.door.post("{ slow(seconds: 1.5) }")
 

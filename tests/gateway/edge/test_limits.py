@@ -116,7 +116,7 @@ SIGN_IN = """
 mutation SignIn($name: String!) {
   signIn(name: $name) {
     __typename
-    ... on Session { accessToken user { id organization { id name } } }
+    ... on Session { accessToken user { memberships { organization { offices { id name } } } } }
     ... on InvalidProblem { code message }
   }
 }

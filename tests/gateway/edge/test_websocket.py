@@ -236,6 +236,18 @@ async def test_a_socket_carries_twenty_operations_and_no_more(suite: World) -> N
         assert await client.hear() == tick("20", 1)
 
 
+async def test_a_flood_of_subscribes_is_refused_one_by_one(suite: World) -> None:
+    async with begun(suite) as client:
+        for number in range(2000):
+            await client.subscribe(str(number), TICKS, n=0)
+
+        told = [await client.hear() for _ in range(1980)]
+
+        assert {one["payload"][0]["extensions"]["code"] for one in told} == {"SUBSCRIPTION_LIMIT"}
+        await client.say(type="ping")
+        assert await client.hear() == {"type": "pong"}
+
+
 async def test_a_message_that_is_too_big_closes_the_socket(suite: World) -> None:
     async with begun(suite) as client:
         await client.subscribe("a", "{ viewer }" + " " * 100_001)
