@@ -323,10 +323,8 @@ async def search_participations(
     after: UUID | None,
     limit: int,
 ) -> list[Participation]:
-    """Rows of a provider, an office, both (`place`), or an organization; those of a day, or all there ever were.
-
-    any-organization: participations are directory data; `organization_id` only narrows the answer
-    """
+    """Rows of a provider, an office, both (`place`), or an organization; those of a day, or all there ever were."""
+    # any-organization: participations are directory data; `organization_id` only narrows the answer
     return await db.many(
         tx,
         Participation,
@@ -354,7 +352,7 @@ class Slice:
 async def participations_of_providers(
     tx: Connection, providers: Sequence[UUID], slice_: Slice
 ) -> dict[UUID, list[Participation]]:
-    """A slice of the rows of each provider, in the order they were added. any-organization: directory data"""
+    """A slice of the rows of each provider, in the order they were added."""  # any-organization: directory data
     sql = _SLICES.format(of="provider_id")
     rows = await db.many(tx, Participation, sql, providers, slice_.on, slice_.after, slice_.limit)
     return _grouped(rows, lambda row: row.provider_id)
@@ -363,7 +361,7 @@ async def participations_of_providers(
 async def participations_of_offices(
     tx: Connection, offices: Sequence[UUID], slice_: Slice
 ) -> dict[UUID, list[Participation]]:
-    """A slice of the rows of each office, in the order they were added. any-organization: directory data"""
+    """A slice of the rows of each office, in the order they were added."""  # any-organization: directory data
     sql = _SLICES.format(of="office_id")
     rows = await db.many(tx, Participation, sql, offices, slice_.on, slice_.after, slice_.limit)
     return _grouped(rows, lambda row: row.office_id)
@@ -385,7 +383,7 @@ async def accepting(
     plan_id: PlanId,
     on: date,
 ) -> list[Participation]:
-    """The rows by which these providers accept the plan at the office on the day. any-organization: directory data"""
+    """The rows by which these providers accept the plan at the office on the day."""  # any-organization: directory data
     return await db.many(
         tx,
         Participation,

@@ -60,7 +60,7 @@ async def organization(tx: Connection, organization_id: OrganizationId) -> Organ
 
 
 async def organizations(tx: Connection) -> list[Organization]:
-    """Every organization whose weeks can be told, for publishing. any-organization: the job goes through all of them"""
+    """Every organization whose weeks can be told, for publishing."""  # any-organization: the job goes through all of them
     return await db.many(
         tx,
         Organization,
