@@ -126,7 +126,7 @@ class System:
         with step("Gateway"):
             await self._ready(GATEWAY)
             await self._first_answer()
-        self._tell_state(children)
+        self._tell_state([self.postgres.child, self.nats.child, *children])
 
     def _servers(self) -> list[Unit]:
         units = []
@@ -246,11 +246,11 @@ class System:
                 f"Its log is {self.folder.log(GATEWAY)}.",
             )
 
-    def _tell_state(self, children: Sequence[Child]) -> None:
+    def _tell_state(self, children: Sequence[Child | None]) -> None:
         state = {
             "url": self.url,
             "supervisor": os.getpid(),
-            "processes": {child.name: child.pid for child in children},
+            "processes": {child.name: child.pid for child in children if child},
             "postgres_port": self.postgres.port,
             "nats_port": self.nats.port,
         }

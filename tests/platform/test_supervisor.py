@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import pwd
-import select
 import shutil
 import signal
 import sys
@@ -22,21 +21,9 @@ from cli.servers.postgres import Postgres, binaries
 from cli.servers.process import Child
 from cli.supervisor import Supervisor, unit_of
 from cli.trouble import Trouble
+from tests.support.processes import ended
 
 FOREVER = "import signal; signal.pause()"
-
-
-async def ended(pid: int) -> None:
-    """Wait for the end of a process that is not our child."""
-    try:
-        watch = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    try:
-        readable, _, _ = await asyncio.to_thread(select.select, [watch], [], [], 15)
-        assert readable, f"{pid} still runs"
-    finally:
-        os.close(watch)
 
 
 def a_child(tmp_path: Path, code: str, **more: object) -> Child:
