@@ -13,6 +13,7 @@ from email.policy import default
 from typing import Any
 from uuid import UUID, uuid4
 
+import grpc
 import grpc.aio
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope
@@ -44,8 +45,11 @@ class SmallDirectory(DirectoryServicer):
 
     def __init__(self) -> None:
         self.offices: dict[UUID, tuple[UUID, str]] = {}
+        self.away = False
 
-    async def Offices(self, request: OfficesRequest, context: Any) -> OfficesReply:  # noqa: ANN401, ARG002, N802
+    async def Offices(self, request: OfficesRequest, context: Any) -> OfficesReply:  # noqa: ANN401, N802
+        if self.away:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "away")
         wanted = UUID(request.organization_id)
         return OfficesReply(
             offices=[
