@@ -174,7 +174,7 @@ async def add_participations(
 ) -> list[Participation]:
     """Add every plan of `wanted` for the provider at the office, or none (R27).
 
-    Refuses EMPTY_PERIOD, PROVIDER_NOT_AT_OFFICE, and with PLANS_REFUSED what is wrong with each plan: UNKNOWN_PLAN,
+    Refuses EMPTY_PERIOD, PROVIDER_NOT_AT_OFFICE, PLACEMENT_ENDS, and with PLANS_REFUSED what is wrong with each plan: UNKNOWN_PLAN,
     PLAN_NOT_OFFERED, OVERLAP.
     """
     return await _add_all(call, wanted, key, partial(domain.plans_refused, len(wanted.plan_ids)))
@@ -248,15 +248,21 @@ def _like(
 async def _require_placed(
     call: Call[Peers], organization_id: OrganizationId, wanted: NewParticipations, on: date
 ) -> None:
-    """Refuse PROVIDER_NOT_AT_OFFICE unless directory says so: the provider works there, for this organization (R27)."""
+    """Refuse PROVIDER_NOT_AT_OFFICE unless directory says that the provider works there, for this organization, and
+    PLACEMENT_ENDS when not for as long (R27)."""
     place = PlacementKey(provider_id=str(wanted.provider_id), office_id=str(wanted.office_id))
     reply = await call.peers.directory.ask(
         DirectoryStub(call.peers.directory.channel).Placements,
         PlacementsRequest(keys=[place], on=on.isoformat()),
         viewer=call.viewer,
     )
-    if all(UUID(found.organization_id) != organization_id for found in reply.placements):
+    own = [one for one in reply.placements if UUID(one.organization_id) == organization_id]
+    if not own:
         raise domain.not_at_office()
+    ends = [one.effective_until for one in own]
+    if all(ends):
+        days = domain.Period(wanted.effective_from, wanted.effective_until)
+        domain.refuse_beyond_placement(days, date.fromisoformat(max(ends)))
 
 
 async def end_participation(

@@ -300,6 +300,18 @@ def not_at_office() -> Conflict:
     )
 
 
+def refuse_beyond_placement(days: Period, placement_until: date) -> None:
+    """Conflict PLACEMENT_ENDS when the days go on after the provider has left the office (R27)."""
+    if days.clipped(placement_until) != days:
+        raise Conflict(
+            f"The provider works at this office until {placement_until.isoformat()}.",
+            code="PLACEMENT_ENDS",
+            field="effectiveUntil",
+            remedy="Give an effectiveUntil no later than that day.",
+            effective_until=placement_until,
+        )
+
+
 def end(row: Participation, until: date) -> Period:
     """The row's days once it ends before `until`. Refuses an end before the beginning, and one that would be later (R27)."""
     days = period(row.effective_from, until)

@@ -311,19 +311,23 @@ class FoundPlacement(_message.Message):
     PROVIDER_ID_FIELD_NUMBER: _builtins.int
     OFFICE_ID_FIELD_NUMBER: _builtins.int
     ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_UNTIL_FIELD_NUMBER: _builtins.int
     provider_id: _builtins.str
     office_id: _builtins.str
     organization_id: _builtins.str
+    effective_until: _builtins.str
+    """ISO date, the day after the last. Empty: no end is known."""
     def __init__(
         self,
         *,
         provider_id: _builtins.str = ...,
         office_id: _builtins.str = ...,
         organization_id: _builtins.str = ...,
+        effective_until: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["office_id", b"office_id", "organization_id", b"organization_id", "provider_id", b"provider_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["effective_until", b"effective_until", "office_id", b"office_id", "organization_id", b"organization_id", "provider_id", b"provider_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -30,6 +30,7 @@ class SmallDirectory(DirectoryServicer):
 
     def __init__(self) -> None:
         self.placed: dict[tuple[UUID, UUID], UUID] = {}
+        self.until: dict[tuple[UUID, UUID], str] = {}
         self.asked: list[str] = []
         self.held = asyncio.Event()
         self._gate = asyncio.Event()
@@ -51,6 +52,7 @@ class SmallDirectory(DirectoryServicer):
                     provider_id=str(key[0]),
                     office_id=str(key[1]),
                     organization_id=str(self.placed[key]),
+                    effective_until=self.until.get(key, ""),
                 )
                 for key in keys
                 if key in self.placed

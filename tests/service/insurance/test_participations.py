@@ -149,6 +149,23 @@ async def test_a_provider_who_does_not_work_at_the_office_is_refused(
     assert (refused["__typename"], refused["code"]) == ("ConflictProblem", "PROVIDER_NOT_AT_OFFICE")
 
 
+@pytest.mark.parametrize(
+    ("until", "code"),
+    [(None, "PLACEMENT_ENDS"), ("2099-07-02", "PLACEMENT_ENDS"), ("2099-07-01", None)],
+)
+async def test_a_plan_is_not_accepted_beyond_the_end_of_the_placement(
+    insurance: Insurance, practice: Practice, until: str | None, code: str | None
+) -> None:
+    """R27"""
+    insurance.directory.until[practice.provider_id, practice.office_id] = "2099-07-01"
+    input_ = wanted(practice, await a_plan(insurance), "2026-01-01", until)
+
+    answer = await mutate(insurance, ADD, input_, practice.manager)
+
+    assert answer.get("code") == code
+    assert answer.get("field") == ("effectiveUntil" if code else None)
+
+
 async def test_a_provider_of_another_organization_is_refused_like_an_unknown_one(
     insurance: Insurance, practice: Practice
 ) -> None:
