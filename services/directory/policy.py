@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from enum import StrEnum
 
-from kit.auth import Viewer
+from kit.auth import Kind, Viewer
 from kit.errors import Denied, NotFound
 from services.directory.domain.nouns import (
     Group,
@@ -146,6 +146,12 @@ def permit_reading(viewer: Viewer) -> None:
     viewer.require_user()
 
 
+def permit_asking(viewer: Viewer) -> None:
+    """Our own services ask for themselves or for a signed-in user, never for nobody."""
+    if viewer.kind is not Kind.SERVICE:
+        viewer.require_user()
+
+
 def may_see_provider(viewer: Viewer, provider: Provider) -> bool:
     """Own ones in every state; others once they have been approved. A provider who left keeps a name for the other side."""
     return is_own(viewer, provider.organization_id) or provider.approved_at is not None
@@ -161,11 +167,14 @@ def may_see_group(viewer: Viewer, group: Group) -> bool:
     return is_own(viewer, group.organization_id) or group.ready_at is not None
 
 
-def may_see_placement(viewer: Viewer, placement: Placement, office: Office, today: date) -> bool:
+def may_see_placement(
+    viewer: Viewer, placement: Placement, provider: Provider, office: Office, today: date
+) -> bool:
     """Own ones all; others where and when a patient can be seen."""
     if is_own(viewer, placement.organization_id):
         return True
-    return office.state in {OfficeState.LIVE, OfficeState.CLOSING} and placement.covers(today)
+    open_now = office.state in {OfficeState.LIVE, OfficeState.CLOSING}
+    return provider.state is ProviderState.APPROVED and open_now and placement.covers(today)
 
 
 def may_change_provider(viewer: Viewer, provider: Provider, offices: Iterable[OfficeId]) -> bool:

@@ -50,5 +50,5 @@ def require_none(refused: Iterable[RefusedItem]) -> None:
             code="ITEMS_REFUSED",
             field=items[0].field,
             remedy="Mend or leave out each of the items, and send the whole call again.",
-            items=items,
+            refused=items,
         )

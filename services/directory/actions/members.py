@@ -14,6 +14,7 @@ from services.directory.domain.nouns import (
     GroupState,
     OrganizationId,
     ProviderId,
+    UserId,
 )
 
 
@@ -49,3 +50,30 @@ async def settle(tx: Connection, call: Call, group: Group) -> Group:
     await store.groups.save(tx, after, now)
     await telling.of_group(tx, call, after, telling.staffed(after))
     return after
+
+
+async def staff_confirmed(
+    tx: Connection, call: Call, organization_id: OrganizationId, user_id: UserId
+) -> None:
+    """The user has confirmed the account: groups that waited for it are ready (R23)."""
+    groups = await store.groups.of_staff(tx, organization_id, user_id)
+    await store.groups.confirm_staff(tx, user_id, groups)
+    await _settle_all(tx, call, organization_id, groups)
+
+
+async def staff_gone(
+    tx: Connection, call: Call, organization_id: OrganizationId, user_id: UserId
+) -> None:
+    """The user works for no group of the organization any more; a group without confirmed staff is incomplete (R07, R23)."""
+    groups = await store.groups.of_staff(tx, organization_id, user_id)
+    await store.groups.drop_staff(tx, user_id, groups)
+    await _settle_all(tx, call, organization_id, groups)
+
+
+async def _settle_all(
+    tx: Connection, call: Call, organization_id: OrganizationId, groups: Iterable[UUID]
+) -> None:
+    for group_id in groups:
+        group = await store.groups.locked(tx, organization_id, group_id)
+        if group is not None:
+            await settle(tx, call, group)

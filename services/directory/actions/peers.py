@@ -56,6 +56,9 @@ class Referrals(Protocol):
     ) -> OpenWork:
         """Its open work, without a fence."""
 
+    async def end_access(self, organization_id: OrganizationId, provider_id: UUID) -> None:
+        """The organization reads none of a removed provider's referrals any more (R14)."""
+
 
 @dataclass(frozen=True)
 class Peers:
@@ -126,6 +129,11 @@ class AskReferrals:
         """Its open work, without a fence."""
         request = _request(organization_id, kind, subject)
         return _work(await self._peer.ask(self._stub.OpenWork, request))
+
+    async def end_access(self, organization_id: OrganizationId, provider_id: UUID) -> None:
+        """The organization reads none of a removed provider's referrals any more (R14)."""
+        request = _request(organization_id, PROVIDER, provider_id)
+        await self._peer.ask(self._stub.EndAccess, request)
 
 
 def _request(organization_id: OrganizationId, kind: str, subject: UUID) -> FenceRequest:

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import Any
 from uuid import UUID
 
 from kit.db import Connection
@@ -14,6 +13,7 @@ from services.directory import policy, store
 from services.directory.actions import finding, suggestions, telling
 from services.directory.actions.peers import Call
 from services.directory.domain import profiles
+from services.directory.domain.imports import ImportResult, ImportStatus
 from services.directory.domain.nouns import (
     OfficeId,
     OrganizationId,
@@ -254,7 +254,7 @@ async def _read(call: Call, provider_id: UUID) -> Provider:
 
 async def import_providers(
     call: Call, rows: Collection[Profile], *, submit: bool, key: str
-) -> list[dict[str, Any]]:
+) -> tuple[ImportResult, ...]:
     """Add up to 200 profiles; the answer says for each row whether it was ADDED, KNOWN by its NPI, or REFUSED and why.
 
     Specialty codes the directory does not know are left out and named in the row's answer.
@@ -285,10 +285,9 @@ async def import_providers(
         return await store.catalogue.batch_results(tx, organization_id, batch)
 
 
-async def _imported(tx: Connection, call: Call, row: Profile, *, submit: bool) -> dict[str, Any]:
+async def _imported(tx: Connection, call: Call, row: Profile, *, submit: bool) -> ImportResult:
     codes = list(dict.fromkeys(code.strip().upper() for code in row.specialty_codes))
     known = await store.catalogue.specialties_by_code(tx, codes)
-    ignored = [code for code in codes if code not in known]
     kept = tuple(code for code in codes if code in known)
     try:
         profile = await _cleaned(tx, replace(row, specialty_codes=kept))
@@ -296,19 +295,15 @@ async def _imported(tx: Connection, call: Call, row: Profile, *, submit: bool) -
     except Refusal as refusal:
         return _refused(refusal)
     added = await _added(tx, call, profile, submit=submit)
-    return {
-        "status": "ADDED",
-        "provider_id": str(added.id),
-        "ignored_specialty_codes": ignored,
-    }
+    ignored = tuple(code for code in codes if code not in known)
+    return ImportResult(
+        ImportStatus.ADDED, provider_id=str(added.id), ignored_specialty_codes=ignored
+    )
 
 
-def _refused(refusal: Refusal) -> dict[str, Any]:
+def _refused(refusal: Refusal) -> ImportResult:
     if refusal.code == "DUPLICATE_NPI":
-        return {"status": "KNOWN", "provider_id": refusal.details["provider_id"]}
-    return {
-        "status": "REFUSED",
-        "code": refusal.code,
-        "field": refusal.field,
-        "message": refusal.message,
-    }
+        return ImportResult(ImportStatus.KNOWN, provider_id=str(refusal.details["provider_id"]))
+    return ImportResult(
+        ImportStatus.REFUSED, code=refusal.code, field=refusal.field, message=refusal.message
+    )

@@ -242,7 +242,7 @@ async def judge_sender(call: Call, sending: Sending) -> str:
         office = (await store.offices.by_ids(tx, [sending.office_id])).get(sending.office_id)
         if office is None or office.organization_id != sending.organization_id:
             return "NOT_FOUND"
-        if office.state not in {OfficeState.LIVE, OfficeState.CLOSING}:
+        if office.state is not OfficeState.LIVE:
             return "OFFICE_NOT_LIVE"
         code = "OK" if sending.group_id or sending.provider_id else "PROVIDER_REQUIRED"
         if sending.group_id is not None:

@@ -96,6 +96,10 @@ async def finish_removal(
     if work.total or offices:
         await _bring_back(call, organization_id, provider_id, version + 1)
         raise fences.in_the_way(work, offices)
+    try:
+        await call.peers.referrals.end_access(organization_id, provider_id)
+    except Unavailable:
+        log.warning("access ends with the fact", extra={"provider_id": str(provider_id)})
 
 
 async def _settle(

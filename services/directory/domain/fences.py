@@ -53,8 +53,8 @@ def in_the_way(work: OpenWork, offices: tuple[OfficeId, ...] = ()) -> Conflict:
         remedy=_remedy(work, offices),
         total=work.total,
         office_ids=[str(office) for office in offices],
-        referrals=list(work.referrals),
-        by_office=list(by_office(work)),
+        open_referrals=list(work.referrals),
+        office_work=list(by_office(work)),
     )
 
 

@@ -1,12 +1,13 @@
 """Rows of specialties, of an organization's settings and of import batches; and holding a name."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from kit import db
 from kit.db import Connection
+from services.directory.domain.imports import ImportBatch, ImportResult
 from services.directory.domain.nouns import OrganizationId, Settings, Specialty, UserId
 
 
@@ -74,7 +75,7 @@ async def add_batch(
     organization_id: OrganizationId,
     user_id: UserId,
     at: datetime,
-    results: list[dict[str, Any]],
+    results: Iterable[ImportResult],
 ) -> None:
     """Keep what an import call answers."""
     await db.run(
@@ -84,18 +85,19 @@ async def add_batch(
         organization_id,
         user_id,
         at,
-        results,
+        [asdict(one) for one in results],
     )
 
 
 async def batch_results(
     tx: Connection, organization_id: OrganizationId, batch_id: UUID
-) -> list[dict[str, Any]]:
+) -> tuple[ImportResult, ...]:
     """What an import call answered."""
-    found: list[dict[str, Any]] = await db.value(
+    found = await db.one(
         tx,
+        ImportBatch,
         "SELECT results FROM import_batches WHERE organization_id = $1 AND id = $2",
         organization_id,
         batch_id,
     )
-    return found
+    return found.results

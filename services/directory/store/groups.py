@@ -109,9 +109,14 @@ async def with_name(tx: Connection, organization_id: OrganizationId, name: str) 
     return found
 
 
-async def confirm_staff(tx: Connection, user_id: UserId) -> None:
-    """The user has confirmed the account, for every group the user works for."""
-    await db.run(tx, "UPDATE group_staff SET confirmed = true WHERE user_id = $1", user_id)
+async def confirm_staff(tx: Connection, user_id: UserId, groups: Iterable[GroupId]) -> None:
+    """The user, who works for these groups, has confirmed the account."""  # any-organization: the caller holds the groups
+    await db.run(
+        tx,
+        "UPDATE group_staff SET confirmed = true WHERE user_id = $1 AND group_id = ANY($2)",
+        user_id,
+        list(groups),
+    )
 
 
 async def drop_staff(tx: Connection, user_id: UserId, groups: Iterable[GroupId]) -> None:

@@ -1,0 +1,62 @@
+"""Directory, put together."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from kit.config import ServiceSettings, address, load, setting
+from kit.service import Job, Parts, Service
+from services.directory.actions import jobs, offices
+from services.directory.actions.peers import Peers, connect
+from services.directory.consumers import hearings
+from services.directory.rpc import servicers
+from services.directory.schema import SCHEMA
+
+OFTEN = timedelta(seconds=15)
+HOURLY = timedelta(hours=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(ServiceSettings):
+    """What directory is told besides."""
+
+    identity_rpc: str = setting("IDENTITY_RPC", address, about="gRPC door of the identity service")
+    referrals_rpc: str = setting(
+        "REFERRALS_RPC", address, about="gRPC door of the referrals service"
+    )
+
+
+async def _go_live(parts: Parts[Peers]) -> None:
+    await offices.advance_offices(parts.call())
+
+
+async def _resume(parts: Parts[Peers]) -> None:
+    await jobs.resume_leaving(parts.call())
+
+
+async def _review(parts: Parts[Peers]) -> None:
+    await jobs.review_suggestions(parts.call())
+
+
+JOBS = (
+    Job("go live", OFTEN, _go_live),
+    Job("resume leaving", OFTEN, _resume),
+    Job("review suggestions", HOURLY, _review),
+)
+
+
+def build(environment: Mapping[str, str] = os.environ) -> Service[Peers]:
+    """The service as the environment describes it."""
+    settings = load(Settings, "directory", environment)
+    return Service(
+        name="directory",
+        settings=settings,
+        schema=SCHEMA,
+        peers=lambda to: connect(
+            to, identity=settings.identity_rpc, referrals=settings.referrals_rpc
+        ),
+        rpc=servicers,
+        hearings=hearings,
+        jobs=JOBS,
+    )

@@ -1,0 +1,163 @@
+"""What directory hears: which plans are accepted where, how soon receivers answer, and who works where."""
+
+from datetime import UTC, date
+from uuid import UUID
+
+from kit.db import Connection
+from kit.inbox import Heard, Hearing
+from kit.service import Parts
+from proto.identity.v1 import events_pb2 as identity
+from proto.insurance.v1 import events_pb2 as insurance
+from proto.referrals.v1 import events_pb2 as referrals
+from services.directory import store
+from services.directory.actions import members
+from services.directory.actions.peers import Peers
+from services.directory.domain.nouns import OfficeId, OrganizationId, UserId
+from services.directory.store.heard import Arrival, ParticipationHeard
+
+# Insurance ------------------------------------------------------------------------------------------------------------
+
+
+async def _participation_told(tx: Connection, heard: Heard) -> None:
+    """Added, or given an earlier end: the fact says the whole of it."""
+    fact: insurance.ParticipationAdded | insurance.ParticipationEnded = heard.fact
+    verified = fact.verified_on if isinstance(fact, insurance.ParticipationAdded) else ""
+    row = ParticipationHeard(
+        participation_id=UUID(fact.participation_id),
+        organization_id=heard.organization_id,
+        provider_id=UUID(fact.provider_id),
+        office_id=UUID(fact.office_id),
+        plan_id=UUID(fact.plan_id),
+        effective_from=date.fromisoformat(fact.effective_from),
+        effective_until=_day(fact.effective_until),
+        verified_on=_day(verified),
+    )
+    await store.heard.keep_participation(tx, row)
+
+
+async def _participation_verified(tx: Connection, heard: Heard) -> None:
+    fact: insurance.ParticipationVerified = heard.fact
+    on = date.fromisoformat(fact.verified_on)
+    await store.heard.verify_participation(tx, UUID(fact.participation_id), on)
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+# Referrals ------------------------------------------------------------------------------------------------------------
+
+_Arriving = referrals.ReferralSent | referrals.ReferralForwarded
+_Answering = (
+    referrals.ReferralAcknowledged | referrals.ReferralScheduled | referrals.ReferralDeclined
+)
+
+
+async def _referral_arrived(tx: Connection, heard: Heard) -> None:
+    fact: _Arriving = heard.fact
+    state = fact.referral
+    if not _received_here(state, heard.organization_id):
+        return
+    arrival = Arrival(
+        referral_id=UUID(state.referral_id),
+        hop=state.hop,
+        office_id=UUID(state.receiving_office_id),
+        provider_id=_id(state.receiving_provider_id),
+        group_id=_id(state.receiving_group_id),
+        at=state.occurred_at.ToDatetime(UTC),
+    )
+    await store.heard.keep_arrival(tx, arrival)
+
+
+async def _referral_answered(tx: Connection, heard: Heard) -> None:
+    """The receiver's first word counts, whatever it is."""
+    fact: _Answering = heard.fact
+    state = fact.referral
+    if _received_here(state, heard.organization_id):
+        at = state.occurred_at.ToDatetime(UTC)
+        await store.heard.keep_answer(tx, UUID(state.referral_id), state.hop, at)
+
+
+def _received_here(state: referrals.ReferralState, organization_id: UUID) -> bool:
+    return state.side == "RECEIVING" and state.receiving_organization_id == str(organization_id)
+
+
+def _id(text: str) -> UUID | None:
+    return UUID(text) if text else None
+
+
+# Identity -------------------------------------------------------------------------------------------------------------
+
+
+async def _user_invited(tx: Connection, heard: Heard) -> None:
+    organization_id, user_id = _user(heard)
+    await store.heard.keep_user(tx, organization_id, user_id, active=True)
+
+
+async def _role_granted(tx: Connection, heard: Heard) -> None:
+    fact: identity.RoleGranted = heard.fact
+    organization_id, user_id = _user(heard)
+    await store.heard.keep_user(tx, organization_id, user_id)
+    if fact.office_id:
+        office_id = OfficeId(UUID(fact.office_id))
+        await store.heard.keep_role(tx, organization_id, user_id, office_id, fact.role)
+
+
+async def _role_revoked(tx: Connection, heard: Heard) -> None:
+    fact: identity.RoleRevoked = heard.fact
+    organization_id, user_id = _user(heard)
+    if fact.office_id:
+        office_id = OfficeId(UUID(fact.office_id))
+        await store.heard.drop_role(tx, organization_id, user_id, office_id, fact.role)
+
+
+def _user(heard: Heard) -> tuple[OrganizationId, UserId]:
+    return OrganizationId(heard.organization_id), UserId(heard.aggregate_id)
+
+
+def hearings(parts: Parts[Peers]) -> list[Hearing]:
+    """Everything directory hears."""
+
+    async def user_confirmed(tx: Connection, heard: Heard) -> None:
+        organization_id, user_id = _user(heard)
+        await store.heard.keep_user(tx, organization_id, user_id, confirmed=True, active=True)
+        await members.staff_confirmed(tx, parts.call(), organization_id, user_id)
+
+    async def user_deactivated(tx: Connection, heard: Heard) -> None:
+        organization_id, user_id = _user(heard)
+        await store.heard.keep_user(tx, organization_id, user_id, active=False)
+        await members.staff_gone(tx, parts.call(), organization_id, user_id)
+
+    return [
+        Hearing(
+            "identity",
+            "user",
+            {
+                identity.UserInvited: _user_invited,
+                identity.UserConfirmed: user_confirmed,
+                identity.UserDeactivated: user_deactivated,
+                identity.RoleGranted: _role_granted,
+                identity.RoleRevoked: _role_revoked,
+            },
+        ),
+        Hearing(
+            "insurance",
+            "participation",
+            {
+                insurance.ParticipationAdded: _participation_told,
+                insurance.ParticipationEnded: _participation_told,
+                insurance.ParticipationVerified: _participation_verified,
+            },
+        ),
+        Hearing(
+            "referrals",
+            "referral",
+            {
+                referrals.ReferralSent: _referral_arrived,
+                referrals.ReferralForwarded: _referral_arrived,
+                referrals.ReferralAcknowledged: _referral_answered,
+                referrals.ReferralScheduled: _referral_answered,
+                referrals.ReferralDeclined: _referral_answered,
+            },
+        ),
+    ]

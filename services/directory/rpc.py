@@ -1,0 +1,149 @@
+"""What siblings may ask directory over gRPC."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from kit.errors import Invalid
+from kit.ids import parse_id
+from kit.rpc import AddServicer, current_viewer
+from kit.service import Parts
+from proto.directory.v1.directory_pb2 import (
+    Alternative,
+    FoundPlacement,
+    KnownOffice,
+    OfficesReply,
+    OfficesRequest,
+    PlacementsReply,
+    PlacementsRequest,
+    ReceiverReply,
+    ReceiverRequest,
+    SenderReply,
+    SenderRequest,
+)
+from proto.directory.v1.directory_pb2_grpc import (
+    DirectoryServicer,
+    add_DirectoryServicer_to_server,
+)
+from services.directory import policy, store
+from services.directory.actions import receiving
+from services.directory.actions.peers import Call, Peers
+from services.directory.actions.receiving import Judged, Sending
+from services.directory.domain.nouns import OfficeId, OrganizationId, ProviderId
+
+MOST_IDS = 1000
+
+
+class DirectoryDoor(DirectoryServicer):
+    """Answers siblings."""
+
+    def __init__(self, parts: Parts[Peers]) -> None:
+        self._parts = parts
+
+    async def Receiver(self, request: ReceiverRequest, context: Any) -> ReceiverReply:  # noqa: ANN401, ARG002, N802 - grpc's
+        """May this provider or group receive a referral at this office now? If not: why, and who may instead."""
+        call, office_id = self._call(), parse_id(request.office_id, "office_id")
+        if bool(request.provider_id) == bool(request.group_id):
+            raise Invalid("Name a provider or a group.", field="provider_id")
+        if request.group_id:
+            group_id = parse_id(request.group_id, "group_id")
+            judged = await receiving.judge_group(call, group_id, office_id)
+        else:
+            provider_id = parse_id(request.provider_id, "provider_id")
+            judged = await receiving.judge_provider(call, provider_id, office_id)
+        return _receiver(judged, request.office_id)
+
+    async def Sender(self, request: SenderRequest, context: Any) -> SenderReply:  # noqa: ANN401, ARG002, N802 - grpc's
+        """May this office, with this provider or group, send a referral now? (R22)"""
+        sending = Sending(
+            parse_id(request.organization_id, "organization_id"),
+            parse_id(request.office_id, "office_id"),
+            _optional(request.provider_id, "provider_id"),
+            _optional(request.group_id, "group_id"),
+        )
+        code = await receiving.judge_sender(self._call(), sending)
+        return SenderReply(may_send=code == "OK", code=code)
+
+    async def Placements(self, request: PlacementsRequest, context: Any) -> PlacementsReply:  # noqa: ANN401, ARG002, N802 - grpc's
+        """Which of these providers are placed at these offices on the day. Others are left out."""
+        call, on = self._call(), _day(request.on)
+        _require_few(request.keys)
+        keys = [
+            (
+                ProviderId(parse_id(key.provider_id, "provider_id")),
+                OfficeId(parse_id(key.office_id, "office_id")),
+            )
+            for key in request.keys
+        ]
+        async with call.db.reading() as tx:
+            found = await store.placements.on_day(tx, keys, on)
+        return PlacementsReply(
+            placements=[
+                FoundPlacement(
+                    provider_id=str(row.provider_id),
+                    office_id=str(row.office_id),
+                    organization_id=str(row.organization_id),
+                )
+                for row in found
+            ]
+        )
+
+    async def Offices(self, request: OfficesRequest, context: Any) -> OfficesReply:  # noqa: ANN401, ARG002, N802 - grpc's
+        """Which of these offices belong to the organization, and their state. Others are left out."""
+        call = self._call()
+        _require_few(request.office_ids)
+        organization_id = OrganizationId(parse_id(request.organization_id, "organization_id"))
+        ids = [parse_id(one, "office_ids") for one in request.office_ids]
+        async with call.db.reading() as tx:
+            found = await store.offices.of_organization(tx, organization_id, ids)
+        return OfficesReply(
+            offices=[
+                KnownOffice(office_id=str(one.id), state=one.state, name=one.name) for one in found
+            ]
+        )
+
+    def _call(self) -> Call:
+        viewer = current_viewer()
+        policy.permit_asking(viewer)
+        return self._parts.call(viewer)
+
+
+def _receiver(judged: Judged, office_id: str) -> ReceiverReply:
+    alternatives = [
+        Alternative(provider_id=str(one.provider_id), office_id=office_id, name=one.name)
+        for one in judged.alternatives
+    ]
+    alternatives += [
+        Alternative(group_id=str(one.id), office_id=office_id, name=one.name)
+        for one in judged.groups
+    ]
+    return ReceiverReply(
+        may_receive=judged.code == "OK",
+        code=judged.code,
+        organization_id=str(judged.organization_id) if judged.organization_id else "",
+        specialty_codes=judged.specialty_codes,
+        alternatives=alternatives,
+        accepting_new_patients=judged.accepting_new_patients,
+    )
+
+
+def _optional(text: str, field: str) -> UUID | None:
+    return parse_id(text, field) if text else None
+
+
+def _require_few(ids: Iterable[object]) -> None:
+    if len(list(ids)) > MOST_IDS:
+        raise Invalid(f"Ask for at most {MOST_IDS} at once.")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Invalid("on is not a day.", field="on", remedy="Send an ISO date.") from None
+
+
+def servicers(parts: Parts[Peers]) -> list[AddServicer]:
+    """The servicers of this service."""
+    return [lambda server: add_DirectoryServicer_to_server(DirectoryDoor(parts), server)]

@@ -1,0 +1,16 @@
+"""The GraphQL subgraph of directory."""
+
+from strawberry.tools import merge_types
+
+from kit.graphql import build_schema
+from services.directory.schema.group_mutations import GroupMutation
+from services.directory.schema.office_mutations import OfficeMutation
+from services.directory.schema.organization import Organization
+from services.directory.schema.provider_mutations import ProviderMutation
+from services.directory.schema.queries import Query
+
+Mutation = merge_types("Mutation", (ProviderMutation, OfficeMutation, GroupMutation))
+
+SCHEMA = build_schema(Query, Mutation, types=(Organization,))
+
+__all__ = ["SCHEMA"]

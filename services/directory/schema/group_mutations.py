@@ -1,0 +1,137 @@
+"""What can be done with groups, suggestions and settings."""
+
+from typing import Annotated
+
+import strawberry
+
+from kit.graphql import CommonProblems, mutation
+from kit.ids import parse_id
+from services.directory.actions import group_removal, groups, settings, suggestions
+from services.directory.schema.inputs import (
+    AddGroupInput,
+    ChangeDirectorySettingsInput,
+    ChangeGroupFlagsInput,
+    ChangeGroupInput,
+    GroupVersionInput,
+    SuggestionVersionInput,
+)
+from services.directory.schema.problems import InTheWayProblem, ItemsRefusedProblem
+from services.directory.schema.suggestions import GroupSuggestion
+from services.directory.schema.things import Group
+from services.directory.schema.words import DirectorySettings, Info, ids
+
+AddGroupResult = Annotated[
+    Group | ItemsRefusedProblem | CommonProblems, strawberry.union("AddGroupResult")
+]
+ChangeGroupFlagsResult = Annotated[
+    Group | CommonProblems, strawberry.union("ChangeGroupFlagsResult")
+]
+ChangeGroupMembersResult = Annotated[
+    Group | ItemsRefusedProblem | CommonProblems, strawberry.union("ChangeGroupMembersResult")
+]
+ChangeGroupStaffResult = Annotated[
+    Group | ItemsRefusedProblem | InTheWayProblem | CommonProblems,
+    strawberry.union("ChangeGroupStaffResult"),
+]
+RemoveGroupResult = Annotated[
+    Group | InTheWayProblem | CommonProblems, strawberry.union("RemoveGroupResult")
+]
+DismissSuggestionResult = Annotated[
+    GroupSuggestion | CommonProblems, strawberry.union("DismissSuggestionResult")
+]
+ChangeDirectorySettingsResult = Annotated[
+    DirectorySettings | CommonProblems, strawberry.union("ChangeDirectorySettingsResult")
+]
+
+
+@strawberry.type
+class GroupMutation:
+    """Verbs of groups, suggestions and settings."""
+
+    @mutation
+    async def add_group(self, info: Info, input: AddGroupInput) -> AddGroupResult:
+        """Add a group with its offices, members and staff, all or nothing (R20-R23)."""
+        return Group.of(
+            await groups.add_group(info.context.call, input.group(), key=input.idempotency_key)
+        )
+
+    @mutation
+    async def change_group_flags(
+        self, info: Info, input: ChangeGroupFlagsInput
+    ) -> ChangeGroupFlagsResult:
+        """Say whether the group sends and whether it receives (R21, R22)."""
+        return Group.of(
+            await groups.change_group_flags(
+                info.context.call,
+                parse_id(input.group_id, "groupId"),
+                input.expected_version,
+                may_send=input.may_send,
+                may_receive=input.may_receive,
+            )
+        )
+
+    @mutation
+    async def change_group_members(
+        self, info: Info, input: ChangeGroupInput
+    ) -> ChangeGroupMembersResult:
+        """Add and remove providers: client admins, and office admins of one of its offices."""
+        return Group.of(
+            await groups.change_group_members(
+                info.context.call,
+                parse_id(input.group_id, "groupId"),
+                input.expected_version,
+                add=ids(input.add, "add"),
+                remove=ids(input.remove, "remove"),
+            )
+        )
+
+    @mutation
+    async def change_group_staff(
+        self, info: Info, input: ChangeGroupInput
+    ) -> ChangeGroupStaffResult:
+        """Add and remove the users who work for the group (R23)."""
+        return Group.of(
+            await groups.change_group_staff(
+                info.context.call,
+                parse_id(input.group_id, "groupId"),
+                input.expected_version,
+                add=ids(input.add, "add"),
+                remove=ids(input.remove, "remove"),
+            )
+        )
+
+    @mutation
+    async def remove_group(self, info: Info, input: GroupVersionInput) -> RemoveGroupResult:
+        """Remove a group that has no open referrals (R24)."""
+        return Group.of(
+            await group_removal.remove_group(
+                info.context.call, parse_id(input.group_id, "groupId"), input.expected_version
+            )
+        )
+
+    @mutation
+    async def dismiss_suggestion(
+        self, info: Info, input: SuggestionVersionInput
+    ) -> DismissSuggestionResult:
+        """Close a suggestion; it does not come back for the same providers (R20)."""
+        return GroupSuggestion.of(
+            await suggestions.dismiss_suggestion(
+                info.context.call,
+                parse_id(input.suggestion_id, "suggestionId"),
+                input.expected_version,
+            )
+        )
+
+    @mutation
+    async def change_directory_settings(
+        self, info: Info, input: ChangeDirectorySettingsInput
+    ) -> ChangeDirectorySettingsResult:
+        """Change how providers are approved and when groups are suggested (R11, R20)."""
+        return DirectorySettings.of(
+            await settings.change_settings(
+                info.context.call,
+                input.expected_version,
+                second_approver=input.second_approver,
+                suggest_groups_from=input.suggest_groups_from,
+            )
+        )

@@ -1,0 +1,106 @@
+"""What can be done with offices and placements."""
+
+from typing import Annotated
+
+import strawberry
+
+from kit.graphql import CommonProblems, mutation
+from kit.ids import parse_id
+from services.directory.actions import closing, offices, placements
+from services.directory.schema.inputs import (
+    AddOfficeInput,
+    AddPlacementInput,
+    CloseOfficeInput,
+    EndPlacementInput,
+    OfficeVersionInput,
+    SetAcceptingNewPatientsInput,
+)
+from services.directory.schema.problems import (
+    ItemsRefusedProblem,
+    LeadTimeShortProblem,
+    ProvidersOrphanedProblem,
+)
+from services.directory.schema.things import Office, Placement
+from services.directory.schema.words import Info
+
+AddOfficeResult = Annotated[
+    Office | LeadTimeShortProblem | ItemsRefusedProblem | CommonProblems,
+    strawberry.union("AddOfficeResult"),
+]
+CloseOfficeResult = Annotated[
+    Office | ProvidersOrphanedProblem | CommonProblems, strawberry.union("CloseOfficeResult")
+]
+KeepOfficeResult = Annotated[Office | CommonProblems, strawberry.union("KeepOfficeResult")]
+AddPlacementResult = Annotated[Placement | CommonProblems, strawberry.union("AddPlacementResult")]
+EndPlacementResult = Annotated[Placement | CommonProblems, strawberry.union("EndPlacementResult")]
+SetAcceptingNewPatientsResult = Annotated[
+    Placement | CommonProblems, strawberry.union("SetAcceptingNewPatientsResult")
+]
+
+
+@strawberry.type
+class OfficeMutation:
+    """Verbs of offices and placements."""
+
+    @mutation
+    async def add_office(self, info: Info, input: AddOfficeInput) -> AddOfficeResult:
+        """Add an office and place its providers from its first day, all or nothing (R16, R17)."""
+        return Office.of(
+            await offices.add_office(info.context.call, input.office(), key=input.idempotency_key)
+        )
+
+    @mutation
+    async def close_office(self, info: Info, input: CloseOfficeInput) -> CloseOfficeResult:
+        """Close an office. With open referrals it stays CLOSING until they are done, then closes by itself (R19)."""
+        return Office.of(
+            await closing.close_office(
+                info.context.call,
+                parse_id(input.office_id, "officeId"),
+                input.expected_version,
+                confirm_orphans=input.confirm_orphans,
+            )
+        )
+
+    @mutation
+    async def keep_office(self, info: Info, input: OfficeVersionInput) -> KeepOfficeResult:
+        """A closing office stays open after all."""
+        return Office.of(
+            await closing.keep_office(
+                info.context.call, parse_id(input.office_id, "officeId"), input.expected_version
+            )
+        )
+
+    @mutation
+    async def add_placement(self, info: Info, input: AddPlacementInput) -> AddPlacementResult:
+        """Place a provider at an office: client admins, and office admins at their own (R09)."""
+        return Placement.of(
+            await placements.add_placement(
+                info.context.call, input.placement(), key=input.idempotency_key
+            )
+        )
+
+    @mutation
+    async def end_placement(self, info: Info, input: EndPlacementInput) -> EndPlacementResult:
+        """End a placement, from today on."""
+        return Placement.of(
+            await placements.end_placement(
+                info.context.call,
+                parse_id(input.placement_id, "placementId"),
+                input.expected_version,
+                input.effective_until,
+            )
+        )
+
+    @mutation
+    async def set_accepting_new_patients(
+        self, info: Info, input: SetAcceptingNewPatientsInput
+    ) -> SetAcceptingNewPatientsResult:
+        """Say whether the provider accepts new patients at the office (R10)."""
+        return Placement.of(
+            await placements.set_accepting_new_patients(
+                info.context.call,
+                parse_id(input.placement_id, "placementId"),
+                input.expected_version,
+                accepting=input.accepting,
+            )
+        )

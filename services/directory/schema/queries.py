@@ -1,0 +1,176 @@
+"""What can be read of the directory."""
+
+from datetime import date
+
+import strawberry
+
+from kit.errors import Invalid
+from kit.graphql import MAX_PAGE, Connection, connection, described, page_of
+from kit.ids import parse_id
+from services.directory import policy, store
+from services.directory.actions import receiving
+from services.directory.actions.receiving import Search
+from services.directory.domain.nouns import Point
+from services.directory.schema import loading
+from services.directory.schema.organization import (
+    ProvidersFilter,
+    list_groups,
+    list_offices,
+    list_providers,
+    scope,
+)
+from services.directory.schema.suggestions import GroupSuggestion, ReceiverSuggestions
+from services.directory.schema.things import Group, Office, Provider
+from services.directory.schema.words import (
+    DirectorySettings,
+    GroupState,
+    Info,
+    OfficeState,
+    Specialty,
+)
+from services.directory.store.offices import OfficeFilter
+
+_SCOPE = "By name. Those of the viewer's organization; with `network`, what everybody may find."
+
+
+@strawberry.input(description="A point on the earth, in degrees.")
+class CoordinatesInput:
+    """CoordinatesInput."""
+
+    latitude: float
+    longitude: float
+
+
+@strawberry.input(description="What a sender is looking for.")
+class SuggestReceiversInput:
+    """SuggestReceiversInput."""
+
+    specialty_code: str
+    plan_id: strawberry.ID | None = strawberry.field(default=None, description="The patient's.")
+    near: CoordinatesInput | None = strawberry.field(
+        default=None, description="Where the patient is. Not together with officeId."
+    )
+    office_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Near this office, the sender's for instance."
+    )
+    on: date | None = strawberry.field(default=None, description="The day of the visit; today.")
+    include_groups: bool = True
+    first: int = strawberry.field(default=20, description="At most so many, 1 to 100.")
+
+
+@strawberry.type
+class Query:
+    """The directory is open to every signed-in user of the network; what is in the making, to its organization."""
+
+    @strawberry.field
+    async def provider(self, info: Info, id: strawberry.ID) -> Provider | None:
+        """A provider by id."""
+        row = await loading.provider(info, parse_id(id, "id"))
+        return Provider.of(row) if row else None
+
+    @strawberry.field
+    async def office(self, info: Info, id: strawberry.ID) -> Office | None:
+        """An office by id."""
+        row = await loading.office(info, parse_id(id, "id"))
+        return Office.of(row) if row else None
+
+    @strawberry.field
+    async def group(self, info: Info, id: strawberry.ID) -> Group | None:
+        """A group by id."""
+        row = await loading.group(info, parse_id(id, "id"))
+        return Group.of(row) if row else None
+
+    @described(_SCOPE)
+    async def providers(
+        self,
+        info: Info,
+        filter: ProvidersFilter | None = None,
+        network: bool = False,  # noqa: FBT001, FBT002 - a GraphQL argument
+        first: int | None = None,
+        after: str | None = None,
+    ) -> Connection[Provider]:
+        """Providers."""
+        whose = scope(info, network=network)
+        return await list_providers(info, whose, filter or ProvidersFilter(), first, after)
+
+    @described(_SCOPE)
+    async def offices(
+        self,
+        info: Info,
+        name: str = "",
+        state: OfficeState | None = None,  # type: ignore[valid-type]
+        network: bool = False,  # noqa: FBT001, FBT002 - a GraphQL argument
+        first: int | None = None,
+        after: str | None = None,
+    ) -> Connection[Office]:
+        """Offices."""
+        wanted = OfficeFilter(scope(info, network=network), name, state)
+        return await list_offices(info, wanted, first, after)
+
+    @described(_SCOPE)
+    async def groups(
+        self,
+        info: Info,
+        state: GroupState | None = None,  # type: ignore[valid-type]
+        network: bool = False,  # noqa: FBT001, FBT002 - a GraphQL argument
+        first: int | None = None,
+        after: str | None = None,
+    ) -> Connection[Group]:
+        """Groups."""
+        return await list_groups(info, scope(info, network=network), state, first, after)
+
+    @described("The organization's open suggestions, oldest first (R20).")
+    async def group_suggestions(
+        self,
+        info: Info,
+        office_id: strawberry.ID | None = None,
+        first: int | None = None,
+        after: str | None = None,
+    ) -> Connection[GroupSuggestion]:
+        """Groups that might be added."""
+        page = page_of(first, after)
+        organization_id = policy.acting(info.context.call.viewer)
+        at = parse_id(office_id, "officeId") if office_id else None
+        async with info.context.call.db.reading() as tx:
+            rows = await store.suggestions.page(tx, organization_id, at, page.after, page.limit + 1)
+        return connection(
+            rows,
+            page,
+            key=lambda row: (row.raised_at.isoformat(), row.id),
+            node=GroupSuggestion.of,
+        )
+
+    @strawberry.field
+    async def specialties(self, info: Info) -> list[Specialty]:
+        """Every specialty the directory knows, by name."""
+        policy.permit_reading(info.context.call.viewer)
+        async with info.context.call.db.reading() as tx:
+            return [Specialty.of(row) for row in await store.catalogue.specialties(tx)]
+
+    @strawberry.field
+    async def directory_settings(self, info: Info) -> DirectorySettings:
+        """What the viewer's organization has decided."""
+        organization_id = policy.acting(info.context.call.viewer)
+        async with info.context.call.db.reading() as tx:
+            return DirectorySettings.of(await store.catalogue.settings_seen(tx, organization_id))
+
+    @described("Who may receive a referral, ranked and explained (R28).")
+    async def suggest_receivers(
+        self, info: Info, input: SuggestReceiversInput
+    ) -> ReceiverSuggestions:
+        """Approved providers and ready groups at live offices with staff, on that day."""
+        if not 1 <= input.first <= MAX_PAGE:
+            raise Invalid(f"first must be 1 to {MAX_PAGE}.", code="PAGE_SIZE", field="first")
+        if input.near and input.office_id:
+            raise Invalid("Give near or officeId, not both.", field="near")
+        near = Point(input.near.latitude, input.near.longitude) if input.near else None
+        search = Search(
+            specialty_code=input.specialty_code.strip().upper(),
+            plan_id=parse_id(input.plan_id, "planId") if input.plan_id else None,
+            near=near,
+            office_id=parse_id(input.office_id, "officeId") if input.office_id else None,
+            on=input.on,
+            include_groups=input.include_groups,
+        )
+        found = await receiving.suggest_receivers(info.context.call, search, input.first)
+        return ReceiverSuggestions.of(found)

@@ -1,0 +1,360 @@
+"""Providers, offices, placements and groups, as GraphQL tells them."""
+
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+from uuid import UUID
+
+import strawberry
+
+from kit.graphql import Connection, Page, connection, described, page_of
+from kit.ids import parse_id
+from services.directory import policy
+from services.directory.domain import nouns, profiles
+from services.directory.schema import loading
+from services.directory.schema.words import (
+    Address,
+    Coordinates,
+    GroupAction,
+    GroupState,
+    Info,
+    OfficeAction,
+    OfficeReadiness,
+    OfficeState,
+    PendingChange,
+    PlacementAction,
+    PlacementState,
+    ProviderAction,
+    ProviderState,
+    Specialty,
+    User,
+    id_of,
+)
+
+if TYPE_CHECKING:
+    from services.directory.schema.organization import Organization
+
+_Organization: TypeAlias = Annotated[
+    "Organization", strawberry.lazy("services.directory.schema.organization")
+]
+
+
+def organization(organization_id: UUID) -> "Organization":
+    """The organization a thing belongs to."""
+    from services.directory.schema.organization import (  # noqa: PLC0415 - it lists these things
+        Organization,
+    )
+
+    return Organization(id=id_of(organization_id))
+
+
+@strawberry.federation.type(keys=["id"], description="A person who gives care.")
+class Provider:
+    """Provider. What concerns its making (reasons, pending change) is shown within its organization only."""
+
+    id: strawberry.ID
+    npi: str | None
+    first_name: str
+    last_name: str
+    credential: str
+    phone: str
+    state: ProviderState  # type: ignore[valid-type]
+    version: int
+    row: strawberry.Private[nouns.Provider]
+
+    @strawberry.field
+    def name(self) -> str:
+        """The name as people say it."""
+        return self.row.name
+
+    @described("The primary one first.")
+    async def specialties(self, info: Info) -> list[Specialty]:
+        """What the provider does."""
+        rows = await loading.specialties(info, self.row.specialty_codes)
+        return [Specialty.of(row) for row in rows]
+
+    @described("Oldest first. Those of other organizations: where the provider sees patients now.")
+    async def placements(self, info: Info) -> list["Placement"]:
+        """Where the provider works."""
+        rows = await loading.placements_of_provider(info, self.row.id)
+        return [Placement.of(row) for row in rows]
+
+    @strawberry.field
+    async def groups(self, info: Info) -> list["Group"]:
+        """The groups of which the provider is a member."""
+        return [Group.of(row) for row in await loading.groups_of_provider(info, self.row.id)]
+
+    @described("Fields that must be given before the profile can be approved (R11).")
+    def missing(self, info: Info) -> list[str]:
+        """Within the organization only."""
+        return list(profiles.missing(self.row.profile)) if self._own(info) else []
+
+    @described("Why the profile was rejected.")
+    def rejection_reason(self, info: Info) -> str | None:
+        """Within the organization only."""
+        return self.row.rejection_reason if self._own(info) else None
+
+    @described("A change that waits for its approval; until then the old values hold (R11).")
+    def pending_change(self, info: Info) -> PendingChange | None:
+        """Within the organization only."""
+        proposed = self.row.proposed
+        return PendingChange.of(proposed) if proposed and self._own(info) else None
+
+    @strawberry.field
+    async def allowed_actions(self, info: Info) -> list[ProviderAction]:  # type: ignore[valid-type]
+        """What the viewer may do with the provider now."""
+        if not self._own(info):
+            return []
+        rows = await loading.placements_of_provider(info, self.row.id)
+        offices = [row.office_id for row in rows]
+        return list(policy.provider_actions(info.context.call.viewer, self.row, offices))
+
+    def _own(self, info: Info) -> bool:
+        return policy.is_own(info.context.call.viewer, self.row.organization_id)
+
+    @strawberry.field
+    def organization(self) -> _Organization:
+        """The organization the provider belongs to."""
+        return organization(self.row.organization_id)
+
+    @classmethod
+    def of(cls, row: nouns.Provider) -> "Provider":
+        """As GraphQL tells it."""
+        return cls(
+            id=id_of(row.id),
+            npi=row.npi,
+            first_name=row.first_name,
+            last_name=row.last_name,
+            credential=row.credential,
+            phone=row.phone,
+            state=row.state,
+            version=row.version,
+            row=row,
+        )
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> "Provider | None":
+        """A provider another subgraph names."""
+        row = await loading.provider(info, parse_id(id, "id"))
+        return cls.of(row) if row else None
+
+
+@strawberry.federation.type(keys=["id"], description="A place where care is given.")
+class Office:
+    """Office."""
+
+    id: strawberry.ID
+    name: str
+    phone: str
+    time_zone: str = strawberry.field(description="IANA name; its days follow it.")
+    go_live_on: date
+    group_only: bool = strawberry.field(
+        description="It receives for groups only and may go live without a provider of its own."
+    )
+    state: OfficeState  # type: ignore[valid-type]
+    version: int
+    row: strawberry.Private[nouns.Office]
+
+    @strawberry.field
+    def address(self) -> Address:
+        """Where it is."""
+        one = self.row.address
+        return Address(
+            line1=one.line1,
+            line2=one.line2,
+            city=one.city,
+            region=one.region,
+            postal_code=one.postal_code,
+        )
+
+    @strawberry.field
+    def coordinates(self) -> Coordinates:
+        """Where it is, in degrees."""
+        return Coordinates(latitude=self.row.latitude, longitude=self.row.longitude)
+
+    @described("Why it was added less than a week before its first day (R16).")
+    def short_lead_time_reason(self, info: Info) -> str | None:
+        """Within the organization only."""
+        return self.row.lead_reason if self._own(info) else None
+
+    @described("What it has of what it needs to go live; null for other organizations' offices.")
+    async def readiness(self, info: Info) -> OfficeReadiness | None:
+        """R16, R18."""
+        if not self._own(info):
+            return None
+        return OfficeReadiness.of(await loading.readiness(info, self.row))
+
+    @strawberry.field
+    async def placements(
+        self, info: Info, first: int | None = None, after: str | None = None
+    ) -> Connection["Placement"]:
+        """Who works there, oldest placement first."""
+        page = page_of(first, after)
+        rows = await loading.placements_of_office(info, self.row.id)
+        keyed = _after(rows, page)
+        return connection(keyed, page, key=_placement_key, node=Placement.of)
+
+    @strawberry.field
+    async def groups(self, info: Info) -> list["Group"]:
+        """The groups that receive or send there."""
+        return [Group.of(row) for row in await loading.groups_of_office(info, self.row.id)]
+
+    @strawberry.field
+    def allowed_actions(self, info: Info) -> list[OfficeAction]:  # type: ignore[valid-type]
+        """What the viewer may do with the office now."""
+        return list(policy.office_actions(info.context.call.viewer, self.row))
+
+    def _own(self, info: Info) -> bool:
+        return policy.is_own(info.context.call.viewer, self.row.organization_id)
+
+    @strawberry.field
+    def organization(self) -> _Organization:
+        """The organization the office belongs to."""
+        return organization(self.row.organization_id)
+
+    @classmethod
+    def of(cls, row: nouns.Office) -> "Office":
+        """As GraphQL tells it."""
+        return cls(
+            id=id_of(row.id),
+            name=row.name,
+            phone=row.phone,
+            time_zone=row.time_zone,
+            go_live_on=row.go_live_on,
+            group_only=row.group_only,
+            state=row.state,
+            version=row.version,
+            row=row,
+        )
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> "Office | None":
+        """An office another subgraph names."""
+        row = await loading.office(info, parse_id(id, "id"))
+        return cls.of(row) if row else None
+
+
+def _placement_key(row: nouns.Placement) -> tuple[str, str]:
+    return (row.effective_from.isoformat(), str(row.id))
+
+
+def _after(rows: list[nouns.Placement], page: Page) -> list[nouns.Placement]:
+    after = tuple(page.after) if page.after else ()
+    return [row for row in rows if _placement_key(row) > after]
+
+
+@strawberry.type(
+    description="A provider works at an office, from a day until the day after the last."
+)
+class Placement:
+    """Placement."""
+
+    id: strawberry.ID
+    effective_from: date
+    effective_until: date | None = strawberry.field(
+        description="The day after the last; null: no end. Equal to effectiveFrom when it never began."
+    )
+    accepting_new_patients: bool
+    version: int
+    row: strawberry.Private[nouns.Placement]
+
+    @strawberry.field
+    async def provider(self, info: Info) -> Provider | None:
+        """Who works there."""
+        row = await loading.provider(info, self.row.provider_id)
+        return Provider.of(row) if row else None
+
+    @strawberry.field
+    async def office(self, info: Info) -> Office | None:
+        """Where."""
+        row = await loading.office(info, self.row.office_id)
+        return Office.of(row) if row else None
+
+    @described("PENDING until the provider is approved.")
+    async def state(self, info: Info) -> PlacementState | None:  # type: ignore[valid-type]
+        """How it stands on the office's day."""
+        at = await loading.office(info, self.row.office_id)
+        who = await loading.provider(info, self.row.provider_id)
+        return self.row.state(loading.today(info, at), who.state) if at and who else None
+
+    @strawberry.field
+    async def allowed_actions(self, info: Info) -> list[PlacementAction]:  # type: ignore[valid-type]
+        """What the viewer may do with it now."""
+        at = await loading.office(info, self.row.office_id)
+        viewer = info.context.call.viewer
+        if at is None:
+            return []
+        return list(policy.placement_actions(viewer, self.row, loading.today(info, at)))
+
+    @classmethod
+    def of(cls, row: nouns.Placement) -> "Placement":
+        """As GraphQL tells it."""
+        return cls(
+            id=id_of(row.id),
+            effective_from=row.effective_from,
+            effective_until=row.effective_until,
+            accepting_new_patients=row.accepting_new_patients,
+            version=row.version,
+            row=row,
+        )
+
+
+@strawberry.federation.type(
+    keys=["id"], description="Providers who receive or send referrals together."
+)
+class Group:
+    """Group."""
+
+    id: strawberry.ID
+    name: str
+    state: GroupState = strawberry.field(  # type: ignore[valid-type]
+        description="INCOMPLETE until a confirmed user works for it (R23)."
+    )
+    may_send: bool
+    may_receive: bool
+    version: int
+    row: strawberry.Private[nouns.Group]
+
+    @strawberry.field
+    async def offices(self, info: Info) -> list[Office]:
+        """Where it receives and sends."""
+        return [Office.of(row) for row in await loading.offices(info, self.row.office_ids)]
+
+    @strawberry.field
+    async def providers(self, info: Info) -> list[Provider]:
+        """Its members."""
+        return [Provider.of(row) for row in await loading.providers(info, self.row.provider_ids)]
+
+    @described("Shown within the organization only.")
+    def staff(self, info: Info) -> list[User]:
+        """The users who work for it."""
+        own = policy.is_own(info.context.call.viewer, self.row.organization_id)
+        return [User(id=id_of(one)) for one in self.row.staff_user_ids] if own else []
+
+    @strawberry.field
+    def allowed_actions(self, info: Info) -> list[GroupAction]:  # type: ignore[valid-type]
+        """What the viewer may do with the group now."""
+        return list(policy.group_actions(info.context.call.viewer, self.row))
+
+    @strawberry.field
+    def organization(self) -> _Organization:
+        """The organization the group belongs to."""
+        return organization(self.row.organization_id)
+
+    @classmethod
+    def of(cls, row: nouns.Group) -> "Group":
+        """As GraphQL tells it."""
+        return cls(
+            id=id_of(row.id),
+            name=row.name,
+            state=row.state,
+            may_send=row.may_send,
+            may_receive=row.may_receive,
+            version=row.version,
+            row=row,
+        )
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> "Group | None":
+        """A group another subgraph names."""
+        row = await loading.group(info, parse_id(id, "id"))
+        return cls.of(row) if row else None

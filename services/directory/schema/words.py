@@ -1,0 +1,169 @@
+"""Words and small types of the directory's schema."""
+
+from typing import TypeAlias
+from uuid import UUID
+
+import strawberry
+from strawberry.federation.schema_directives import Key
+from strawberry.federation.types import FieldSet
+
+from kit.graphql import Context
+from kit.ids import parse_id
+from services.directory import policy
+from services.directory.actions.peers import Peers
+from services.directory.domain import nouns, ranking
+from services.directory.domain.days import Readiness
+
+Info: TypeAlias = strawberry.Info[Context[Peers], None]
+
+ProviderState = strawberry.enum(nouns.ProviderState, name="ProviderState")
+OfficeState = strawberry.enum(nouns.OfficeState, name="OfficeState")
+GroupState = strawberry.enum(nouns.GroupState, name="GroupState")
+PlacementState = strawberry.enum(nouns.PlacementState, name="PlacementState")
+SuggestionEnd = strawberry.enum(nouns.SuggestionEnd, name="SuggestionEnd")
+PlanCertainty = strawberry.enum(ranking.PlanCertainty, name="PlanCertainty")
+FactorName = strawberry.enum(ranking.FactorName, name="FactorName")
+Widening = strawberry.enum(ranking.Widening, name="Widening")
+ProviderAction = strawberry.enum(policy.ProviderAction, name="ProviderAction")
+OfficeAction = strawberry.enum(policy.OfficeAction, name="OfficeAction")
+PlacementAction = strawberry.enum(policy.PlacementAction, name="PlacementAction")
+GroupAction = strawberry.enum(policy.GroupAction, name="GroupAction")
+SuggestionAction = strawberry.enum(policy.SuggestionAction, name="SuggestionAction")
+
+
+def id_of(one: UUID) -> strawberry.ID:
+    """An id as GraphQL tells it."""
+    return strawberry.ID(str(one))
+
+
+def ids(texts: list[strawberry.ID], field: str) -> tuple[UUID, ...]:
+    """The ids a client sent."""
+    return tuple(parse_id(one, field) for one in texts)
+
+
+@strawberry.federation.type(keys=[Key(fields=FieldSet("id"), resolvable=False)])
+class User:
+    """Somebody identity knows."""
+
+    id: strawberry.ID
+
+
+@strawberry.type(description="What a provider does, by its code of the NUCC provider taxonomy.")
+class Specialty:
+    """Specialty."""
+
+    code: str
+    name: str
+    grouping: str
+    classification: str
+    specialization: str | None
+
+    @classmethod
+    def of(cls, row: nouns.Specialty) -> "Specialty":
+        """As GraphQL tells it."""
+        return cls(
+            code=row.code,
+            name=row.name,
+            grouping=row.grouping,
+            classification=row.classification,
+            specialization=row.specialization,
+        )
+
+
+@strawberry.type(description="Where an office is.")
+class Address:
+    """Address."""
+
+    line1: str
+    line2: str
+    city: str
+    region: str = strawberry.field(description="Two-letter state code.")
+    postal_code: str
+
+
+@strawberry.type(description="A point on the earth, in degrees.")
+class Coordinates:
+    """Coordinates."""
+
+    latitude: float
+    longitude: float
+
+
+@strawberry.type(description="A change of an approved profile that waits for its approval.")
+class PendingChange:
+    """PendingChange."""
+
+    first_name: str
+    last_name: str
+    npi: str | None
+    credential: str
+    phone: str
+    specialty_codes: list[str]
+
+    @classmethod
+    def of(cls, profile: nouns.Profile) -> "PendingChange":
+        """As GraphQL tells it."""
+        return cls(
+            first_name=profile.first_name,
+            last_name=profile.last_name,
+            npi=profile.npi,
+            credential=profile.credential,
+            phone=profile.phone,
+            specialty_codes=list(profile.specialty_codes),
+        )
+
+
+_REASONS = {
+    "NO_COVERAGE": "No confirmed staff works for the office.",
+    "NO_APPROVED_PROVIDER": "No approved provider is placed at the office, and it is not for groups only.",
+}
+
+
+@strawberry.type(description="Something an office still needs before it can go live.")
+class ReadinessReason:
+    """ReadinessReason."""
+
+    code: str
+    message: str
+
+
+@strawberry.type(description="What an office has of what it needs before it can go live.")
+class OfficeReadiness:
+    """OfficeReadiness."""
+
+    ready: bool
+    confirmed_staff: int
+    approved_providers: int
+    reasons: list[ReadinessReason]
+
+    @classmethod
+    def of(cls, found: Readiness) -> "OfficeReadiness":
+        """As GraphQL tells it."""
+        return cls(
+            ready=not found.reasons,
+            confirmed_staff=found.confirmed_staff,
+            approved_providers=found.approved_providers,
+            reasons=[ReadinessReason(code=one, message=_REASONS[one]) for one in found.reasons],
+        )
+
+
+@strawberry.type(description="What an organization has decided for itself.")
+class DirectorySettings:
+    """DirectorySettings."""
+
+    second_approver: bool = strawberry.field(
+        description="Whoever submitted a provider cannot approve it."
+    )
+    suggest_groups_from: int = strawberry.field(
+        description="So many providers of a classification at an office make a group suggestion."
+    )
+    version: int
+
+    @classmethod
+    def of(cls, row: nouns.Settings) -> "DirectorySettings":
+        """As GraphQL tells it."""
+        return cls(
+            second_approver=row.second_approver,
+            suggest_groups_from=row.suggest_groups_from,
+            version=row.version,
+        )
