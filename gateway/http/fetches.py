@@ -13,6 +13,7 @@ from gateway.executor import SubgraphReply, SubgraphUnavailable
 from gateway.http.answers import log, passed_on
 from gateway.subgraphs import SubgraphError
 from kit.auth import VIEWER_HEADER, Viewer, sign_viewer
+from kit.logs import client_address
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from kit.clock import Clock
 
 REQUEST_ID = "x-request-id"
+CLIENT_HEADER = "x-client-address"
+"""Where the request came from, for slowing down who guesses passwords."""
 
 HTTP_OK = 200
 _REQUEST_ERRORS = frozenset({200, 400, 422})
@@ -37,7 +40,11 @@ class Signer:
     def headers(self, viewer: Viewer, *, audience: str, request_id: str) -> dict[str, str]:
         """The headers by which `audience` knows on whose behalf it is asked."""
         signed = sign_viewer(viewer, audience=audience, key=self.key, at=self.clock.real())
-        return {VIEWER_HEADER: signed, REQUEST_ID: request_id}
+        return {
+            VIEWER_HEADER: signed,
+            REQUEST_ID: request_id,
+            CLIENT_HEADER: client_address.get(),
+        }
 
 
 @dataclass(slots=True)

@@ -28,7 +28,7 @@ from gateway.http.params import (
     too_large,
 )
 from kit.config import Mode
-from kit.logs import request_id
+from kit.logs import client_address, request_id
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -55,6 +55,7 @@ class GraphQLDoor:
         """Answer one request; whatever goes wrong is told in GraphQL's shape."""
         given = request.headers.get(REQUEST_ID, "")
         request_id.set(given if _SAFE_ID.fullmatch(given) else uuid4().hex)
+        client_address.set(request.client.host if request.client else "")
         accept = read_accept(request.headers.get("accept"))
         try:
             response = await self._serve(request, accept)

@@ -14,7 +14,7 @@ from gateway.http.answers import Body, Rejected, error
 from gateway.http.edge import Ask, Edge, failed
 from gateway.http.guard import same_place
 from gateway.http.params import from_map
-from kit.logs import request_id
+from kit.logs import client_address, request_id
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -181,6 +181,7 @@ class _Conversation:
 
     async def _operate(self, name: str, payload: dict[str, Any]) -> None:
         request_id.set(uuid4().hex)
+        client_address.set(self._socket.client.host if self._socket.client else "")
         try:
             await self._execute(name, payload)
         except WebSocketDisconnect:

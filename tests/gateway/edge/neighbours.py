@@ -85,6 +85,7 @@ class Subgraph:
         self.offsets: list[timedelta] = []
         self.viewer = Viewer()
         self.request_id = ""
+        self.client_address = ""
         self.streams = 0
         self.left = asyncio.Event()
         self.stop_streams = asyncio.Event()
@@ -108,6 +109,7 @@ class Subgraph:
         except Unauthenticated:
             return JSONResponse({"errors": [{"message": "who is asking?"}]}, 401)
         self.request_id = request.headers["x-request-id"]
+        self.client_address = request.headers["x-client-address"]
         body = await request.json()
         self.asked.append(body)
         if "text/event-stream" in request.headers.get("accept", ""):

@@ -26,6 +26,14 @@ async def test_a_token_becomes_the_viewer_that_the_subgraph_sees(suite: World) -
     assert reply.json == {"data": {"viewer": str(suite.users[token])}}
 
 
+async def test_where_a_request_came_from_is_told_by_the_gateway_and_not_by_the_client(
+    suite: World,
+) -> None:
+    await suite.door.post("{ viewer }", x_client_address="192.0.2.66")
+
+    assert suite.people.client_address == "127.0.0.1"
+
+
 async def test_every_grant_of_the_viewer_travels(suite: World) -> None:
     token, office, organization = suite.user(), uuid4(), uuid4()
     held = suite.identity.sessions[token]
