@@ -14,6 +14,7 @@ from gateway.http.answers import Body, Rejected, error, masked, refused
 from gateway.http.fetches import Fetches, Signer
 from gateway.http.stages import Stages
 from gateway.plan import describe, to_json
+from gateway.subgraphs import GRACE
 from kit.errors import Refusal, Unavailable
 
 if TYPE_CHECKING:
@@ -26,10 +27,6 @@ if TYPE_CHECKING:
     from gateway.operation import Operation
     from gateway.plan import QueryPlan
     from gateway.subgraphs import Subgraphs
-
-MUTATION_GRACE = 3
-"""A mutation may take this many times as long as a query: cutting it off leaves its outcome unknown."""
-
 
 FAREWELL = 1.0
 """Seconds that conversations have to end when the gateway stops."""
@@ -129,7 +126,7 @@ class Edge:
         fetches = self._fetches(admitted, ask.request_id)
         seconds = self.settings.request_timeout
         if admitted.operation.kind == "mutation":
-            seconds *= MUTATION_GRACE
+            seconds *= GRACE
         began = time.perf_counter()
         try:
             async with asyncio.timeout(seconds):

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gateway.subgraphs.events import EventReader, ServerEvent
-from gateway.subgraphs.pool import Bounds, Pool
+from gateway.subgraphs.pool import GRACE, Bounds, Pool
 from gateway.subgraphs.wire import ReplyTooLargeError, Target, WireError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from gateway.subgraphs.wire import Exchange
 
-__all__ = ["Bounds", "ServerEvent", "SubgraphError", "Subgraphs", "Target"]
+__all__ = ["GRACE", "Bounds", "ServerEvent", "SubgraphError", "Subgraphs", "Target"]
 
 HTTP_OK = 200
 

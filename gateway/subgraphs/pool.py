@@ -20,6 +20,10 @@ FRESH = 0.5
 """Seconds of idleness after which a request that may not be repeated gets a new connection instead."""
 
 
+GRACE = 3
+"""A request that may not be repeated may take this many times as long: cutting it off leaves its outcome unknown."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """What one call may take: seconds to connect, seconds in all, bytes of reply; and how many calls at once."""
@@ -46,7 +50,8 @@ class Pool:
         and are not sent over a connection that has been idle for long.
         """
         request = self.target.post(body, headers)
-        async with asyncio.timeout(self._bounds.total), self._turns:
+        seconds = self._bounds.total * (1 if repeatable else GRACE)
+        async with asyncio.timeout(seconds), self._turns:
             try:
                 return await self._exchange(request, IDLE_LIFE if repeatable else FRESH)
             except StaleConnectionError:

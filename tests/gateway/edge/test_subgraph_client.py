@@ -188,6 +188,20 @@ async def test_a_silent_peer_times_out_and_its_connection_is_dropped() -> None:
             await left.wait()
 
 
+async def test_a_mutation_is_given_more_time_than_a_query() -> None:
+    async def talk(peer: Peer) -> None:
+        _, body = await peer.request()
+        await asyncio.sleep(1.5 * QUICK.total)
+        await peer.reply(body)
+
+    async with scripted(talk) as script:
+        client = Subgraphs({"things": script.url}, QUICK)
+
+        assert await ask(client, repeatable=False) == b"{}"
+        with pytest.raises(SubgraphError, match="in time"):
+            await ask(client)
+
+
 async def test_nobody_listening_is_a_failure() -> None:
     async with scripted(answer_for_ever) as script:
         url = script.url
