@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import uuid4
 
 from proto.directory.v1.events_pb2 import ProviderRemoved
-from tests.service.referrals.asking import Answer, act, at, do, queue, read, send
+from tests.service.referrals.asking import QUEUE, Answer, act, at, do, queue, read, send
 from tests.service.referrals.conftest import World
 from tests.service.referrals.fencing import directory_of
 
@@ -39,6 +39,10 @@ async def test_after_a_removal_is_answered_the_organization_reads_none_of_the_pr
     assert await read(world, practice.staff, sent) is None
     assert await entity(world, sent) is None
     assert await queue(world, practice.staff, "RECEIVED", **where) == []
+    data = await world.service.running.data(
+        QUEUE, {"kind": "RECEIVED"} | where, viewer=practice.staff
+    )
+    assert set(data["workQueue"]["counts"].values()) == {0}
     refused = await act(world, "declineReferral", practice.staff, sent, reasonCode="AGE")
     unknown = await act(
         world, "declineReferral", practice.staff, sent | {"id": str(uuid4())}, reasonCode="AGE"

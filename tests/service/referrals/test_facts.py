@@ -78,6 +78,7 @@ async def test_a_forward_is_heard_as_leaving_by_the_old_and_as_arriving_by_the_n
     leaving, arriving = by_org[world.receiver.organization_id], by_org[other.organization_id]
     assert leaving["referral"]["receivingOfficeId"] == str(world.receiver.office_id)
     assert leaving["referral"]["hop"] == 1
+    assert leaving["referral"]["version"] == arriving["referral"]["version"] == "2"
     assert arriving["referral"]["receivingOfficeId"] == str(other.office_id)
     assert arriving["referral"]["hop"] == 2
     assert arriving["fromOrganizationId"] == str(world.receiver.organization_id)

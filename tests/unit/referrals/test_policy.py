@@ -167,6 +167,37 @@ def test_a_past_receiver_sees_that_it_was_there_and_its_status_and_nothing_later
     assert view.referral.status is REFERRAL.status
 
 
+def test_nothing_of_the_later_receivers_work_shows_in_what_a_past_receiver_sees() -> None:
+    past = builders.party()
+    worked_on = builders.removed(
+        builders.scheduled(RECEIVER),
+        claimed_by=domain.UserId(uuid4()),
+        callback_at=NOW,
+        reason_kind=domain.ReasonKind.DECLINE,
+        reason_code="AGE",
+        plan_acceptance=domain.PlanAcceptance.ACCEPTED,
+        plan_asked=3,
+        plan_accepting=2,
+        authorization=domain.Authorization.OBTAINED,
+        hop=2,
+        changed_at=builders.LATER,
+    )
+    hops = (builders.hop(worked_on, 1, past, left=True),)
+
+    view = policy.seen(staff_of(past), NOTHING, worked_on, hops, NOW)
+
+    assert view is not None
+    shown = view.referral
+    later = (
+        shown.claimed_by, shown.callback_at, shown.reason_kind, shown.reason_code,
+        shown.plan_acceptance, shown.authorization, shown.appointment_at,
+    )  # fmt: skip
+    assert later == (None,) * 7
+    assert (shown.plan_asked, shown.plan_accepting, shown.hop) == (0, 0, 1)
+    assert (shown.receiver, shown.changed_at) == (past, NOW)
+    assert str(RECEIVER.provider_id) not in str(view)
+
+
 def test_a_past_receiver_whose_provider_was_removed_sees_nothing_at_all() -> None:
     """R14."""
     past = builders.party()
