@@ -200,6 +200,8 @@ def server(settings: GatewaySettings) -> Server:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
         ws="websockets-sansio",
         ws_max_size=MAX_BODY,
         timeout_graceful_shutdown=settings.shutdown_grace,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -29,6 +30,17 @@ def origins(value: str) -> frozenset[str]:
     return wanted
 
 
+def addresses(value: str) -> tuple[str, ...]:
+    """IP addresses or networks, separated by commas; may be empty."""
+    wanted = tuple(part.strip() for part in value.split(",") if part.strip())
+    for one in wanted:
+        try:
+            ip_network(one)
+        except ValueError:
+            raise ValueError(f"must be IP addresses or networks, not {one!r}") from None
+    return wanted
+
+
 def _subgraph(name: str) -> str:
     read = url("http", "https")
     about = f"GraphQL door of the {name} service"
@@ -51,6 +63,12 @@ class GatewaySettings(ProcessSettings):
     )
     allowed_origins: frozenset[str] = setting(
         "ALLOWED_ORIGINS", origins, "", about="origins of web clients served from elsewhere"
+    )
+    trusted_proxies: tuple[str, ...] = setting(
+        "TRUSTED_PROXIES",
+        addresses,
+        "",
+        about="addresses of proxies whose X-Forwarded-For is believed",
     )
     subgraph_timeout: int = setting(
         "SUBGRAPH_TIMEOUT", number(1, 300), "4", about="seconds a subgraph may take for one answer"

@@ -85,6 +85,7 @@ class Subgraph:
         self.offsets: list[timedelta] = []
         self.viewer = Viewer()
         self.request_id = ""
+        self.client = ""
         self.client_address = ""
         self.streams = 0
         self.left = asyncio.Event()
@@ -109,6 +110,7 @@ class Subgraph:
         except Unauthenticated:
             return JSONResponse({"errors": [{"message": "who is asking?"}]}, 401)
         self.request_id = request.headers["x-request-id"]
+        self.client = request.headers["x-client-address"]
         self.client_address = request.headers["x-client-address"]
         body = await request.json()
         self.asked.append(body)

@@ -113,6 +113,7 @@ def test_wrong_settings_are_all_told_together() -> None:
         "SUBGRAPH_IDENTITY_URL": "identity",
         "SUBGRAPH_TIMEOUT": "soon",
         "ALLOWED_ORIGINS": "https://good.example, clinic",
+        "TRUSTED_PROXIES": "10.0.0.0/8, proxy",
     }
     del given["SUBGRAPH_REFERRALS_URL"]
 
@@ -128,6 +129,7 @@ def test_wrong_settings_are_all_told_together() -> None:
         "SUBGRAPH_TIMEOUT",
         "SUBGRAPH_REFERRALS_URL",
         "ALLOWED_ORIGINS",
+        "TRUSTED_PROXIES",
     }
 
 

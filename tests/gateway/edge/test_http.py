@@ -212,6 +212,21 @@ async def test_a_request_id_that_could_spoil_a_log_is_replaced(suite: World, giv
     assert reply.headers["x-request-id"] == told
 
 
+async def test_the_clients_address_travels_and_cannot_be_claimed(suite: World) -> None:
+    await suite.door.post(
+        "{ viewer }", x_forwarded_for="203.0.113.7", x_client_address="203.0.113.7"
+    )
+
+    assert suite.people.client == "127.0.0.1"
+
+
+async def test_a_trusted_proxy_says_where_a_request_came_from(gateway_nats: str) -> None:
+    async with world(gateway_nats, TRUSTED_PROXIES="127.0.0.0/8") as running:
+        await running.door.post("{ viewer }", x_forwarded_for="203.0.113.7")
+
+        assert running.people.client == "203.0.113.7"
+
+
 async def test_entities_are_joined_across_subgraphs(suite: World) -> None:
     reply = await suite.door.post(
         "{ providers(first: 2) { edges { node { name login } } } }", token=suite.user()
