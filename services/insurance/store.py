@@ -179,30 +179,31 @@ async def add_participations(
         """INSERT INTO participations (id, batch_id, organization_id, provider_id, office_id, plan_id,
             effective_from, effective_until, source, added_at, added_by, last_verified_on, last_verified_by)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)""",
-        [
-            (
-                row.id,
-                batch_id,
-                like.organization_id,
-                like.provider_id,
-                like.office_id,
-                row.plan_id,
-                like.effective_from,
-                like.effective_until,
-                like.source,
-                like.added_at,
-                like.added_by,
-                like.last_verified_on,
-                like.last_verified_by,
-            )
-            for row in rows
-        ],
+        [_columns(row, batch_id, like) for row in rows],
     )
     if like.last_verified_on is not None:
         for row in rows:
             await _note_verification(
                 tx, row.id, like.last_verified_on, like.added_by, like.added_at
             )
+
+
+def _columns(row: NewParticipation, batch_id: BatchId, like: Participation) -> tuple[object, ...]:
+    return (
+        row.id,
+        batch_id,
+        like.organization_id,
+        like.provider_id,
+        like.office_id,
+        row.plan_id,
+        like.effective_from,
+        like.effective_until,
+        like.source,
+        like.added_at,
+        like.added_by,
+        like.last_verified_on,
+        like.last_verified_by,
+    )
 
 
 async def batch(
