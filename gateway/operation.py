@@ -30,7 +30,7 @@ from gateway.selections import (
     Condition,
     Field,
     Fragment,
-    merge_fields,
+    distinct,
     print_arguments,
     variables_in,
 )
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 AnyType: TypeAlias = Any
 AnySelectionNode: TypeAlias = Any
+MAX_FIELDS = 10_000
 META_FIELDS = frozenset({"__schema", "__type"})
 
 
@@ -191,10 +192,11 @@ def _only(selections: Selections, *, meta: bool) -> Iterator[Selection]:
 
 
 class _Normaliser:
-    """Inlines fragments, settles constant conditions, merges what is asked twice."""
+    """Inlines fragments, settles constant conditions, drops what is asked twice."""
 
     def __init__(self, schema: GraphQLSchema, document: DocumentNode) -> None:
         self.schema = schema
+        self.fields = 0
         self.fragments = {
             node.name.value: node
             for node in document.definitions
@@ -202,7 +204,7 @@ class _Normaliser:
         }
 
     def run(self, node: OperationDefinitionNode, root: str) -> Selections:
-        selections = merge_fields(self._selections(node.selection_set, root))
+        selections = distinct(self._selections(node.selection_set, root))
         return tuple(_settled(selections, {}))
 
     def _selections(self, node: SelectionSetNode | None, parent: str) -> Iterator[Selection]:
@@ -218,6 +220,10 @@ class _Normaliser:
 
     def _field(self, node: FieldNode, parent: str) -> Field:
         name = node.name.value
+        self.fields += 1
+        if self.fields > MAX_FIELDS:
+            message = f"The operation has more than {MAX_FIELDS} fields once fragments are inlined."
+            raise RequestError([GraphQLError(message)])
         return Field(
             name=name,
             key=node.alias.value if node.alias else name,
@@ -230,7 +236,7 @@ class _Normaliser:
         if node.selection_set is None:
             return ()
         type_ = get_named_type(self._definition_type(parent, node.name.value))
-        return merge_fields(self._selections(node.selection_set, type_.name))
+        return distinct(self._selections(node.selection_set, type_.name))
 
     def _definition_type(self, parent: str, name: str) -> GraphQLOutputType:
         type_: AnyType = self.schema.get_type(parent)
@@ -253,7 +259,7 @@ class _Normaliser:
         if narrowed is None and not conditions:
             yield from below
         elif below:
-            yield Fragment(narrowed, conditions, merge_fields(below))
+            yield Fragment(narrowed, conditions, distinct(below))
 
     def _possible(self, name: str) -> frozenset[str]:
         type_: AnyType = self.schema.get_type(name)

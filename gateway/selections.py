@@ -95,18 +95,9 @@ def merge_selections(selections: Iterable[Selection]) -> Selections:
     return tuple(merged.values())
 
 
-def merge_fields(selections: Iterable[Selection]) -> Selections:
-    """Equal fields become one; fragments stay where they are, so that answers keep their order."""
-    merged: dict[object, Selection] = {}
-    for number, selection in enumerate(selections):
-        identity = _identity(selection) if isinstance(selection, Field) else number
-        known = merged.get(identity)
-        if known is None:
-            merged[identity] = selection
-        elif selection.selections:
-            both = (*known.selections, *selection.selections)
-            merged[identity] = known.with_selections(merge_fields(both))
-    return tuple(merged.values())
+def distinct(selections: Iterable[Selection]) -> Selections:
+    """Each selection once, where it stood first."""
+    return tuple(dict.fromkeys(selections))
 
 
 def _identity(selection: Selection) -> object:

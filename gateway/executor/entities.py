@@ -20,6 +20,23 @@ ClientPath = tuple[str | int, ...]
 _ABSENT: Any = object()
 
 
+def _items(value: Json) -> Iterator[Data]:
+    """The objects in a list, and in the lists it holds."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _items(item)
+    elif value is not None:
+        yield value
+
+
+def _placed_items(value: Json, way: ClientPath) -> Iterator[tuple[Data, ClientPath]]:
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _placed_items(item, (*way, index))
+    elif value is not None:
+        yield value, way
+
+
 class Entities:
     """Reads objects with a supergraph's knowledge of which type is which."""
 
@@ -34,7 +51,7 @@ class Entities:
                 name = segment.name
                 found = [v for o in found if (v := o.get(name)) is not None]
             elif isinstance(segment, Each):
-                found = [item for items in found for item in items if item is not None]
+                found = [item for value in found for item in _items(value)]
             else:
                 found = [o for o in found if self._is_one_of(o, segment)]
         return found
@@ -52,9 +69,7 @@ class Entities:
             if below is not None:
                 yield below, (*way, segment.name)
         elif isinstance(segment, Each):
-            for index, item in enumerate(value):
-                if item is not None:
-                    yield item, (*way, index)
+            yield from _placed_items(value, way)
         elif self._is_one_of(value, segment):  # type: ignore[arg-type]
             yield value, way
 
@@ -146,3 +161,9 @@ class Representations:
                 self.values.append(found)
                 self.owners.append([])
             self.owners[number].append((path_number, place, value))
+
+    def owners_of(self, number: object) -> list[tuple[int, int]]:
+        """Where the owners of one representation stand: path number, and place at that path."""
+        if not isinstance(number, int) or not 0 <= number < len(self.owners):
+            return []
+        return [(path_number, place) for path_number, place, _ in self.owners[number]]

@@ -26,13 +26,13 @@ def moved(error: ErrorBody, path: ClientPath | None) -> ErrorBody:
     return body
 
 
-def unavailable(service: str, path: Path) -> ErrorBody:
+def unavailable(service: str, place: ClientPath) -> ErrorBody:
     """The one error for a request that got no answer."""
     body = {
         "message": f"The part of the answer that {service} gives is not available now.",
         "extensions": {"code": UNAVAILABLE, "service": service},
     }
-    return moved(body, static_path(path))
+    return moved(body, place)
 
 
 def static_path(path: Path) -> ClientPath:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from gateway.executor.entities import Entities, Representations
 from gateway.executor.errors import moved, static_path, unavailable
@@ -22,6 +22,7 @@ from gateway.plan import (
 )
 
 if TYPE_CHECKING:
+    from gateway.executor.entities import ClientPath
     from gateway.executor.wire import Data, ErrorBody, Send
     from gateway.plan import Node, Path
     from gateway.supergraph.tables import Tables
@@ -83,19 +84,20 @@ class Run:
         objects = self.entities.at(self.data, path)
         if not objects:
             return
-        reply = await self._ask(node, {}, path)
+        place = static_path(path)
+        reply = await self._ask(node, {}, place)
         if reply is not None:
-            self.absorb(node, reply, objects, static_path(path))
+            self.absorb(node, reply, objects, place)
 
     def absorb(
-        self, node: Fetch, reply: SubgraphReply, objects: list[Data], path: tuple[Any, ...] = ()
+        self, node: Fetch, reply: SubgraphReply, objects: list[Data], place: ClientPath = ()
     ) -> None:
         """Take in the reply to a fetch of root fields."""
         data = reply.data or {}
         rewrite(self.entities, data, node.output_rewrites)
         for number, target in enumerate(objects):
             self.entities.merge(target, deepcopy(data) if number else data)
-        self.errors.extend(moved(e, (*path, *e.get("path", ()))) for e in reply.errors)
+        self.errors.extend(moved(e, (*place, *(e.get("path") or ()))) for e in reply.errors)
 
     async def _batch(self, node: BatchFetch) -> None:
         await self._entities(node, node.parts)
@@ -106,18 +108,21 @@ class Run:
         if not any(representations.values for _, representations in found):
             return
         given = {part.representations: reps.values for part, reps in found}
-        reply = await self._ask(node, given, parts[0].paths[0])
+        places = {static_path(path) for part in parts for path in part.paths}
+        place = places.pop() if len(places) == 1 else ()
+        reply = await self._ask(node, given, place)
         if reply is None:
             return
-        located = [self._take(part, reps, reply) for part, reps in found if reps.values]
         known = {part.alias for part, _ in found}
         self.errors.extend(
-            moved(error, static_path(parts[0].paths[0]))
+            moved(error, place)
             for error in reply.errors
             if not error.get("path") or error["path"][0] not in known
         )
-        for errors in located:
-            self.errors.extend(errors)
+        for part, representations in found:
+            self.errors.extend(self._located(part, representations, reply.errors))
+        for part, representations in found:
+            self._take(part, representations, reply)
 
     def _represented(self, part: BatchPart) -> Representations:
         found = Representations(self.entities)
@@ -127,17 +132,13 @@ class Run:
             rewrite(self.entities, value, part.input_rewrites)
         return found
 
-    def _take(
-        self, part: BatchPart, found: Representations, reply: SubgraphReply
-    ) -> list[ErrorBody]:
-        """Merge each entity into all its owners; returns the errors under the owners' paths."""
-        errors = self._located(part, found, reply.errors)
+    def _take(self, part: BatchPart, found: Representations, reply: SubgraphReply) -> None:
+        """Merge each entity into all its owners."""
         entities = (reply.data or {}).get(part.alias) or ()
         rewrite(self.entities, entities, part.output_rewrites)
         for entity, owners in zip(entities, found.owners, strict=False):
             if entity is not None:
                 self._merge_into(owners, entity)
-        return errors
 
     def _merge_into(self, owners: list[tuple[int, int, Data]], entity: Data) -> None:
         """Owners at one path may share what they get; owners at different paths may not.
@@ -154,27 +155,30 @@ class Run:
     def _located(
         self, part: BatchPart, found: Representations, errors: list[ErrorBody]
     ) -> list[ErrorBody]:
+        """A part's errors, each under the client's path of every object it is about."""
         mine = [e for e in errors if e.get("path") and e["path"][0] == part.alias]
         if not mine:
             return []
         paths = [self.entities.paths_at(self.data, path) for path in part.paths]
         located = []
         for error in mine:
-            _, *rest = error["path"]
-            if not rest:
-                located.append(moved(error, static_path(part.paths[0])))
-                continue
-            number, *below = rest
-            for path_number, place, _ in found.owners[number]:
-                located.append(moved(error, (*paths[path_number][place], *below)))
+            inside = error["path"][1:]
+            owners = found.owners_of(inside[0] if inside else None)
+            ways = [paths[number][place] for number, place in owners if place < len(paths[number])]
+            below = inside[1:] if ways else ()
+            located += [
+                moved(error, (*way, *below)) for way in ways or [static_path(part.paths[0])]
+            ]
         return located
 
-    async def _ask(self, node: Fetch | BatchFetch, given: Data, path: Path) -> SubgraphReply | None:
+    async def _ask(
+        self, node: Fetch | BatchFetch, given: Data, place: ClientPath
+    ) -> SubgraphReply | None:
         """Send a request with the variables it uses; None when the subgraph is unavailable."""
         used = {n: self.variables[n] for n in node.variables if n in self.variables}
         body = SubgraphRequest(node.operation, {**given, **used}, node.operation_name, node.kind)
         try:
             return await self.send(node.service, body)
         except SubgraphUnavailable:
-            self.errors.append(unavailable(node.service, path))
+            self.errors.append(unavailable(node.service, place))
             return None

@@ -15,7 +15,7 @@ from graphql import (
 )
 
 from gateway.operation import META_FIELDS
-from gateway.selections import TYPENAME, Field, merge_fields
+from gateway.selections import TYPENAME, Field, distinct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,7 +57,7 @@ def shape(
     shapes = _shapers.setdefault(operation, {})
     root = shapes.get(values)
     if root is None:
-        kept = merge_fields(_kept(operation.selections, dict(zip(conditions, values, strict=True))))
+        kept = distinct(_kept(operation.selections, dict(zip(conditions, values, strict=True))))
         root = shapes[values] = ObjectShape(supergraph.public_schema, operation.root_type, kept)
     nulls = Nulls()
     answer = root.complete(data, None, nulls)
@@ -76,7 +76,7 @@ def _condition_variables(selections: Selections) -> set[str]:
 def _kept(selections: Selections, values: dict[str, bool]) -> Iterator[Selection]:
     """Selections whose conditions hold, without their conditions."""
     for selection in selections:
-        below = merge_fields(_kept(selection.selections, values))
+        below = distinct(_kept(selection.selections, values))
         if isinstance(selection, Field):
             yield selection.with_selections(below)
         elif all(values[c.variable] is c.wanted for c in selection.conditions):
@@ -145,12 +145,16 @@ class ObjectShape:
         return next((value[key] for key in aliases if key in value), self.type)
 
     def _fields_of(self, name: str) -> list[FieldShape]:
-        merged = merge_fields(self._applying(name, self.selections))
-        fields = [self._field(name, field) for field in merged if isinstance(field, Field)]
+        merged: dict[str, Field] = {}
+        for field in self._applying(name, self.selections):
+            known = merged.get(field.key)
+            below = (*known.selections, *field.selections) if known else field.selections
+            merged[field.key] = field.with_selections(below)
+        fields = [self._field(name, field) for field in merged.values()]
         self._fields[name] = fields
         return fields
 
-    def _applying(self, name: str, selections: Selections) -> Iterator[Selection]:
+    def _applying(self, name: str, selections: Selections) -> Iterator[Field]:
         for selection in selections:
             if isinstance(selection, Field):
                 yield selection

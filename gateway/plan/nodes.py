@@ -22,7 +22,7 @@ class Types:
 
 @dataclass(frozen=True, slots=True)
 class Each:
-    """Every item of a list."""
+    """Every object of a list, and of the lists in it."""
 
 
 Segment: TypeAlias = "Key | Types | Each"

@@ -113,7 +113,7 @@ class Cutter:
             asked = spot.asked.fields[key] = AskedField(local, Asked())
         if local.abstract:
             asked.below.typename()
-        path = (*spot.path, Key(key), *(Each(),) * local.depth)
+        path = (*spot.path, Key(key), *((Each(),) if local.depth else ()))
         inner = replace(spot, path=path, keys=(*spot.keys, key), asked=asked.below)
         return self._ask(below, inner)
 
