@@ -15,13 +15,44 @@ if TYPE_CHECKING:
 
 __all__ = ["Limits", "Measure", "Price", "limit_error", "measure", "price"]
 
-INTROSPECTION_DEPTH = 20
-"""The standard introspection query is 15 levels deep."""
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A limit that is the same for everybody. `name` is its name in Limits and in Measure."""
+
+    code: str
+    name: str
+    what: str
+    remedy: str
+
+
+RULES = (
+    Rule("ALIAS_LIMIT", "aliases", "aliases", "Use fewer aliases, or several requests."),
+    Rule(
+        "ROOT_FIELD_LIMIT",
+        "root_fields",
+        "root fields",
+        "Split the operation into several requests.",
+    ),
+    Rule(
+        "FIELD_LIMIT",
+        "fields",
+        "fields, its fragments spread out",
+        "Ask for less, or split the operation into several requests.",
+    ),
+    Rule("DIRECTIVE_LIMIT", "directives", "directives", "Use fewer directives."),
+    Rule(
+        "INTROSPECTION_DEPTH_LIMIT",
+        "introspection_depth",
+        "levels of introspection",
+        "Use the standard introspection query.",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits of one gateway. `introspection` is for development."""
+    """The limits of one gateway. `introspection` is for development; the standard query of it is 15 levels deep."""
 
     depth: int = 10
     anonymous_depth: int = 4
@@ -31,6 +62,7 @@ class Limits:
     tokens: int = 1000
     fields: int = 2000
     cost: int = 5000
+    introspection_depth: int = 20
     introspection: bool = False
 
     def check(self, found: Measure, *, anonymous: bool) -> list[GraphQLError]:
@@ -48,52 +80,21 @@ class Limits:
                 found.depth,
                 _depth_remedy(anonymous=shallow),
             ),
-            _over(
-                "ALIAS_LIMIT",
-                "aliases",
-                self.aliases,
-                found.aliases,
-                "Use fewer aliases, or several requests.",
-            ),
-            _over(
-                "ROOT_FIELD_LIMIT",
-                "root fields",
-                self.root_fields,
-                found.root_fields,
-                "Split the operation into several requests.",
-            ),
-            _over(
-                "FIELD_LIMIT",
-                "fields, its fragments spread out",
-                self.fields,
-                found.fields,
-                "Ask for less, or split the operation into several requests.",
-            ),
-            _over(
-                "DIRECTIVE_LIMIT",
-                "directives",
-                self.directives,
-                found.directives,
-                "Use fewer directives.",
-            ),
-            _over(
-                "INTROSPECTION_DEPTH_LIMIT",
-                "levels of introspection",
-                INTROSPECTION_DEPTH,
-                found.introspection_depth,
-                "Use the standard introspection query.",
+            *(
+                _over(
+                    rule.code,
+                    rule.what,
+                    getattr(self, rule.name),
+                    getattr(found, rule.name),
+                    rule.remedy,
+                )
+                for rule in RULES
             ),
         ]
         if anonymous:
-            problems.append(
-                _over(
-                    "ROOT_FIELD_LIMIT",
-                    "mutations in a request without sign-in",
-                    1,
-                    found.root_mutations,
-                    "Send one mutation in each request.",
-                )
-            )
+            what = "mutations in a request without sign-in"
+            remedy = "Send one mutation in each request."
+            problems.append(_over("ROOT_FIELD_LIMIT", what, 1, found.root_mutations, remedy))
         return [problem for problem in problems if problem is not None]
 
     def check_introspection(
