@@ -40,7 +40,7 @@ MAX_BODY = 200_000
 PULL_BATCH = 50
 PULL_EXPIRES = 1.0
 PUBLISH_TIMEOUT = 3.0
-ACK_WAIT = 10.0
+ACK_WAIT = 5.0
 """Seconds after which what a killed consumer had pulled is delivered to another one."""
 
 _PULL_IS_OVER = {"404", "408"}
@@ -66,9 +66,16 @@ class Bus:
         self.js = self.client.jetstream(timeout=PUBLISH_TIMEOUT)
         self.generation = 0
         self._url, self._name = url, name
+        self._connecting, self._met = asyncio.Lock(), False
 
     async def connect(self) -> None:
-        """Connect, waiting for the broker as long as it takes."""
+        """Wait for the broker, as long as it takes the first time; afterwards there is nothing to wait for."""
+        async with self._connecting:
+            if not self._met:
+                await self._connect()
+                self._met = True
+
+    async def _connect(self) -> None:
         await self.client.connect(
             self._url,
             name=self._name,

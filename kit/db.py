@@ -100,11 +100,19 @@ class Database:
         try:
             yield connection
         except asyncpg.InterfaceError as error:
-            if connection.is_closed():
+            if is_lost(connection):
                 raise ConnectionResetError("the database went away") from error
             raise
         finally:
             await self.pool.release(connection)
+
+
+def is_lost(connection: Connection) -> bool:
+    """Whether a connection of the pool is gone: asyncpg takes it back by itself when it breaks, and then refuses the question."""
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:
+        return True
 
 
 async def open_database(url: str, *, size: int) -> Database:

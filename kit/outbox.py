@@ -152,6 +152,7 @@ class Relay:
 
     async def run(self) -> None:
         """Relay until cancelled; a database or broker that went away is waited for."""
+        await self._bus.connect()
         while True:
             try:
                 await self._lead()
@@ -168,7 +169,7 @@ class Relay:
             try:
                 await self._tell_for_ever(connection)
             finally:
-                if not connection.is_closed():
+                if not db.is_lost(connection):
                     await connection.remove_listener(CHANNEL, self._woken)
 
     async def _tell_for_ever(self, connection: Connection) -> None:
@@ -180,8 +181,9 @@ class Relay:
                 await self.forget(connection)
             self._wake.clear()
             if not await self.tell_some(connection):
-                with suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), POLL)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(POLL):
+                        await self._wake.wait()
 
     async def tell_some(self, connection: Connection) -> int:
         """Tell one batch of untold facts; answers how many were told. Within an aggregate one at a time, in order."""

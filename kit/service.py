@@ -34,6 +34,7 @@ from kit.inbox import Consumer, Hearing
 from kit.logs import request_id, start_logging
 from kit.outbox import Relay
 from kit.rpc import AddServicer, Peer, open_door
+from kit.tasks import stop
 
 if TYPE_CHECKING:
     import grpc.aio
@@ -132,9 +133,7 @@ async def running(service: Service[P]) -> AsyncIterator[Parts[P]]:
         parts = Parts(service.name, settings, database, bus, clock, peers)
         server, port = await _open_rpc(service, parts)
         parts = replace(parts, grpc_port=port)
-        background = asyncio.create_task(_background(service, parts))
-        background.add_done_callback(lambda _: parts.stopping.set())
-        stack.push_async_callback(_stop, background)
+        stack.push_async_callback(_stop, _start(_background(service, parts), parts.stopping))
         stack.push_async_callback(server.stop, settings.shutdown_grace)
         yield parts
 
@@ -161,32 +160,34 @@ async def _open_rpc(service: Service[P], parts: Parts[P]) -> tuple[grpc.aio.Serv
     )
 
 
-async def _background(service: Service[P], parts: Parts[P]) -> None:
-    """Facts, jobs and the clock's care. One that fails for good ends the process, which is then started anew."""
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_exchange_facts(service, parts))
-        tasks.create_task(_keep_time(parts.clock))
-        for job in service.jobs:
-            tasks.create_task(_repeat(job, parts))
-        for work in service.background:
-            tasks.create_task(work(parts))
+def _background(service: Service[P], parts: Parts[P]) -> list[Coroutine[Any, Any, None]]:
+    """Facts told and heard, jobs, and the clock's care."""
+    work = [Relay(parts.db, parts.bus).run(), _keep_time(parts.clock)]
+    if hearings := service.hearings(parts):
+        consumer = Consumer(service.name, parts.db, parts.bus, hearings)
+        work += [consumer.run(), consumer.run_redrives()]
+    work += [_repeat(job, parts) for job in service.jobs]
+    return work + [more(parts) for more in service.background]
 
 
-async def _exchange_facts(service: Service[P], parts: Parts[P]) -> None:
-    """Tell and hear, once the broker is there."""
-    await parts.bus.connect()
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(Relay(parts.db, parts.bus).run())
-        if hearings := service.hearings(parts):
-            consumer = Consumer(service.name, parts.db, parts.bus, hearings)
-            tasks.create_task(consumer.run())
-            tasks.create_task(consumer.run_redrives())
+def _start(
+    background: list[Coroutine[Any, Any, None]], stopping: asyncio.Event
+) -> list[asyncio.Task[None]]:
+    """Work that fails for good ends the process, which is then started anew."""
+
+    def over(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            stopping.set()
+
+    tasks = [asyncio.create_task(work) for work in background]
+    for task in tasks:
+        task.add_done_callback(over)
+    return tasks
 
 
-async def _stop(background: asyncio.Task[None]) -> None:
-    background.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await background
+async def _stop(background: list[asyncio.Task[None]]) -> None:
+    if failures := await stop(background):
+        raise ExceptionGroup("background work failed", failures)
 
 
 async def _close_pool(database: Database) -> None:
@@ -229,7 +230,7 @@ async def run_job(job: Job[P], parts: Parts[P], *, wait: bool = False) -> bool:
         try:
             await job.run(parts)
         finally:
-            if not connection.is_closed():
+            if not db.is_lost(connection):
                 await connection.execute("SELECT pg_advisory_unlock($1)", lock)
     return True
 

@@ -107,7 +107,8 @@ async def _events(
     try:
         while True:
             try:
-                told = await asyncio.wait_for(coming.get(), KEEP_ALIVE)
+                async with asyncio.timeout(KEEP_ALIVE):
+                    told = await coming.get()
             except TimeoutError:
                 yield b":\n\n"
                 continue

