@@ -19,6 +19,7 @@ from services.reporting.domain import (
     Organization,
     OrganizationId,
     PublishedReport,
+    ReferralId,
     Report,
     ReportId,
     Span,
@@ -85,7 +86,7 @@ async def _reports(
     tx: Connection, organization: Organization, groups: Sequence[Group], span: Span
 ) -> list[Report]:
     ids = [group.id for group in groups]
-    changes = await store.changes(tx, organization.organization_id, ids, span.starts_at)
+    changes = _by_group(await store.changes(tx, organization.organization_id, ids, span.starts_at))
     published = await store.published(tx, organization.organization_id, ids, span.week.monday)
     return [
         Report(
@@ -95,21 +96,26 @@ async def _reports(
             ends_at=span.ends_at,
             as_of=span.as_of,
             data_as_of=organization.data_as_of,
-            figures=span.figures(group, _concerning(group, changes)),
+            figures=span.figures(group, changes.get(group.id, [])),
             published=published.get(group.id),
         )
         for group in groups
     ]
 
 
-def _concerning(group: Group, changes: Sequence[Change]) -> list[Change]:
-    """The changes of the referrals that the group ever had or sent."""
-    touched = {
-        change.referral_id
-        for change in changes
-        if group.id in (change.group_id, change.sending_group_id)
+def _by_group(changes: Sequence[Change]) -> dict[GroupId, list[Change]]:
+    """For each group the whole history of the referrals that it ever had or sent."""
+    touched: dict[GroupId, set[ReferralId]] = {}
+    told: dict[ReferralId, list[Change]] = {}
+    for change in changes:
+        told.setdefault(change.referral_id, []).append(change)
+        for group_id in (change.group_id, change.sending_group_id):
+            if group_id is not None:
+                touched.setdefault(group_id, set()).add(change.referral_id)
+    return {
+        group_id: [change for referral_id in ids for change in told[referral_id]]
+        for group_id, ids in touched.items()
     }
-    return [change for change in changes if change.referral_id in touched]
 
 
 # Publishing -----------------------------------------------------------------------------------------------------------

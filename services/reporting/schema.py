@@ -51,7 +51,7 @@ class DeclinedForReason:
     """Declines by reason."""
 
     reason_code: str
-    declined: ReportNumber
+    declined: ReportNumber = strawberry.field(description="Declined by the group.")
 
 
 @strawberry.type(description="Open work of an age in full days since the receiver was asked.")
@@ -78,28 +78,38 @@ class MedianHours:
 class ReportFigures:
     """Figures."""
 
-    opening: ReportNumber
-    received: ReportNumber
-    reopened: ReportNumber
-    reassigned_in: ReportNumber
-    completed: ReportNumber
-    cancelled: ReportNumber
+    opening: ReportNumber = strawberry.field(description="Open with the group when the week began.")
+    received: ReportNumber = strawberry.field(description="Sent or forwarded to the group.")
+    reopened: ReportNumber = strawberry.field(
+        description="Sent again to the group that had closed them."
+    )
+    reassigned_in: ReportNumber = strawberry.field(
+        description="Taken over from elsewhere in the organization."
+    )
+    completed: ReportNumber = strawberry.field(description="Completed by the group.")
+    cancelled: ReportNumber = strawberry.field(description="Cancelled by their senders.")
     declined: ReportNumber
-    forwarded_out: ReportNumber
-    reassigned_out: ReportNumber
-    closing: ReportNumber
+    forwarded_out: ReportNumber = strawberry.field(description="Forwarded to another receiver.")
+    reassigned_out: ReportNumber = strawberry.field(
+        description="Handed over to somebody else in the organization."
+    )
+    closing: ReportNumber = strawberry.field(description="Open with the group at the end.")
     sent: ReportNumber = strawberry.field(description="What the group sent as a sender (R22).")
-    acknowledged: ReportNumber
-    scheduled: ReportNumber
+    acknowledged: ReportNumber = strawberry.field(description="Taken up for the first time.")
+    scheduled: ReportNumber = strawberry.field(description="Given an appointment.")
     appointments_passed: ReportNumber = strawberry.field(
         description="Appointments that passed without a report of what happened."
     )
-    no_shows: ReportNumber
+    no_shows: ReportNumber = strawberry.field(description="Appointments that the patient missed.")
     overdue: ReportNumber = strawberry.field(
         description="At the end: pending for more than 7 days, or undecided for more than 14."
     )
-    declined_by_reason: list[DeclinedForReason]
-    backlog_by_age: list[BacklogOfAge]
+    declined_by_reason: list[DeclinedForReason] = strawberry.field(
+        description="The declined, by coded reason."
+    )
+    backlog_by_age: list[BacklogOfAge] = strawberry.field(
+        description="The open at the end, by age; the four buckets add up to closing."
+    )
     to_first_action: MedianHours | None = strawberry.field(description="From asked to first done.")
     to_schedule: MedianHours | None = strawberry.field(description="From asked to scheduled.")
     to_completion: MedianHours | None = strawberry.field(description="From asked to completed.")
