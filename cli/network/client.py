@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from functools import cached_property
@@ -64,6 +65,11 @@ class Client:
         await by.sign_in()
         return await self._exchange(body, await self._headers(by))
 
+    async def ask_with(self, token: str, query: str) -> dict[str, Any]:
+        """Ask with an access token as it is, however old."""
+        body = orjson.dumps({"query": query})
+        return await self._exchange(body, ACCEPT | {"authorization": f"Bearer {token}"})
+
     async def do(
         self, verb: str, given: dict[str, Any], wanted: str, *, by: Person | None = None
     ) -> dict[str, Any]:
@@ -78,12 +84,20 @@ class Client:
         return answer
 
     async def live(
-        self, subscription: str, variables: dict[str, Any], *, by: Person
+        self,
+        subscription: str,
+        variables: dict[str, Any],
+        *,
+        by: Person,
+        opened: asyncio.Event | None = None,
     ) -> AsyncIterator[dict[str, Any]]:
-        """The answers of a subscription, errors included, as they come over server-sent events."""
+        """The answers of a subscription, errors included, as they come over server-sent events; `opened` is set once the
+        gateway has answered the request."""
         body = orjson.dumps({"query": subscription, "variables": variables})
         headers = await self._headers(by) | {"accept": "text/event-stream"}
         connection, exchange = await self._pool.open_stream(body, headers)
+        if opened is not None:
+            opened.set()
         try:
             reader = EventReader()
             async for piece in connection.body(exchange):
