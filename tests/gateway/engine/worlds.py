@@ -217,6 +217,10 @@ class World:
         public = print_schema(self.supergraph.public_schema)
         self.monolith = executable(self, public, federated=False)
 
+    def event(self, review: str) -> Mapping[str, Ref]:
+        """An event about a review that exists."""
+        return {"reviewAdded": Ref("Review", review)}
+
     def plan(self, text: str) -> QueryPlan:
         document = parse_document(text)
         assert validate_document(self.supergraph, document) == []
