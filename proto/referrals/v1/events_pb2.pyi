@@ -308,6 +308,37 @@ class ReferralAppointmentPassed(_message.Message):
 Global___ReferralAppointmentPassed: _TypeAlias = ReferralAppointmentPassed  # noqa: Y015
 
 @_typing.final
+class ReferralSenderChanged(_message.Message):
+    """Another sender of the same organization has taken the referral over."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFERRAL_FIELD_NUMBER: _builtins.int
+    FROM_OFFICE_ID_FIELD_NUMBER: _builtins.int
+    FROM_PROVIDER_ID_FIELD_NUMBER: _builtins.int
+    FROM_GROUP_ID_FIELD_NUMBER: _builtins.int
+    from_office_id: _builtins.str
+    from_provider_id: _builtins.str
+    from_group_id: _builtins.str
+    @_builtins.property
+    def referral(self) -> Global___ReferralState: ...
+    def __init__(
+        self,
+        *,
+        referral: Global___ReferralState | None = ...,
+        from_office_id: _builtins.str = ...,
+        from_provider_id: _builtins.str = ...,
+        from_group_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["referral", b"referral"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_group_id", b"from_group_id", "from_office_id", b"from_office_id", "from_provider_id", b"from_provider_id", "referral", b"referral"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReferralSenderChanged: _TypeAlias = ReferralSenderChanged  # noqa: Y015
+
+@_typing.final
 class ReferralAppointmentCancelled(_message.Message):
     """The appointment was cancelled and the referral is in progress again."""
 

@@ -152,6 +152,21 @@ async def resend(call: Call, order: Order, target: Target | None) -> ReferralId:
     return after.id
 
 
+async def change_sender(call: Call, order: Order, sender: Party) -> ReferralId:
+    """Hand a sent referral over to another sender of the organization, for whom the viewer works too (R12)."""
+    before = await reading(call, order, Action.CHANGE_SENDER)
+    domain.sender_changed(before, sender, call.clock.now())
+    async with call.db.reading() as tx:
+        await _permit_sender(tx, call, sender)
+    await ask_sender(call, sender)
+    async with changing(call, order, Action.CHANGE_SENDER) as (tx, referral):
+        await _permit_sender(tx, call, sender)
+        after = domain.sender_changed(referral, sender, call.clock.now())
+        await hold_off_fences(tx, sender, None)
+        await keep(tx, call, Change(Happened.SENDER_CHANGED, referral, after))
+    return after.id
+
+
 async def cancel(call: Call, order: Order, given: Given) -> ReferralId:
     """The sender takes the referral back, for a coded reason that is valid today."""
     now = call.clock.now()

@@ -110,6 +110,18 @@ def _reassigned(told: ReferralState, change: Change) -> Message:
     )
 
 
+def _sender_changed(told: ReferralState, change: Change) -> Message:
+    if change.before is None:
+        raise LookupError("a referral changed its sender from nobody")
+    left = change.before.sender
+    return facts.ReferralSenderChanged(
+        referral=told,
+        from_office_id=str(left.office_id),
+        from_provider_id=_text(left.provider_id),
+        from_group_id=_text(left.group_id),
+    )
+
+
 def _forwarded(told: ReferralState, change: Change) -> Message:
     left = _left(change)
     return facts.ReferralForwarded(
@@ -158,6 +170,7 @@ _FACTS: Final[dict[Happened, Telling]] = {
     ),
     Happened.REASSIGNED: _reassigned,
     Happened.FORWARDED: _forwarded,
+    Happened.SENDER_CHANGED: _sender_changed,
     Happened.CANCELLED: lambda told, change: facts.ReferralCancelled(
         referral=told, reason_code=change.after.reason_code or ""
     ),

@@ -32,6 +32,7 @@ from services.referrals.domain.moves import (
     rescheduled,
     resent,
     scheduled,
+    sender_changed,
     sent,
     sent_at_once,
 )
@@ -132,6 +133,7 @@ __all__ = [
     "rescheduled",
     "resent",
     "scheduled",
+    "sender_changed",
     "sent",
     "sent_at_once",
 ]

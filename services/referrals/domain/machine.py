@@ -26,6 +26,7 @@ class Action(StrEnum):
     REASSIGN = "REASSIGN"
     FORWARD = "FORWARD"
     RESEND = "RESEND"
+    CHANGE_SENDER = "CHANGE_SENDER"
     CANCEL = "CANCEL"
 
 
@@ -67,6 +68,7 @@ MOVES: Final[Mapping[Action, Move]] = {
     Action.REASSIGN: Move(Side.RECEIVING, RECEIVER_OPEN, None),
     Action.FORWARD: Move(Side.RECEIVING, RECEIVER_OPEN - {Status.SCHEDULED}, Status.PENDING),
     Action.RESEND: _move(Side.SENDING, Status.PENDING, Status.DECLINED),
+    Action.CHANGE_SENDER: Move(Side.SENDING, SENDER_OPEN - {Status.DRAFT}, None),
     Action.CANCEL: Move(Side.SENDING, SENDER_OPEN, Status.CANCELLED),
 }
 

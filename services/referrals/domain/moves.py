@@ -114,6 +114,25 @@ def resent(
     )
 
 
+def sender_changed(referral: Referral, sender: Party, now: datetime) -> Referral:
+    """Another sender of the same organization: how what a leaving provider has sent is handed over (R12)."""
+    _require_named_sender(sender)
+    if sender.organization_id != referral.sending_organization_id:
+        raise Conflict(
+            "That sender belongs to another organization.",
+            code="OTHER_ORGANIZATION",
+            field="sender",
+        )
+    if sender == referral.sender:
+        raise Conflict("The referral has that sender already.", code="SAME_SENDER", field="sender")
+    return replace(
+        _next(referral, Action.CHANGE_SENDER, now),
+        sending_office_id=sender.office_id,
+        sending_provider_id=sender.provider_id,
+        sending_group_id=sender.group_id,
+    )
+
+
 def acknowledged(referral: Referral, callback_at: datetime | None, now: datetime) -> Referral:
     """The receiver took note; `callback_at` is when the item returns to the review queue."""
     if callback_at is not None and callback_at <= now:

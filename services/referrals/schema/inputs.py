@@ -196,6 +196,15 @@ class ResendReferralInput:
 
 
 @strawberry.input
+class ChangeSenderInput:
+    """changeSender."""
+
+    referral_id: ID
+    expected_version: int
+    sender: SenderInput
+
+
+@strawberry.input
 class ArchiveReferralInput:
     """archiveReferral, unarchiveReferral."""
 
@@ -233,7 +242,7 @@ def writing_of(told: DraftInput, organization_id: UUID) -> Writing:
             field="specialtyCode",
         )
     draft = Draft(
-        sender=_sender(told.sender, OrganizationId(organization_id)),
+        sender=sender_of(told.sender, organization_id),
         receiver=target_of(told.receiver) if told.receiver else None,
         specialty_code=told.specialty_code,
         urgency=told.urgency,
@@ -243,9 +252,10 @@ def writing_of(told: DraftInput, organization_id: UUID) -> Writing:
     return Writing(draft, _patient(told.patient))
 
 
-def _sender(told: SenderInput, organization_id: OrganizationId) -> Party:
+def sender_of(told: SenderInput, organization_id: UUID) -> Party:
+    """The sender as named, taken to be of that organization."""
     return Party(
-        organization_id,
+        OrganizationId(organization_id),
         OfficeId(parse_id(told.office_id, "sender.officeId")),
         ProviderId(one) if (one := optional(told.provider_id, "sender.providerId")) else None,
         GroupId(one) if (one := optional(told.group_id, "sender.groupId")) else None,

@@ -15,7 +15,14 @@ from services.referrals.actions.keeping import Order
 from services.referrals.domain import ProviderId, ReferralId
 from services.referrals.schema import inputs
 from services.referrals.schema.entities import Info
-from services.referrals.schema.inputs import given, optional, order_of, target_of, writing_of
+from services.referrals.schema.inputs import (
+    given,
+    optional,
+    order_of,
+    sender_of,
+    target_of,
+    writing_of,
+)
 from services.referrals.schema.nodes import Referral, show
 from services.referrals.schema.problems import ReceiverRefusedProblem, StaleVersionProblem
 
@@ -38,6 +45,7 @@ CancelReferralResult = Annotated[Changed, strawberry.union("CancelReferralResult
 ReassignReferralResult = Annotated[Moved, strawberry.union("ReassignReferralResult")]
 ForwardReferralResult = Annotated[Moved, strawberry.union("ForwardReferralResult")]
 ResendReferralResult = Annotated[Moved, strawberry.union("ResendReferralResult")]
+ChangeSenderResult = Annotated[Changed, strawberry.union("ChangeSenderResult")]
 ArchiveReferralResult = Annotated[Kept, strawberry.union("ArchiveReferralResult")]
 UnarchiveReferralResult = Annotated[Kept, strawberry.union("UnarchiveReferralResult")]
 
@@ -206,6 +214,18 @@ class Mutation:
         """Send a declined referral again."""
         target = target_of(input.receiver) if input.receiver else None
         return await _shown(info, await sending.resend(info.context.call, _order(input), target))
+
+    @mutation
+    async def change_sender(
+        self,
+        info: Info,
+        input: inputs.ChangeSenderInput,
+    ) -> ChangeSenderResult:
+        """Hand a sent referral over to another sender of the organization."""
+        sender = sender_of(input.sender, _organization(info))
+        return await _shown(
+            info, await sending.change_sender(info.context.call, _order(input), sender)
+        )
 
     @mutation
     async def archive_referral(

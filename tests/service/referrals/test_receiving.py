@@ -105,7 +105,7 @@ async def test_a_decline_without_a_reason_valid_today_is_refused(world: World) -
     assert told is not None
     assert told["history"][-1]["comment"] == "canary-comment"
     assert told["history"][-1]["by"] is None
-    assert told["allowedActions"] == ["RESEND", "CANCEL"]
+    assert told["allowedActions"] == ["RESEND", "CHANGE_SENDER", "CANCEL"]
 
 
 async def test_a_group_referral_is_claimed_for_one_of_its_providers(world: World) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from proto.directory.v1 import directory_pb2 as directory
 from tests.service.referrals.asking import act, at, do, draft, group_at, read, send
 from tests.service.referrals.conftest import World
+from tests.service.referrals.fencing import directory_of
 
 
 async def test_a_sent_referral_waits_at_its_receiver_with_the_patient_and_what_may_be_done(
@@ -16,7 +17,7 @@ async def test_a_sent_referral_waits_at_its_receiver_with_the_patient_and_what_m
 
     received = await read(world, world.receiver.staff, sent)
     assert sent["status"] == "PENDING"
-    assert sent["allowedActions"] == ["CANCEL"]
+    assert sent["allowedActions"] == ["CHANGE_SENDER", "CANCEL"]
     assert received is not None
     assert received["sides"] == ["RECEIVING"]
     assert received["patient"]["familyName"] == "Zeta-Canary"
@@ -225,3 +226,39 @@ async def test_the_patient_may_not_be_born_in_the_future(world: World) -> None:
     unborn = {"givenName": "Canarina", "familyName": "Zeta-Canary", "bornOn": "2999-01-01"}
 
     assert (await send(world, patient=unborn))["field"] == "patient.bornOn"
+
+
+async def test_what_a_leaving_provider_has_sent_is_handed_over_to_a_colleague(world: World) -> None:
+    """R12, R13."""
+    sender, sent, colleague = world.sender, await send(world), str(uuid4())
+    office = str(sender.office_id)
+    unfit, unsent = str(uuid4()), str(uuid4())
+    world.service.directory.codes[UUID(unfit)] = "NOT_PLACED"
+    async with directory_of(world) as directory_:
+        await directory_.raise_fence(sender.organization_id, "PROVIDER", sender.provider_id)
+        await directory_.raise_fence(sender.organization_id, "PROVIDER", UUID(unsent))
+
+        answers = {
+            provider: await act(
+                world,
+                "changeSender",
+                sender.staff,
+                sent,
+                sender={"officeId": office, "providerId": provider},
+            )
+            for provider in (unfit, unsent, colleague)
+        }
+        left = await directory_.open_work(sender.organization_id, "PROVIDER", sender.provider_id)
+    by_receiver = await act(
+        world,
+        "changeSender",
+        world.receiver.staff,
+        answers[colleague],
+        sender={"officeId": office, "providerId": str(uuid4())},
+    )
+
+    assert answers[unfit]["code"] == "NOT_PLACED"
+    assert answers[unsent]["code"] == "SENDER_LEAVING"
+    assert answers[colleague]["sendingProvider"]["id"] == colleague
+    assert (answers[colleague]["status"], left.total) == ("PENDING", 0)
+    assert by_receiver["code"] == "WRONG_SIDE"

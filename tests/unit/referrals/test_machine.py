@@ -47,6 +47,11 @@ PENDING      RECEIVING  CLAIM               IN_PROGRESS
 IN_PROGRESS  RECEIVING  CLAIM               =
 SCHEDULED    RECEIVING  CLAIM               =
 FOLLOW_UP    RECEIVING  CLAIM               =
+PENDING      SENDING    CHANGE_SENDER       =
+IN_PROGRESS  SENDING    CHANGE_SENDER       =
+SCHEDULED    SENDING    CHANGE_SENDER       =
+FOLLOW_UP    SENDING    CHANGE_SENDER       =
+DECLINED     SENDING    CHANGE_SENDER       =
 DRAFT        SENDING    CANCEL              CANCELLED
 PENDING      SENDING    CANCEL              CANCELLED
 IN_PROGRESS  SENDING    CANCEL              CANCELLED
@@ -67,6 +72,9 @@ def perform(referral: Referral, action: Action, now: datetime) -> Referral:
         elsewhere.office_id,
         elsewhere.provider_id,
     )
+    colleague = domain.Party(
+        referral.sending_organization_id, elsewhere.office_id, elsewhere.provider_id
+    )
     ways: dict[Action, Callable[[], Referral]] = {
         Action.CHANGE_DRAFT: lambda: domain.redrafted(referral, builders.draft(), now),
         Action.SEND: lambda: domain.sent(referral, elsewhere, None, now),
@@ -86,6 +94,7 @@ def perform(referral: Referral, action: Action, now: datetime) -> Referral:
         Action.REASSIGN: lambda: domain.reassigned(referral, inside, None, now),
         Action.FORWARD: lambda: domain.forwarded(referral, elsewhere, None, now),
         Action.RESEND: lambda: domain.resent(referral, elsewhere, None, now),
+        Action.CHANGE_SENDER: lambda: domain.sender_changed(referral, colleague, now),
         Action.CANCEL: lambda: domain.cancelled(referral, reason(ReasonKind.CANCEL), now),
     }
     return ways[action]()
@@ -301,6 +310,18 @@ def test_reassigning_stays_within_the_organization_and_goes_somewhere_else() -> 
         domain.reassigned(sent, receiver, None, NOW)
 
     assert (beyond.value.code, nowhere.value.code) == ("OTHER_ORGANIZATION", "SAME_RECEIVER")
+
+
+def test_a_sender_is_changed_within_the_organization_and_to_another_one() -> None:
+    """R12."""
+    sent = builders.sent()
+
+    with pytest.raises(Refusal) as beyond:
+        domain.sender_changed(sent, builders.party(), NOW)
+    with pytest.raises(Refusal) as same:
+        domain.sender_changed(sent, sent.sender, NOW)
+
+    assert (beyond.value.code, same.value.code) == ("OTHER_ORGANIZATION", "SAME_SENDER")
 
 
 def test_a_receiver_of_another_specialty_is_refused() -> None:
