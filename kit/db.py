@@ -27,7 +27,7 @@ import asyncpg
 import orjson
 
 from kit.clock import Reading
-from kit.errors import Unavailable
+from kit.errors import Invalid, Unavailable
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -90,7 +90,8 @@ class Database:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
-        """A connection of the pool; its loss is a ConnectionError whatever the driver calls it."""
+        """A connection of the pool; its loss is a ConnectionError whatever the driver calls it, and text that PostgreSQL cannot
+        keep is Invalid."""
         try:
             connection = await self.pool.acquire(timeout=ACQUIRE_TIMEOUT)
         except AWAY:
@@ -103,6 +104,12 @@ class Database:
             if is_lost(connection):
                 raise ConnectionResetError("the database went away") from error
             raise
+        except (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError):
+            raise Invalid(
+                "A text holds a character that cannot be kept: U+0000.",
+                code="BAD_TEXT",
+                remedy="Leave it out.",
+            ) from None
         finally:
             await self.pool.release(connection)
 

@@ -30,6 +30,7 @@ async def once(
     IDEMPOTENCY_KEY_REUSED. Two at once wait for one another. A refusal leaves no trace, so the key can be tried again.
     """
     user = viewer.require_user()
+    _check(key)
     await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"{user}:{key}")
     known = await answered(tx, viewer, key=key, request=request)
     if known is not None:
@@ -45,10 +46,7 @@ async def once(
 async def answered(tx: Connection, viewer: Viewer, *, key: str, request: object) -> UUID | None:
     """The id this key was answered with before, if it was: for verbs that ask siblings before their transaction, so that a
     retry is not refused by what has changed there since. Refuses as `once` does."""
-    if not 1 <= len(key) <= MAX_KEY:
-        raise Invalid(
-            f"idempotencyKey must have 1 to {MAX_KEY} characters.", field="idempotencyKey"
-        )
+    _check(key)
     row = await tx.fetchrow(
         "SELECT request_hash, result_id FROM idempotency WHERE user_id = $1 AND key = $2",
         viewer.require_user(),
@@ -65,6 +63,13 @@ async def answered(tx: Connection, viewer: Viewer, *, key: str, request: object)
         )
     found: UUID = row["result_id"]
     return found
+
+
+def _check(key: str) -> None:
+    if not 1 <= len(key) <= MAX_KEY or not key.isprintable():
+        raise Invalid(
+            f"idempotencyKey must have 1 to {MAX_KEY} printable characters.", field="idempotencyKey"
+        )
 
 
 def _digest(request: object) -> bytes:
