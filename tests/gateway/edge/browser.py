@@ -60,8 +60,10 @@ class Page:
         return result
 
     async def evaluate(self, script: str) -> object:
-        """The value of a script in the page."""
-        answer = await self.call("Runtime.evaluate", expression=script, returnByValue=True)
+        """The value of a script in the page, waiting for it when it is a promise."""
+        answer = await self.call(
+            "Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True
+        )
         return answer["result"].get("value")
 
     async def until(self, script: str, seconds: float = 20) -> object:

@@ -15,6 +15,12 @@ from tests.gateway.edge.client import request
 from tests.gateway.edge.conftest import World
 
 SHOWN = "document.querySelector('.result-window')?.innerText.includes('\"Query\"')"
+SOCKET = """new Promise((done, failed) => {
+  const socket = new WebSocket(location.origin.replace('http', 'ws') + '/graphql', 'graphql-transport-ws');
+  socket.onopen = () => socket.send('{"type":"connection_init"}');
+  socket.onmessage = (message) => { done(message.data); socket.close(); };
+  socket.onclose = (end) => failed(end.code);
+})"""
 SCREENSHOTS = os.environ.get("SCREENSHOTS", "")
 
 
@@ -62,11 +68,14 @@ async def test_graphiql_runs_a_query_and_asks_no_other_host(suite: World) -> Non
         await page.until("document.querySelectorAll('.graphiql-editor .view-line').length > 3")
         await page.evaluate("document.querySelector('.graphiql-execute-button').click()")
         await page.until(SHOWN)
+        assert await page.evaluate(SOCKET) == '{"type":"connection_ack"}'
         if SCREENSHOTS:
             await page.screenshot(Path(SCREENSHOTS) / "graphiql.png")
 
         foreign = [
-            url for url in page.requests if not url.startswith((suite.door.base, "data:", "blob:"))
+            url
+            for url in page.requests
+            if not url.startswith((suite.door.base, suite.socket, "data:", "blob:"))
         ]
         assert foreign == []
         assert page.complaints == []

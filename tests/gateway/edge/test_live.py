@@ -8,9 +8,10 @@ from uuid import uuid4
 
 import pytest
 from nats.aio.client import Client as Nats
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, StreamingResponse
 
 from gateway.http import graphql
+from kit.errors import Unavailable
 from tests.gateway.edge.client import request, stream
 from tests.gateway.edge.conftest import World, tell, world
 from tests.support import servers
@@ -169,6 +170,44 @@ async def test_a_subgraph_that_dies_ends_the_stream_with_an_error(suite: World) 
             assert await events.next() == ("complete", None)
     finally:
         suite.places.answer_with = None
+
+
+async def test_a_stream_that_ends_without_saying_so_is_told_as_broken_off(suite: World) -> None:
+    told = b'event: next\ndata: {"data": {"ticks": {"number": 1}}}\n\n'
+    suite.places.answer_with = StreamingResponse(iter([told]), media_type="text/event-stream")
+    try:
+        async with suite.door.events("subscription { ticks(upTo: 1) { number } }") as events:
+            assert await events.next() == ("next", {"data": {"ticks": {"number": 1}}})
+            _, body = await events.next()
+            assert body["errors"][0]["extensions"]["code"] == "SUBGRAPH_UNAVAILABLE"
+            assert await events.next() == ("complete", None)
+    finally:
+        suite.places.answer_with = None
+
+
+async def test_identity_being_away_does_not_end_a_live_query_before_its_token(
+    suite: World, broker: Nats
+) -> None:
+    token = suite.user()
+    held = suite.identity.sessions[token]
+    async with suite.door.events(TICKS, {"n": 1}, token=token) as events:
+        await events.next()
+        suite.identity.sessions[token] = Unavailable("The database does not answer.")
+        await tell(broker, suite.users[token])
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(events.next(), 0.3)
+        suite.identity.sessions[token] = held
+
+
+async def test_a_live_query_ends_with_its_token_even_while_identity_is_away(suite: World) -> None:
+    suite.identity.add("lonely", uuid4(), expires_in=timedelta(seconds=1.1))
+    async with suite.door.events(TICKS, {"n": 1}, token="lonely") as events:
+        await events.next()
+        suite.identity.sessions["lonely"] = Unavailable("The database does not answer.")
+
+        _, body = await asyncio.wait_for(events.next(), 5)
+
+        assert body["errors"][0]["message"] == "The access token has ended."
 
 
 async def test_nothing_is_remembered_while_the_broker_is_away() -> None:
