@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import uuid4
 
+from kit.auth import ANONYMOUS, service_viewer
 from proto.directory.v1.events_pb2 import ProviderRemoved
 from tests.service.referrals.asking import QUEUE, Answer, act, at, do, queue, read, send
 from tests.service.referrals.conftest import World
@@ -23,6 +24,15 @@ async def entity(world: World, referral: Answer, *, of_receiver: bool = True) ->
     data = await world.service.running.data(ENTITY, {"them": them}, viewer=viewer)
     found: Answer | None = data["_entities"][0]
     return found
+
+
+async def test_the_gateway_alone_fetches_no_referral_by_its_key(world: World) -> None:
+    """Security Z1: an entity asked for by nobody in particular is not there."""
+    sent = await send(world)
+    them = [{"__typename": "Referral", "id": sent["id"]}]
+    for viewer in (ANONYMOUS, service_viewer("directory"), world.practice().staff):
+        data = await world.service.running.data(ENTITY, {"them": them}, viewer=viewer)
+        assert data["_entities"] == [None]
 
 
 async def test_after_a_removal_is_answered_the_organization_reads_none_of_the_providers_referrals(

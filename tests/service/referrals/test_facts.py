@@ -10,9 +10,9 @@ from uuid import UUID, uuid4
 import orjson
 import pytest
 
-from tests.service.referrals.asking import act, at, do, draft, send
+from tests.service.referrals.asking import act, at, do, draft, group_at, send
 from tests.service.referrals.conftest import World
-from tests.service.referrals.test_receiving import ahead
+from tests.service.referrals.test_receiving import ahead, staffed
 
 Told = dict[str, Any]
 
@@ -126,7 +126,7 @@ async def test_no_patient_data_leaves_in_facts_logs_or_refusals(
         "clinicalNote": "canary-six",
     }
     sent = await send(world, patient=patient)
-    declined = await act(
+    await act(
         world, "declineReferral", world.receiver.staff, sent, reasonCode="AGE", comment="canary-7"
     )
     refusals = [
@@ -134,7 +134,7 @@ async def test_no_patient_data_leaves_in_facts_logs_or_refusals(
         await send(world, patient=patient | {"clinicalNote": "canary" * 1000}),
         await send(world, {"officeId": str(uuid4()), "providerId": str(uuid4())}, patient=patient),
         await act(
-            world, "declineReferral", world.receiver.staff, declined,
+            world, "declineReferral", world.receiver.staff, await send(world),
             reasonCode="AGE", comment="canary" * 1000,
         ),
     ]  # fmt: skip
@@ -171,3 +171,26 @@ async def test_the_facts_of_one_referral_are_numbered_without_gap(world: World) 
         world.sender.organization_id,
     )
     assert [row["sequence"] for row in rows] == list(range(1, 22))
+
+
+async def test_a_claim_is_told_as_acknowledged_or_as_reassigned_within_the_group(
+    world: World,
+) -> None:
+    """R21."""
+    practice = world.receiver
+    group = await staffed(world, practice, [practice.provider_id])
+    provider = str(practice.provider_id)
+    at_once = await send(world, group_at(practice, group))
+    await act(world, "claimReferral", practice.staff, at_once, providerId=provider)
+    noted = await act(
+        world, "acknowledgeReferral", practice.staff, await send(world, group_at(practice, group))
+    )
+    await act(world, "claimReferral", practice.staff, noted, providerId=provider)
+
+    first = [verb for _, verb, _ in await told(world, at_once["id"])]
+    later = await told(world, noted["id"])
+    assert first == ["sent", "sent", "acknowledged", "acknowledged"]
+    assert later[-1][1] == "reassigned"
+    assert later[-1][2]["referral"]["receivingProviderId"] == provider
+    assert later[-1][2]["fromGroupId"] == str(group)
+    assert "fromProviderId" not in later[-1][2]

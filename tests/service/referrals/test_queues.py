@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from kit.auth import Viewer
+from kit.auth import ANONYMOUS, Viewer, service_viewer
 from proto.directory.v1.events_pb2 import GroupStaffed
 from tests.service.referrals.asking import (
     QUEUE,
@@ -216,6 +216,17 @@ async def test_providers_offices_and_groups_tell_their_own_organization_how_much
     assert await counted(world, world.sender.staff, "Provider", practice.provider_id) == 0
     manager = practice.somebody(insurance_manager=True)
     assert await counted(world, manager, "Provider", practice.provider_id) is None
+
+
+async def test_open_work_is_refused_to_roles_that_have_none_and_to_nobody(world: World) -> None:
+    """R12, R26."""
+    practice = world.receiver
+    for viewer in (practice.somebody(insurance_manager=True), practice.somebody(call_centre=True)):
+        ids = {"providerId": str(practice.provider_id)}
+        answer = await world.service.running.gql(OPEN, ids, viewer=viewer)
+        assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    assert await counted(world, ANONYMOUS, "Provider", practice.provider_id) is None
+    assert await counted(world, service_viewer("gateway"), "Office", practice.office_id) is None
 
 
 async def test_the_reasons_that_may_be_given_today_are_listed(world: World) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from uuid import UUID, uuid4
 
+from kit.auth import ANONYMOUS
 from proto.directory.v1 import directory_pb2 as directory
 from tests.service.referrals.asking import act, at, do, draft, group_at, read, send
 from tests.service.referrals.conftest import World
@@ -262,3 +264,55 @@ async def test_what_a_leaving_provider_has_sent_is_handed_over_to_a_colleague(wo
     assert answers[colleague]["sendingProvider"]["id"] == colleague
     assert (answers[colleague]["status"], left.total) == ("PENDING", 0)
     assert by_receiver["code"] == "WRONG_SIDE"
+
+
+async def test_a_send_names_a_draft_or_a_new_referral_and_not_both(world: World) -> None:
+    written = draft(world.sender, at(world.receiver))
+    for given in ({}, {"draft": written, "referralId": str(uuid4())}, {"referralId": str(uuid4())}):
+        refused = await do(
+            world, "sendReferral", world.sender.staff, idempotencyKey=str(uuid4()), **given
+        )
+        assert refused["code"] == "ONE_OF"
+
+
+async def test_a_draft_is_sent_once_under_one_key(world: World) -> None:
+    """Cross-cutting 3."""
+    key, sender = str(uuid4()), world.sender.staff
+    made = await do(
+        world,
+        "createDraft",
+        sender,
+        draft=draft(world.sender, at(world.receiver)),
+        idempotencyKey=str(uuid4()),
+    )
+
+    answers = await asyncio.gather(
+        *(act(world, "sendReferral", sender, made, idempotencyKey=key) for _ in range(4))
+    )
+    later = await act(world, "sendReferral", sender, made, idempotencyKey=key)
+
+    assert {(one["id"], one["version"]) for one in [*answers, later]} == {(made["id"], 2)}
+
+
+async def test_double_clicked_sends_make_one_referral(world: World) -> None:
+    """Cross-cutting 3."""
+    key, written = str(uuid4()), draft(world.sender, at(world.receiver))
+
+    answers = await asyncio.gather(
+        *(
+            do(world, "sendReferral", world.sender.staff, idempotencyKey=key, draft=written)
+            for _ in range(4)
+        )
+    )
+
+    assert len({one["id"] for one in answers}) == 1
+
+
+async def test_nobody_who_is_not_signed_in_gets_anything(world: World) -> None:
+    """R04, R05."""
+    sent = await send(world)
+    query = "query ($id: ID!) { referral(id: $id) { id } }"
+
+    answer = await world.service.running.gql(query, {"id": sent["id"]}, viewer=ANONYMOUS)
+
+    assert answer["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
