@@ -1,0 +1,346 @@
+"""A running directory with a small identity and a small referrals beside it, and an organization to act in."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+import grpc
+
+from kit.auth import Kind, Viewer
+from kit.rpc import Peer
+from proto.directory.v1.directory_pb2_grpc import DirectoryStub
+from proto.identity.v1 import events_pb2 as identity_facts
+from proto.identity.v1.identity_pb2 import (
+    CoverageReply,
+    CoverageRequest,
+    KnownUser,
+    OfficeCoverage,
+    UsersReply,
+    UsersRequest,
+)
+from proto.identity.v1.identity_pb2_grpc import IdentityServicer
+from proto.referrals.v1.referrals_pb2 import (
+    EndAccessReply,
+    FenceRequest,
+    LowerFenceReply,
+    OpenReferral,
+    OpenWorkReply,
+)
+from proto.referrals.v1.referrals_pb2_grpc import ReferralsServicer
+from services.directory.actions import offices
+from services.directory.actions.peers import Peers
+from tests.support.facts import Neighbours
+from tests.support.running import Running
+
+ZONE = "America/New_York"
+CARDIOLOGY = "207RC0000X"
+FAMILY = "207Q00000X"
+BOSTON = {"latitude": 42.36, "longitude": -71.06}
+
+
+class SmallIdentity(IdentityServicer):
+    """Knows who covers which office and which users an organization has."""
+
+    def __init__(self) -> None:
+        self.covered: dict[str, int] = {}
+        self.known: dict[str, tuple[str, bool, bool]] = {}
+
+    async def Coverage(self, request: CoverageRequest, context: Any) -> CoverageReply:  # noqa: ANN401, ARG002, N802
+        return CoverageReply(
+            offices=[
+                OfficeCoverage(office_id=one, confirmed_staff=self.covered.get(one, 0))
+                for one in request.office_ids
+            ]
+        )
+
+    async def Users(self, request: UsersRequest, context: Any) -> UsersReply:  # noqa: ANN401, ARG002, N802
+        users = []
+        for one in request.user_ids:
+            organization, confirmed, active = self.known.get(one, ("", False, False))
+            if organization == request.organization_id:
+                users.append(KnownUser(user_id=one, confirmed=confirmed, active=active))
+        return UsersReply(users=users)
+
+
+class SmallReferrals(ReferralsServicer):
+    """Keeps fences and counts open work. `away` makes it refuse to answer; `hold()` keeps its next fence back."""
+
+    def __init__(self) -> None:
+        self.fences: set[str] = set()
+        self.work: dict[str, list[OpenReferral]] = {}
+        self.ended: set[str] = set()
+        self.away = False
+        self.held = asyncio.Event()
+        self._gate = asyncio.Event()
+        self._gate.set()
+
+    def hold(self) -> asyncio.Event:
+        """Keep the next answers back until the event is set; `held` tells when somebody waits."""
+        self.held, self._gate = asyncio.Event(), asyncio.Event()
+        return self._gate
+
+    def leave_open(self, subject: str, office: str, *, side: str = "RECEIVING") -> str:
+        """One more open referral; answers its id."""
+        referral = str(uuid4())
+        self.work.setdefault(subject, []).append(
+            OpenReferral(referral_id=referral, status="PENDING", side=side, office_id=office)
+        )
+        return referral
+
+    async def RaiseFence(self, request: FenceRequest, context: Any) -> OpenWorkReply:  # noqa: ANN401, N802
+        await self._answer(context)
+        self.fences.add(request.subject_id)
+        self.held.set()
+        await self._gate.wait()
+        return self._open(request)
+
+    async def LowerFence(self, request: FenceRequest, context: Any) -> LowerFenceReply:  # noqa: ANN401, N802
+        await self._answer(context)
+        self.fences.discard(request.subject_id)
+        return LowerFenceReply()
+
+    async def OpenWork(self, request: FenceRequest, context: Any) -> OpenWorkReply:  # noqa: ANN401, N802
+        await self._answer(context)
+        return self._open(request)
+
+    async def EndAccess(self, request: FenceRequest, context: Any) -> EndAccessReply:  # noqa: ANN401, N802
+        await self._answer(context)
+        self.ended.add(request.subject_id)
+        return EndAccessReply()
+
+    async def _answer(self, context: Any) -> None:  # noqa: ANN401
+        if self.away:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "away")
+
+    def _open(self, request: FenceRequest) -> OpenWorkReply:
+        rows = self.work.get(request.subject_id, [])
+        return OpenWorkReply(total=len(rows), referrals=rows[:100])
+
+
+@dataclass
+class Directory:
+    """The service under test and its neighbours."""
+
+    running: Running[Peers]
+    identity: SmallIdentity
+    referrals: SmallReferrals
+    neighbours: Neighbours
+    peer: Peer
+    stub: DirectoryStub
+    npis: int = 0
+    people: int = 0
+
+    def npi(self) -> str:
+        """A valid NPI nobody has yet."""
+        self.npis += 1
+        return with_check_digit(f"1{self.npis:08d}")
+
+    def today(self) -> date:
+        """The day it is at the offices of these tests."""
+        return self.running.parts.clock.today(ZoneInfo(ZONE))
+
+    async def facts(self, aggregate_id: str) -> list[str]:
+        """The verbs told of a thing, in order."""
+        rows = await self.running.parts.db.pool.fetch(
+            "SELECT subject FROM outbox WHERE aggregate_id = $1 ORDER BY id", UUID(aggregate_id)
+        )
+        return [row["subject"].rsplit(".", 1)[1] for row in rows]
+
+    async def go_live(self) -> None:
+        """Do what the go-live job does."""
+        await offices.advance_offices(self.running.parts.call())
+
+
+def with_check_digit(nine: str) -> str:
+    """Nine digits made an NPI."""
+    doubled = [int(digit) * (2 - place % 2) for place, digit in enumerate(nine)]
+    total = 24 + sum(each - 9 * (each > 9) for each in doubled)
+    return f"{nine}{-total % 10}"
+
+
+PROVIDER = "__typename ... on Provider { id state version name npi allowedActions } ... on Problem { code message field remedy }"
+OFFICE = "__typename ... on Office { id state version name goLiveOn } ... on Problem { code message field remedy }"
+PLACEMENT = (
+    "__typename ... on Placement { id state version effectiveFrom effectiveUntil acceptingNewPatients }"
+    " ... on Problem { code message field remedy }"
+)
+GROUP = (
+    "__typename ... on Group { id state version name } ... on Problem { code message field remedy }"
+)
+IN_THE_WAY = (
+    " ... on InTheWayProblem { total officeIds referrals { referralId side officeId }"
+    " byOffice { officeId referralIds } }"
+)
+ITEMS = " ... on ItemsRefusedProblem { items { id field code message } }"
+
+
+@dataclass
+class Organization:
+    """An organization with a client admin."""
+
+    directory: Directory
+    id: UUID = field(default_factory=uuid4)
+    admin: Viewer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.admin = Viewer(
+            kind=Kind.USER, user_id=uuid4(), organization_id=self.id, client_admin=True
+        )
+
+    def somebody(self, **grants: Any) -> Viewer:  # noqa: ANN401 - any field of a viewer
+        """Somebody else of the organization."""
+        return replace(self.admin, user_id=uuid4(), **({"client_admin": False} | grants))
+
+    async def do(
+        self, verb: str, kind: str, fields: str, given: dict[str, Any], viewer: Viewer | None = None
+    ) -> dict[str, Any]:
+        """Do a mutation and answer what it answered."""
+        query = f"mutation($input: {kind}!) {{ {verb}(input: $input) {{ {fields} }} }}"
+        data = await self.directory.running.data(
+            query, {"input": given}, viewer=viewer or self.admin
+        )
+        answer: dict[str, Any] = data[verb]
+        return answer
+
+    async def ask(self, query: str, viewer: Viewer | None = None, **variables: Any) -> Any:  # noqa: ANN401
+        """Ask a query and answer its data."""
+        return await self.directory.running.data(query, variables, viewer=viewer or self.admin)
+
+    async def add_provider(self, viewer: Viewer | None = None, **given: Any) -> dict[str, Any]:  # noqa: ANN401
+        """Add a provider, a cardiologist unless said otherwise."""
+        self.directory.people += 1
+        profile = {
+            "idempotencyKey": str(uuid4()),
+            "firstName": "Sam",
+            "lastName": f"Sample{self.directory.people:04d}",
+            "npi": self.directory.npi(),
+            "specialtyCodes": [CARDIOLOGY],
+        }
+        fields = PROVIDER + " ... on DuplicateNpiProblem { providerId }"
+        return await self.do("addProvider", "AddProviderInput", fields, profile | given, viewer)
+
+    async def approved(self, **given: Any) -> dict[str, Any]:  # noqa: ANN401
+        """An approved provider."""
+        added = await self.add_provider(submit=True, **given)
+        assert added["__typename"] == "Provider", added
+        return await self.versioned("approveProvider", added)
+
+    async def versioned(
+        self, verb: str, provider: dict[str, Any], viewer: Viewer | None = None
+    ) -> dict[str, Any]:
+        """A verb that takes a provider as it was seen."""
+        given = {"providerId": provider["id"], "expectedVersion": provider["version"]}
+        fields = PROVIDER
+        if verb == "removeProvider":
+            fields += IN_THE_WAY
+        if verb == "approveProvider":
+            fields += " ... on IncompleteProblem { missing }"
+        return await self.do(verb, "ProviderVersionInput", fields, given, viewer)
+
+    async def add_office(self, viewer: Viewer | None = None, **given: Any) -> dict[str, Any]:  # noqa: ANN401
+        """Add an office, in eight days unless said otherwise."""
+        entry = {
+            "idempotencyKey": str(uuid4()),
+            "name": f"Office {uuid4().hex[:8]}",
+            "address": {
+                "line1": "1 Sample Street",
+                "city": "Boston",
+                "region": "MA",
+                "postalCode": "02139",
+            },
+            "coordinates": BOSTON,
+            "phone": "617 555 0100",
+            "timeZone": ZONE,
+            "goLiveOn": str(self.directory.today() + timedelta(days=8)),
+        }
+        fields = OFFICE + ITEMS + " ... on LeadTimeShortProblem { daysUntilGoLive }"
+        return await self.do("addOffice", "AddOfficeInput", fields, entry | given, viewer)
+
+    async def live_office(self, *providers: dict[str, Any], **given: Any) -> dict[str, Any]:  # noqa: ANN401
+        """An office that is live, with a confirmed user and these providers."""
+        soon = {
+            "goLiveOn": str(self.directory.today()),
+            "acknowledgeShortLeadTime": True,
+            "reason": "Opens today.",
+            "providerIds": [one["id"] for one in providers],
+            "groupOnly": not providers,
+        }
+        office = await self.add_office(**(soon | given))
+        assert office["__typename"] == "Office", office
+        await self.staff(office["id"])
+        await self.directory.go_live()
+        data = await self.ask(
+            "query($id: ID!) { office(id: $id) { id state version } }", id=office["id"]
+        )
+        assert data["office"]["state"] == "LIVE"
+        return dict(data["office"])
+
+    async def staff(self, office_id: str) -> str:
+        """A confirmed user for an office, as identity tells it and answers for it."""
+        self.directory.identity.covered[office_id] = 1
+        user = await self.user()
+        said = self.directory.neighbours
+        now = self.directory.running.parts.clock.now()
+        granted = identity_facts.RoleGranted(user_id=user, role="OFFICE_STAFF", office_id=office_id)
+        await said.say(granted, self.id, "user", UUID(user), now)
+        await said.say(identity_facts.UserConfirmed(user_id=user), self.id, "user", UUID(user), now)
+        return user
+
+    async def user(self, *, confirmed: bool = True, active: bool = True) -> str:
+        """A user whom identity knows."""
+        user = str(uuid4())
+        self.directory.identity.known[user] = (str(self.id), confirmed, active)
+        return user
+
+    async def place(
+        self,
+        provider: dict[str, Any],
+        office: dict[str, Any],
+        viewer: Viewer | None = None,
+        **given: Any,  # noqa: ANN401
+    ) -> dict[str, Any]:
+        """Place a provider at an office."""
+        asked = {
+            "idempotencyKey": str(uuid4()),
+            "providerId": provider["id"],
+            "officeId": office["id"],
+        }
+        return await self.do("addPlacement", "AddPlacementInput", PLACEMENT, asked | given, viewer)
+
+    async def end_placements(self, provider: dict[str, Any]) -> None:
+        """End every placement of a provider today."""
+        data = await self.ask(
+            "query($id: ID!) { provider(id: $id) { placements { id version state } } }",
+            id=provider["id"],
+        )
+        for one in data["provider"]["placements"]:
+            if one["state"] != "ENDED":
+                given = {"placementId": one["id"], "expectedVersion": one["version"]}
+                ended = await self.do("endPlacement", "EndPlacementInput", PLACEMENT, given)
+                assert ended["__typename"] == "Placement", ended
+
+    async def add_group(self, viewer: Viewer | None = None, **given: Any) -> dict[str, Any]:  # noqa: ANN401
+        """Add a group."""
+        asked = {"idempotencyKey": str(uuid4()), "name": f"Group {uuid4().hex[:8]}"}
+        return await self.do("addGroup", "AddGroupInput", GROUP + ITEMS, asked | given, viewer)
+
+    async def provider(self, provider_id: str, viewer: Viewer | None = None) -> Any:  # noqa: ANN401
+        """A provider as a viewer sees it."""
+        query = """query($id: ID!) { provider(id: $id) {
+            id state version npi specialties { code } placements { id state office { id } }
+            missing rejectionReason pendingChange { specialtyCodes } allowedActions } }"""
+        return (await self.ask(query, viewer, id=provider_id))["provider"]
+
+    async def suggestions(self, office_id: str) -> list[dict[str, Any]]:
+        """The open group suggestions at an office."""
+        data = await self.ask(
+            """query($id: ID!) { groupSuggestions(officeId: $id) { edges { node {
+                id version classification specialty { code } providers { id } allowedActions } } } }""",
+            id=office_id,
+        )
+        return [edge["node"] for edge in data["groupSuggestions"]["edges"]]
