@@ -29,8 +29,8 @@ async def entity(world: World, referral: Answer, *, of_receiver: bool = True) ->
 async def test_the_gateway_alone_fetches_no_referral_by_its_key(world: World) -> None:
     """Security Z1: an entity asked for by nobody in particular is not there."""
     sent = await send(world)
-    them = [{"__typename": "Referral", "id": sent["id"]}]
     for viewer in (ANONYMOUS, service_viewer("directory"), world.practice().staff):
+        them = [{"__typename": "Referral", "id": sent["id"]}]
         data = await world.service.running.data(ENTITY, {"them": them}, viewer=viewer)
         assert data["_entities"] == [None]
 
