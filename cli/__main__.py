@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import importlib
 import sys
 from typing import NamedTuple
@@ -22,12 +23,22 @@ WORDS = {
     "test": Word("cli.test", "run the test suite on servers of its own"),
     "check": Word("cli.check", "lint, types, import rules, contracts, compose file and Dockerfile"),
     "contracts": Word("cli.contracts", "export the GraphQL and gRPC contracts, or check them"),
+    "demo": Word("cli.demo", "walk the whole journey of a referral, step by step"),
     "mail": Word("cli.mail", "read the mail the system sent"),
     "clock": Word("cli.clock", "move the time of a running system"),
     "migrate": Word("cli.migrate", "bring the databases up to date"),
     "secrets": Word("cli.secrets", "make the secrets docker compose needs"),
 }
 """A new word is one line here and one module with an `app`."""
+
+
+REMEDIES = {
+    errno.ENOSPC: "Free some room and try again.",
+    errno.EACCES: "Run as its owner, or give --data a folder of your own.",
+    errno.EPERM: "Run as its owner, or give --data a folder of your own.",
+    errno.EROFS: "Give --data a folder that may be written to.",
+}
+"""What a person can do about an error of the system, wherever it is met."""
 
 
 def usage() -> str:
@@ -51,6 +62,10 @@ def main(arguments: list[str]) -> None:
         importlib.import_module(WORDS[name].module).app(args=rest, prog_name=f"./suite {name}")
     except Trouble as trouble:
         sys.exit(f"suite: {trouble}")
+    except OSError as error:
+        if error.errno not in REMEDIES:
+            raise
+        sys.exit(f"suite: {error.strerror}: {error.filename}. {REMEDIES[error.errno]}")
 
 
 if __name__ == "__main__":

@@ -174,6 +174,7 @@ class System:
             cwd=ROOT,
             on_death=signal.SIGKILL,
             pid_file=self.folder.pid_file(name),
+            mark=f"-m {module} {self.folder.path}",
         )
 
     # Settings ---------------------------------------------------------------------------------------------------------

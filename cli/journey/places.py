@@ -124,7 +124,7 @@ def _office(stage: Stage, name: str, point: dict[str, float]) -> dict[str, Any]:
 
 
 async def _add_provider(stage: Stage, admin: str, label: str, profile: dict[str, Any]) -> None:
-    given = {"idempotencyKey": stage.key(), "profile": profile, "submit": True}
+    given = profile | {"idempotencyKey": stage.key(), "submit": True}
     provider = await stage.people[admin].do("addProvider", given, PROVIDER)
     stage.ids[label] = provider["id"]
 

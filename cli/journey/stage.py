@@ -123,6 +123,7 @@ class Stage:
 
     async def watch(self, name: str, subscription: str, by: Person, **variables: str) -> Live:
         """Open a live query; it is listening when this returns."""
+        await by.ask("{ viewer { user { id } } }")
         live = self.lives[name] = Live()
         opened = asyncio.Event()
 

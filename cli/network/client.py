@@ -99,6 +99,9 @@ class Client:
         if opened is not None:
             opened.set()
         try:
+            if "text/event-stream" not in exchange.headers.get("content-type", ""):
+                yield orjson.loads(b"".join([piece async for piece in connection.body(exchange)]))
+                return
             reader = EventReader()
             async for piece in connection.body(exchange):
                 for event in reader.feed(piece):

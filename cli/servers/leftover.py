@@ -7,22 +7,21 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 
 END_PATIENCE = 15.0
 POLL = 0.05
 
 
-async def end_leftover(pid_file: Path, program: Sequence[str], gentle: signal.Signals) -> None:
-    """End the process this file names, if it still runs this very program; whoever reused its number is left alone.
+async def end_leftover(pid_file: Path, mark: str, gentle: signal.Signals) -> None:
+    """End the process this file names, if `mark` is in its command line; whoever reused its number is left alone.
 
     The caller holds the data folder's lock, so the process belongs to no living run.
     """
     pid = _pid_in(pid_file)
     deadline = asyncio.get_running_loop().time() + END_PATIENCE
     number = gentle
-    while pid is not None and _command_of(pid) == " ".join(program):
+    while pid is not None and mark in _command_of(pid):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
         if asyncio.get_running_loop().time() > deadline:

@@ -74,6 +74,7 @@ class Nats:
             program=[str(program()), "-c", str(config)],
             log=self.log,
             pid_file=self.home / "nats.pid",
+            mark=f"-c {config}",
         )
         await self._child.start()
         deadline = asyncio.get_running_loop().time() + START_PATIENCE

@@ -159,6 +159,7 @@ class Postgres:
             on_death=signal.SIGINT,
             gentle=signal.SIGINT,
             pid_file=self.home / "postgres.pid",
+            mark=f"-D {self.cluster}",
         )  # fmt: skip
 
     async def _answers(self, child: Child) -> bool:

@@ -64,7 +64,8 @@ async def port_open(port: int) -> bool:
 class Child:
     """A program to be run. `on_death` is the signal it gets when we die; `gentle` the one that asks it to stop.
 
-    With a `pid_file`, a process that an earlier, killed run left behind is ended first (the kernel does that where it can).
+    With a `pid_file`, a process that an earlier, killed run left behind is ended first (the kernel does that where it can); it
+    is known by `mark`, the part of the command line that only this child of this system has.
     """
 
     name: str
@@ -76,13 +77,14 @@ class Child:
     on_death: signal.Signals = signal.SIGTERM
     gentle: signal.Signals = signal.SIGTERM
     pid_file: Path | None = None
+    mark: str = ""
     process: asyncio.subprocess.Process | None = field(default=None, init=False)
 
     async def start(self) -> None:
         """Start it; its output is appended to the log."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        if self.pid_file:
-            await end_leftover(self.pid_file, self.program, self.gentle)
+        if self.pid_file and self.mark:
+            await end_leftover(self.pid_file, self.mark, self.gentle)
         leash = [str(os.getpid()), str(int(self.on_death)), self.identity]
         with self.log.open("ab") as output:
             self.process = await asyncio.create_subprocess_exec(

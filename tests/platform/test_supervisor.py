@@ -60,7 +60,7 @@ async def test_what_a_killed_run_left_behind_is_ended_at_the_next_start(tmp_path
     left = await asyncio.create_subprocess_exec(sys.executable, "-c", FOREVER)
     (tmp_path / "pid").write_text(f"{left.pid}\n")
 
-    child = a_child(tmp_path, FOREVER, pid_file=tmp_path / "pid")
+    child = a_child(tmp_path, FOREVER, pid_file=tmp_path / "pid", mark=FOREVER)
     starting = asyncio.create_task(child.start())
     assert await left.wait() == -signal.SIGTERM
     await starting
@@ -71,7 +71,7 @@ async def test_what_a_killed_run_left_behind_is_ended_at_the_next_start(tmp_path
 async def test_a_process_that_reused_the_number_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "pid").write_text(f"{os.getpid()}\n")
 
-    child = a_child(tmp_path, FOREVER, pid_file=tmp_path / "pid")
+    child = a_child(tmp_path, FOREVER, pid_file=tmp_path / "pid", mark=FOREVER)
     await child.start()
 
     await child.kill()
