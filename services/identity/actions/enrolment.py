@@ -80,8 +80,11 @@ async def enrol(
 
 
 async def _account(work: Work, person: Person) -> tuple[Account, bool]:
+    """The account with that address, made now if there was none, and held: a confirmation that runs at the same time sees the
+    membership, or the membership sees it."""
     new = await store.add_account(work.tx, UserId(new_id()), person.email, person.name, work.now)
-    account = await store.account_by_email(work.tx, person.email.key)
+    known = await store.account_by_email(work.tx, person.email.key)
+    account = await store.lock_account(work.tx, known.id) if known else None
     if account is None:
         raise LookupError("an account that was just there")
     if account.support:

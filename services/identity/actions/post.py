@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 TIMEOUT = 10.0
 PERMANENT = 500
 SLOWEST = timedelta(minutes=30)
+MOST_ATTEMPTS = 150
+"""About three days' worth; then it counts as refused for good."""
 
 
 async def send_letters(call: Call) -> int:
@@ -48,7 +50,7 @@ async def _failed(call: Call, letter: DueLetter, error: Exception) -> None:
     log.warning("a letter could not be sent", extra={"because": type(error).__name__})
     wait = min(SLOWEST, timedelta(seconds=5 * 2 ** min(letter.attempts, 10)))
     async with call.db.transaction() as tx:
-        if _for_good(error):
+        if _for_good(error) or letter.attempts >= MOST_ATTEMPTS:
             await store.letter_bounced(tx, letter.id)
         else:
             await store.postpone_letter(tx, letter.id, call.clock.now() + wait)

@@ -49,7 +49,10 @@ async def sign_in(
 ) -> SignedIn:
     """Open a session. Denied BAD_CREDENTIALS says the same, after the same time, whether the account exists or not; what is
     wrong besides (TEMP_PASSWORD_EXPIRED, ACCOUNT_DEACTIVATED, CHOOSE_ORGANIZATION) is told only to who has the password."""
-    key, password = email_key(email[: 2 * LONGEST_EMAIL]), normalized(password[: 2 * LONGEST])
+    key, password = (
+        email_key(email[: 2 * LONGEST_EMAIL].replace("\0", " ")),
+        normalized(password[: 2 * LONGEST]),
+    )
     bucket = sha256(f"{key}\0{client_address.get()}".encode(errors="replace")).digest()
     await _count(call, bucket)
     async with call.db.reading() as tx:

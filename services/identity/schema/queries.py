@@ -145,7 +145,7 @@ def _after(page: Page) -> tuple[str, UUID] | None:
         return None
     try:
         name, last = page.after
-        return str(name), UUID(last)
+        return str(name).replace("\0", ""), UUID(last)
     except (ValueError, TypeError, AttributeError):
         raise Invalid(
             "after is not a cursor of this list.",

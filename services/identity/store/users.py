@@ -86,6 +86,7 @@ async def client_admins(tx: Connection, organization_id: OrganizationId) -> list
     return await _with_grants(tx, found)
 
 
+# any-organization: the users were read within one
 async def _with_grants(tx: Connection, users: Sequence[User]) -> list[User]:
     rows = await db.many(
         tx,

@@ -166,11 +166,15 @@ class Identity:
         assert temporary is not None
         return token[1], temporary[1]
 
-    async def confirm(self, email: str) -> Viewer:
-        """Confirm the account an invitation was sent to, and sign in."""
+    async def confirm_by_link(self, email: str) -> None:
+        """Confirm the account an invitation was sent to."""
         token, _ = await self.secrets(email)
         confirmed = await self.mutate(asking.CONFIRM, {"token": token, "newPassword": PASSWORD})
         assert confirmed["__typename"] == "PasswordSet", confirmed
+
+    async def confirm(self, email: str) -> Viewer:
+        """Confirm the account an invitation was sent to, and sign in."""
+        await self.confirm_by_link(email)
         return await self.viewer((await self.sign_in(email))["accessToken"])
 
     async def member(
