@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import typer
 from rich.console import Console
@@ -40,6 +40,16 @@ def demo(
     except (JourneyBrokenError, Refused, AnswerError) as broken:
         raise Trouble(f"The journey broke: {broken}") from None
     teller.end(time.monotonic() - begun)
+
+
+class Tells(Protocol):
+    """Hears the journey."""
+
+    def act(self, title: str) -> None:
+        """An act begins."""
+
+    def say(self, what: str) -> None:
+        """Something happened."""
 
 
 class Teller:
@@ -91,7 +101,7 @@ async def _demo(teller: Teller) -> None:
             await play(stage)
 
 
-def stage_of(system: System, teller: Teller) -> Stage:
+def stage_of(system: System, teller: Tells) -> Stage:
     """The journey's stage on a running system."""
     client = Client(system.url)
     email, password = system.support
