@@ -4,6 +4,7 @@ from services.referrals import domain, policy
 from services.referrals.actions.keeping import Order, changing, hold_off_fences, keep, reading
 from services.referrals.actions.looking import see
 from services.referrals.actions.peers import Call
+from services.referrals.actions.reasons import require_short
 from services.referrals.actions.sending import ask_about
 from services.referrals.actions.telling import Change
 from services.referrals.domain import Action, Happened, ReferralId, Target
@@ -31,6 +32,7 @@ async def forward(
     call: Call, order: Order, target: Target, *, confirm_loop: bool, comment: str | None
 ) -> ReferralId:
     """Pending at another receiver, one hop further. Back to a past receiver only when confirmed."""
+    require_short(comment)
     before = await reading(call, order, Action.FORWARD)
     domain.require(before, Action.FORWARD, call.clock.now())
     asked = await ask_about(call, target, before.plan_id)

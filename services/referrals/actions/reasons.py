@@ -19,10 +19,15 @@ class Given:
     comment: str | None = None
 
 
+def require_short(comment: str | None) -> None:
+    """Refuse a long comment here: a constraint of the table would show it in the log of the fault."""
+    if comment is not None and len(comment) > MAX_COMMENT:
+        raise Invalid(f"A comment has at most {MAX_COMMENT} characters.", field="comment")
+
+
 async def valid_reason(tx: Connection, kind: ReasonKind, given: Given, now: datetime) -> Reason:
     """The coded reason, when it is one of its kind and valid today; REASON_REQUIRED otherwise (R13)."""
-    if given.comment is not None and len(given.comment) > MAX_COMMENT:
-        raise Invalid(f"A comment has at most {MAX_COMMENT} characters.", field="comment")
+    require_short(given.comment)
     found = await people.reason(tx, kind, given.code) if given.code else None
     if found is None or not found.valid_on(now.astimezone(UTC).date()):
         raise Invalid(

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from kit.errors import Conflict, Invalid
 from services.referrals.domain.machine import MOVES, Action, hindrance, require
@@ -18,6 +19,9 @@ from services.referrals.domain.nouns import (
     Status,
     UserId,
 )
+
+FARTHEST: Final = timedelta(days=5 * 366)
+"""How far ahead an appointment or a callback may lie: farther is a slip of the pen."""
 
 
 def _next(referral: Referral, action: Action, now: datetime) -> Referral:
@@ -135,8 +139,8 @@ def sender_changed(referral: Referral, sender: Party, now: datetime) -> Referral
 
 def acknowledged(referral: Referral, callback_at: datetime | None, now: datetime) -> Referral:
     """The receiver took note; `callback_at` is when the item returns to the review queue."""
-    if callback_at is not None and callback_at <= now:
-        raise Invalid("The time to call back must lie ahead.", field="callbackAt")
+    if callback_at is not None:
+        _ahead(callback_at, now, "callbackAt")
     return replace(_next(referral, Action.ACKNOWLEDGE, now), callback_at=callback_at)
 
 
@@ -188,11 +192,13 @@ def rescheduled(referral: Referral, at: datetime, now: datetime) -> Referral:
     return replace(moved, appointment_at=_ahead(at, now), callback_at=None)
 
 
-def _ahead(at: datetime, now: datetime) -> datetime:
+def _ahead(at: datetime, now: datetime, field: str = "at") -> datetime:
     if at.tzinfo is None:
-        raise Invalid("Give the time with its offset from UTC.", field="at")
+        raise Invalid("Give the time with its offset from UTC.", field=field)
     if at <= now:
-        raise Invalid("An appointment must lie ahead.", code="TIME_PASSED", field="at")
+        raise Invalid("The time must lie ahead.", code="TIME_PASSED", field=field)
+    if at > now + FARTHEST:
+        raise Invalid("The time is too far ahead.", code="TIME_TOO_FAR", field=field)
     return at
 
 

@@ -131,6 +131,14 @@ async def test_no_patient_data_leaves_in_facts_logs_or_refusals(
     )
     refusals = [
         await send(world, patient=patient | {"bornOn": "2999-07-19"}),
+        await act(
+            world,
+            "forwardReferral",
+            world.receiver.staff,
+            await send(world),
+            receiver=at(world.practice()),
+            comment="canary" * 1000,
+        ),
         await send(world, patient=patient | {"clinicalNote": "canary" * 1000}),
         await send(world, {"officeId": str(uuid4()), "providerId": str(uuid4())}, patient=patient),
         await act(

@@ -74,12 +74,17 @@ async def test_a_missed_appointment_is_reported_with_a_reason_and_booked_again(
     assert told == [("CANCELLED", None), ("NO_SHOW", "ILL"), ("CANCELLED", None)]
 
 
-async def test_an_appointment_in_the_past_is_refused(world: World) -> None:
+async def test_a_time_that_is_past_too_far_or_without_offset_is_refused(world: World) -> None:
     sent = await send(world)
 
-    refused = await act(world, "scheduleReferral", world.receiver.staff, sent, at=ahead(world, -1))
+    staff = world.receiver.staff
+    refused = await act(world, "scheduleReferral", staff, sent, at=ahead(world, -1))
+    too_far = await act(world, "scheduleReferral", staff, sent, at="9999-12-31T23:59:59-12:00")
+    naive = await act(world, "acknowledgeReferral", staff, sent, callbackAt="2031-01-01T00:00:00")
 
     assert (refused["code"], refused["field"]) == ("TIME_PASSED", "at")
+    assert (too_far["code"], too_far["field"]) == ("TIME_TOO_FAR", "at")
+    assert naive["field"] == "callbackAt"
 
 
 async def test_a_decline_without_a_reason_valid_today_is_refused(world: World) -> None:

@@ -11,6 +11,7 @@ import pytest
 from kit.db import violated
 from tests.service.referrals.asking import act, send
 from tests.service.referrals.conftest import World
+from tests.service.referrals.test_receiving import ahead
 
 WRONG = {
     "sender_named": {"sending_provider_id": None, "sending_group_id": None},
@@ -50,9 +51,7 @@ async def test_a_referral_that_breaks_a_rule_cannot_be_written(
 
 async def test_a_referral_has_one_current_hop_and_one_standing_appointment(world: World) -> None:
     sent = await send(world)
-    booked = await act(
-        world, "scheduleReferral", world.receiver.staff, sent, at="2999-01-01T10:00:00Z"
-    )
+    booked = await act(world, "scheduleReferral", world.receiver.staff, sent, at=ahead(world))
     pool = world.service.running.parts.db.pool
 
     with pytest.raises(asyncpg.UniqueViolationError) as second_hop:
