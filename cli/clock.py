@@ -47,5 +47,6 @@ async def _advance(url: str, by: timedelta) -> Reply:
     except (OSError, TimeoutError) as error:
         raise Trouble(f"The gateway does not answer: {error}", "Look at ./suite up.") from None
     if reply.status != 200 or not reply.body:  # noqa: PLR2004 - OK
-        raise Trouble(f"The clock was not moved: {reply.body or reply.status}")
+        errors = (reply.body or {}).get("errors") or [{"message": f"status {reply.status}"}]
+        raise Trouble(f"The clock was not moved: {errors[0]['message']}")
     return reply

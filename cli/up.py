@@ -87,7 +87,8 @@ async def _run(folder: DataFolder, port: int, console: Console, *, demo: bool) -
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in STOPS:
-        loop.add_signal_handler(number, stop.set)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP
+            loop.add_signal_handler(number, stop.set)
     system = System(folder, port, lambda text: console.print(f"[yellow]![/] {text}"))
     step = ShownSteps(console)
     work = asyncio.create_task(_start(system, step, demo=demo))

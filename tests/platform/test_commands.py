@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
+import os
+import shutil
 import smtplib
 import subprocess
 import sys
@@ -24,10 +27,11 @@ from cli.trouble import Trouble
 ROOT = Path(__file__).parents[2]
 
 
-def suite(*arguments: str) -> subprocess.CompletedProcess[str]:
+def suite(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "cli", *arguments],
         cwd=ROOT,
+        env=os.environ | environment,
         capture_output=True,
         text=True,
         check=False,
@@ -110,3 +114,18 @@ def test_secrets_for_compose_are_those_its_file_reads_and_stay_the_same(tmp_path
 
     assert set(made) == declared
     assert compose_secrets(tmp_path) == made
+
+
+def test_the_contracts_are_fresh_which_is_told_without_node(tmp_path: Path) -> None:
+    for program in ("dirname", "realpath"):
+        (tmp_path / program).symlink_to(str(shutil.which(program)))
+
+    answer = suite("contracts", "--check", PATH=str(tmp_path))
+
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+def test_the_supergraph_was_composed_from_what_is_committed() -> None:
+    for line in (ROOT / "gateway/supergraph.sha256").read_text().splitlines():
+        digest, path = line.split()
+        assert hashlib.sha256((ROOT / path).read_bytes()).hexdigest() == digest, path

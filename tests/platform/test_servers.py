@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import asyncpg
 import nats
 import pytest
 
+from cli.http import request
+from cli.servers.nats_config import SERVICES, allowed
 from tests.support.servers import NatsServer, PostgresServer
 
 
@@ -69,3 +72,26 @@ async def test_a_service_cannot_speak_as_another(nats_server: NatsServer) -> Non
     said = {await refused.get(), await refused.get()}
     assert all("permissions violation" in text.lower() for text in said)
     await client.close()
+
+
+async def test_nats_flushes_before_it_acknowledges(nats_server: NatsServer) -> None:
+    log = nats_server.server.log.read_text()
+    (*_, monitor) = re.findall(r"http monitor on (127\.0\.0\.1:\d+)", log)
+
+    told = (await request(f"http://{monitor}/varz")).body
+
+    assert told["jetstream"]["config"]["sync_always"] is True
+    assert tuple(map(int, told["version"].split("."))) >= (2, 12, 3)
+
+
+def test_no_service_may_speak_for_another_or_touch_the_stream() -> None:
+    for user in SERVICES:
+        publish = allowed(user)["publish"]
+        assert f"events.*.{user}.>" in publish
+        assert not [
+            subject for subject in publish if subject.startswith(("events.>", "$JS.API.>", ">"))
+        ]
+        assert not [
+            subject for subject in publish if "PURGE" in subject or "STREAM.DELETE" in subject
+        ]
+    assert allowed("gateway") == {"publish": [], "subscribe": ["events.>"], "answers": False}
