@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
 from typing import Any
 
 import nats
 import nats.errors
+import nats.js.errors
 import orjson
 
 from cli.journey.care import PATIENTS, QUEUE
@@ -98,23 +97,32 @@ async def _listen(stage: Stage, seed: str, partner: dict[str, str]) -> list[tupl
     client = await stage.eventually(
         "the partner signs in", lambda: _connect(stage.nats_url, seed, inbox), bool
     )
-    facts: list[tuple[str, Any]] = []
     try:
         subscription = await client.jetstream().pull_subscribe_bind(
             durable=partner["durable"], stream="EVENTS"
         )
-        async with asyncio.timeout(30):
-            while True:
-                with suppress(nats.errors.TimeoutError):
-                    messages = await subscription.fetch(100, timeout=QUIET)
-                    for message in messages:
-                        facts.append((message.subject, orjson.loads(message.data)))
-                        await message.ack()
-                    continue
-                if facts:
-                    return facts
+        first = await stage.eventually("a first fact", lambda: _fetch(subscription), bool)
+        return first + await _rest(subscription)
     finally:
         await client.close()
+
+
+async def _rest(subscription: Any) -> list[tuple[str, Any]]:  # noqa: ANN401 - nats has no public name
+    facts: list[tuple[str, Any]] = []
+    while more := await _fetch(subscription):
+        facts += more
+    return facts
+
+
+async def _fetch(subscription: Any) -> list[tuple[str, Any]]:  # noqa: ANN401 - nats has no public name
+    """The next facts. None yet, or no consumer yet (it is made a moment after the credentials): nothing."""
+    try:
+        messages = await subscription.fetch(100, timeout=QUIET)
+    except (nats.errors.TimeoutError, nats.js.errors.ServiceUnavailableError):
+        return []
+    for message in messages:
+        await message.ack()
+    return [(message.subject, orjson.loads(message.data)) for message in messages]
 
 
 async def _connect(url: str, seed: str, inbox: str) -> Any:  # noqa: ANN401 - nats has no public name
