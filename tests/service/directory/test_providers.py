@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 from uuid import uuid4
 
 from kit.auth import ANONYMOUS
@@ -166,10 +167,10 @@ async def test_a_rejected_provider_keeps_the_reason_until_it_is_submitted_again(
 
 
 async def _change(
-    organization: Organization, provider: dict[str, object], viewer: object = None, **given: object
-) -> dict[str, object]:
+    organization: Organization, provider: dict[str, Any], **given: object
+) -> dict[str, Any]:
     asked = {"providerId": provider["id"], "expectedVersion": provider["version"], **given}
-    return await organization.do("changeProvider", "ChangeProviderInput", PROVIDER, asked, viewer)  # type: ignore[arg-type]
+    return await organization.do("changeProvider", "ChangeProviderInput", PROVIDER, asked)
 
 
 async def test_with_a_second_approver_old_values_hold_until_the_change_is_approved(
