@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from cli.servers.process import Child
-from cli.trouble import Trouble
 
 FIRST_PAUSE = 0.3
 LONGEST_PAUSE = 30.0
@@ -65,7 +64,7 @@ class Supervisor:
     async def _start_again(self, unit: Unit) -> None:
         try:
             await unit.start()
-        except (Trouble, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - it is said, and tried again later
             self.say(f"{unit.name} does not start: {error}")
         else:
             self.say(f"{unit.name} was started again")

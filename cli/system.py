@@ -12,13 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from cli.folder import ROOT, DataFolder
 from cli.http import request
 from cli.servers.nats import Nats
 from cli.servers.nats_config import SERVICES
 from cli.servers.postgres import Postgres
-from cli.servers.process import Child, free_port, port_free
+from cli.servers.process import Child, free_port, port_free, port_open
 from cli.servers.secrets import write_private
 from cli.supervisor import Say, Supervisor, Unit, unit_of
 from cli.trouble import Trouble
@@ -29,6 +30,7 @@ POLL = 0.05
 GIVE_UP_AFTER = 3
 """A process that ends this often before it was ready once will not get ready."""
 
+NATS_PORT = 4222
 GRACE = "3"
 SUPPORT_EMAIL = "support@suite.example"
 
@@ -114,6 +116,7 @@ class System:
                 f"Port {self.port} is taken.", "Stop what listens there, or choose one with --port."
             )
         with step("PostgreSQL and NATS"):
+            await self._check_outside()
             await self.supervisor.start(self._servers())
         with step("Databases and migrations"):
             await asyncio.gather(*(self._migrate(service) for service in SERVICES))
@@ -127,6 +130,15 @@ class System:
             await self._ready(GATEWAY)
             await self._first_answer()
         self._tell_state([self.postgres.child, self.nats.child, *children])
+
+    async def _check_outside(self) -> None:
+        """An outside broker must answer; of an outside database the migrations tell."""
+        if self.outside.nats is not None:
+            broker = urlsplit(self.outside.nats)
+            if not await port_open(broker.port or NATS_PORT, broker.hostname or ""):
+                raise Trouble(
+                    f"Nothing answers at NATS_URL ({broker.hostname}).", "Start it first."
+                )
 
     def _servers(self) -> list[Unit]:
         units = []
@@ -151,7 +163,9 @@ class System:
         return self.postgres.url(service, service, self.folder.database_password(service))
 
     async def _migrate(self, service: str) -> None:
-        from kit.db import MigrationError, migrate  # noqa: PLC0415 - after the servers were started
+        import asyncpg  # noqa: PLC0415 - after the servers were started
+
+        from kit.db import MigrationError, migrate  # noqa: PLC0415
 
         if service not in self.outside.databases:
             password = self.folder.database_password(service)
@@ -162,6 +176,11 @@ class System:
             raise Trouble(
                 f"The database of {service} cannot be brought up to date: {error}",
                 "Use the version of the suite that made it, or another --data folder.",
+            ) from None
+        except (OSError, asyncpg.PostgresError) as error:
+            raise Trouble(
+                f"The database of {service} cannot be used: {error}",
+                f"Look at DATABASE_URL_{service.upper()}, or at {self.folder.log('postgres')}.",
             ) from None
 
     def _child(self, name: str) -> Child:

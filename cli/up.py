@@ -75,10 +75,14 @@ class ShownSteps:
         """A step."""
         self._number += 1
         begun = time.monotonic()
-        with self._console.status(f"{self._number}  {what} …"):
-            yield
-        took = time.monotonic() - begun
-        self._console.print(f"[bold]{self._number}[/]  {what} [dim]{took:.1f} s[/]", soft_wrap=True)
+        ending = "[red]not done[/] "
+        try:
+            with self._console.status(f"{self._number}  {what} …"):
+                yield
+            ending = ""
+        finally:
+            took = f"{ending}[dim]{time.monotonic() - begun:.1f} s[/]"
+            self._console.print(f"[bold]{self._number}[/]  {what} {took}", soft_wrap=True)
 
 
 async def _run(folder: DataFolder, port: int, console: Console, *, demo: bool) -> None:
@@ -133,8 +137,8 @@ def _panel(system: System, seconds: float) -> Panel:
     for account in _accounts(system.folder):
         who = f"{account['role']}, {account['organization']}"
         table.add_row(who, f"{account['email']}  {account['password']}")
-    mail = "./suite mail" if system.outside.smtp is None else "goes to SMTP_URL"
-    table.add_row("Mail", f"{mail}  [dim]{system.folder.mail}[/]")
+    mail = f"./suite mail  [dim]{system.folder.mail}[/]"
+    table.add_row("Mail", mail if system.outside.smtp is None else "goes to SMTP_URL")
     table.add_row("Logs", str(system.folder.path / "logs"))
     return Panel(table, title=f"Ready in {seconds:.1f} s — Ctrl-C stops", expand=False)
 

@@ -48,10 +48,10 @@ def port_free(port: int) -> bool:
     return True
 
 
-async def port_open(port: int) -> bool:
-    """Whether something listens on this port of the loopback."""
+async def port_open(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether something listens on this port."""
     try:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        _, writer = await asyncio.open_connection(host, port)
     except OSError:
         return False
     writer.close()
