@@ -24,6 +24,7 @@ from services.referrals.actions.reasons import Given, valid_reason
 from services.referrals.actions.telling import Change
 from services.referrals.domain import (
     Action,
+    Authorization,
     Draft,
     Happened,
     Party,
@@ -164,6 +165,16 @@ async def change_sender(call: Call, order: Order, sender: Party) -> ReferralId:
         after = domain.sender_changed(referral, sender, call.clock.now())
         await hold_off_fences(tx, sender, None)
         await keep(tx, call, Change(Happened.SENDER_CHANGED, referral, after))
+    return after.id
+
+
+async def change_authorization(
+    call: Call, order: Order, authorization: Authorization | None
+) -> ReferralId:
+    """Record what the payer says of the visit now."""
+    async with changing(call, order, Action.CHANGE_AUTHORIZATION) as (tx, referral):
+        after = domain.authorization_changed(referral, authorization, call.clock.now())
+        await keep(tx, call, Change(Happened.AUTHORIZATION_CHANGED, referral, after))
     return after.id
 
 

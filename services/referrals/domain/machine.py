@@ -27,6 +27,7 @@ class Action(StrEnum):
     FORWARD = "FORWARD"
     RESEND = "RESEND"
     CHANGE_SENDER = "CHANGE_SENDER"
+    CHANGE_AUTHORIZATION = "CHANGE_AUTHORIZATION"
     CANCEL = "CANCEL"
 
 
@@ -69,6 +70,7 @@ MOVES: Final[Mapping[Action, Move]] = {
     Action.FORWARD: Move(Side.RECEIVING, RECEIVER_OPEN - {Status.SCHEDULED}, Status.PENDING),
     Action.RESEND: _move(Side.SENDING, Status.PENDING, Status.DECLINED),
     Action.CHANGE_SENDER: Move(Side.SENDING, SENDER_OPEN - {Status.DRAFT}, None),
+    Action.CHANGE_AUTHORIZATION: Move(Side.SENDING, SENDER_OPEN - {Status.DRAFT}, None),
     Action.CANCEL: Move(Side.SENDING, SENDER_OPEN, Status.CANCELLED),
 }
 
@@ -146,7 +148,11 @@ def _bookable(referral: Referral, _now: datetime) -> Conflict | None:
             remedy="Claim it for the provider who is to see the patient.",
         )
     if referral.authorization is Authorization.DECLINED:
-        return Conflict("The payer declined to authorize the visit.", code="NOT_AUTHORIZED")
+        return Conflict(
+            "The payer declined to authorize the visit.",
+            code="NOT_AUTHORIZED",
+            remedy="The sender records it with changeAuthorization once the payer agrees.",
+        )
     return None
 
 

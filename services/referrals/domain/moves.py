@@ -8,6 +8,7 @@ from typing import Final
 from kit.errors import Conflict, Invalid
 from services.referrals.domain.machine import MOVES, Action, hindrance, require
 from services.referrals.domain.nouns import (
+    Authorization,
     Draft,
     Hop,
     Party,
@@ -135,6 +136,13 @@ def sender_changed(referral: Referral, sender: Party, now: datetime) -> Referral
         sending_provider_id=sender.provider_id,
         sending_group_id=sender.group_id,
     )
+
+
+def authorization_changed(
+    referral: Referral, authorization: Authorization | None, now: datetime
+) -> Referral:
+    """What the payer says of the visit now; None: it needs no permission. The status does not move."""
+    return replace(_next(referral, Action.CHANGE_AUTHORIZATION, now), authorization=authorization)
 
 
 def acknowledged(referral: Referral, callback_at: datetime | None, now: datetime) -> Referral:

@@ -205,6 +205,17 @@ class ChangeSenderInput:
 
 
 @strawberry.input
+class ChangeAuthorizationInput:
+    """changeAuthorization."""
+
+    referral_id: ID
+    expected_version: int
+    authorization: AuthorizationStatus | None = strawberry.field(
+        default=None, description="Null: the visit needs no permission."
+    )
+
+
+@strawberry.input
 class ArchiveReferralInput:
     """archiveReferral, unarchiveReferral."""
 

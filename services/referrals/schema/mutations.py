@@ -46,6 +46,7 @@ ReassignReferralResult = Annotated[Moved, strawberry.union("ReassignReferralResu
 ForwardReferralResult = Annotated[Moved, strawberry.union("ForwardReferralResult")]
 ResendReferralResult = Annotated[Moved, strawberry.union("ResendReferralResult")]
 ChangeSenderResult = Annotated[Changed, strawberry.union("ChangeSenderResult")]
+ChangeAuthorizationResult = Annotated[Changed, strawberry.union("ChangeAuthorizationResult")]
 ArchiveReferralResult = Annotated[Kept, strawberry.union("ArchiveReferralResult")]
 UnarchiveReferralResult = Annotated[Kept, strawberry.union("UnarchiveReferralResult")]
 
@@ -226,6 +227,18 @@ class Mutation:
         return await _shown(
             info, await sending.change_sender(info.context.call, _order(input), sender)
         )
+
+    @mutation
+    async def change_authorization(
+        self,
+        info: Info,
+        input: inputs.ChangeAuthorizationInput,
+    ) -> ChangeAuthorizationResult:
+        """Record what the payer says of the visit now."""
+        changed = await sending.change_authorization(
+            info.context.call, _order(input), input.authorization
+        )
+        return await _shown(info, changed)
 
     @mutation
     async def archive_referral(

@@ -110,7 +110,7 @@ async def test_a_decline_without_a_reason_valid_today_is_refused(world: World) -
     assert told is not None
     assert told["history"][-1]["comment"] == "canary-comment"
     assert told["history"][-1]["by"] is None
-    assert told["allowedActions"] == ["RESEND", "CHANGE_SENDER", "CANCEL"]
+    assert told["allowedActions"] == ["RESEND", "CHANGE_SENDER", "CHANGE_AUTHORIZATION", "CANCEL"]
 
 
 async def test_a_group_referral_is_claimed_for_one_of_its_providers(world: World) -> None:
@@ -293,3 +293,21 @@ async def test_a_callback_brings_a_referral_in_progress_back_to_review(world: Wo
 
     assert noted["callbackAt"] is not None
     assert past["field"] == "callbackAt"
+
+
+async def test_nothing_is_booked_until_the_sender_has_recorded_that_the_payer_agrees(
+    world: World,
+) -> None:
+    staff = world.receiver.staff
+    sent = await send(world, authorization="DECLINED")
+
+    refused = await act(world, "scheduleReferral", staff, sent, at=ahead(world))
+    not_theirs = await act(world, "changeAuthorization", staff, sent, authorization="OBTAINED")
+    agreed = await act(
+        world, "changeAuthorization", world.sender.staff, sent, authorization="OBTAINED"
+    )
+    booked = await act(world, "scheduleReferral", staff, agreed, at=ahead(world))
+
+    assert (refused["code"], not_theirs["code"]) == ("NOT_AUTHORIZED", "WRONG_SIDE")
+    assert (agreed["status"], agreed["version"]) == ("PENDING", 2)
+    assert booked["status"] == "SCHEDULED"

@@ -19,7 +19,7 @@ async def test_a_sent_referral_waits_at_its_receiver_with_the_patient_and_what_m
 
     received = await read(world, world.receiver.staff, sent)
     assert sent["status"] == "PENDING"
-    assert sent["allowedActions"] == ["CHANGE_SENDER", "CANCEL"]
+    assert sent["allowedActions"] == ["CHANGE_SENDER", "CHANGE_AUTHORIZATION", "CANCEL"]
     assert received is not None
     assert received["sides"] == ["RECEIVING"]
     assert received["patient"]["familyName"] == "Zeta-Canary"

@@ -98,7 +98,7 @@ async def test_both_sides_see_a_referral_arrive_and_change_as_it_happens(world: 
     assert arrived["referral"]["patient"]["familyName"] == "Zeta-Canary"
     assert "ACKNOWLEDGE" in arrived["referral"]["allowedActions"]
     assert left is not None
-    assert left["referral"]["allowedActions"] == ["CHANGE_SENDER", "CANCEL"]
+    assert left["referral"]["allowedActions"] == ["CHANGE_SENDER", "CHANGE_AUTHORIZATION", "CANCEL"]
     assert noted is not None
     assert (noted["happened"], noted["referral"]["status"]) == ("ACKNOWLEDGED", "IN_PROGRESS")
 

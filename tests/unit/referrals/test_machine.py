@@ -52,6 +52,11 @@ IN_PROGRESS  SENDING    CHANGE_SENDER       =
 SCHEDULED    SENDING    CHANGE_SENDER       =
 FOLLOW_UP    SENDING    CHANGE_SENDER       =
 DECLINED     SENDING    CHANGE_SENDER       =
+PENDING      SENDING    CHANGE_AUTHORIZATION  =
+IN_PROGRESS  SENDING    CHANGE_AUTHORIZATION  =
+SCHEDULED    SENDING    CHANGE_AUTHORIZATION  =
+FOLLOW_UP    SENDING    CHANGE_AUTHORIZATION  =
+DECLINED     SENDING    CHANGE_AUTHORIZATION  =
 DRAFT        SENDING    CANCEL              CANCELLED
 PENDING      SENDING    CANCEL              CANCELLED
 IN_PROGRESS  SENDING    CANCEL              CANCELLED
@@ -95,6 +100,7 @@ def perform(referral: Referral, action: Action, now: datetime) -> Referral:
         Action.FORWARD: lambda: domain.forwarded(referral, elsewhere, None, now),
         Action.RESEND: lambda: domain.resent(referral, elsewhere, None, now),
         Action.CHANGE_SENDER: lambda: domain.sender_changed(referral, colleague, now),
+        Action.CHANGE_AUTHORIZATION: lambda: domain.authorization_changed(referral, None, now),
         Action.CANCEL: lambda: domain.cancelled(referral, reason(ReasonKind.CANCEL), now),
     }
     return ways[action]()
