@@ -48,6 +48,7 @@ AWAY = (
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.PostgresSystemError,
+    asyncpg.InternalClientError,  # how the driver meets a connection whose server died a moment ago
     Unavailable,
 )
 """What a transaction raises when the database (or a peer) is away: worth another try, never the fault of the data."""

@@ -176,7 +176,8 @@ def _start(
     """Work that fails for good ends the process, which is then started anew."""
 
     def over(task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and task.exception() is not None:
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            log.error("background work failed for good", exc_info=failure)
             stopping.set()
 
     tasks = [asyncio.create_task(work) for work in background]
@@ -326,22 +327,28 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+def http_server(service: Service[P], parts: Parts[P]) -> uvicorn.Server:
+    """The server of a running service's HTTP door."""
+    settings = service.settings
+    config = uvicorn.Config(
+        http_app(service, parts),
+        host=settings.http_host,
+        port=settings.http_port,
+        lifespan="off",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=settings.shutdown_grace,
+        server_header=False,
+    )
+    return _Server(config, parts.stopping)
+
+
 async def serve(service: Service[P]) -> None:
     """Run a service with both its doors, until SIGTERM or until something failed for good, which is then raised."""
-    settings = service.settings
     async with running(service) as parts:
-        config = uvicorn.Config(
-            http_app(service, parts),
-            host=settings.http_host,
-            port=settings.http_port,
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=settings.shutdown_grace,
-            server_header=False,
-        )
         log.info("ready")
-        await _Server(config, parts.stopping).serve()
+        await http_server(service, parts).serve()
 
 
 def run(name: str, build: Callable[[], Service[Any]]) -> None:
@@ -359,5 +366,5 @@ def run(name: str, build: Callable[[], Service[Any]]) -> None:
     except db.MigrationError as error:
         sys.exit(f"{name}: {error}")
     except Exception:
-        log.exception("failed for good")
+        log.exception("the service ends")
         sys.exit(1)

@@ -14,7 +14,8 @@ from graphql import ExecutionResult, GraphQLError
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
-from strawberry.schema.exceptions import CannotGetOperationTypeError
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types.graphql import OperationType
 
 from kit.auth import VIEWER_HEADER, Viewer, verify_viewer
 from kit.errors import FAULT_MESSAGE, Invalid, Refusal, Unavailable
@@ -71,9 +72,14 @@ async def answer(schema: Schema, parts: Parts[Any], viewer: Viewer, body: Body) 
             variable_values=body.get("variables"),
             operation_name=body.get("operationName"),
             context_value=Context(call=parts.call(viewer)),
+            allowed_operation_types=(OperationType.QUERY, OperationType.MUTATION),
         )
     except CannotGetOperationTypeError as error:
         return {"errors": [tell_error(GraphQLError(error.as_http_error_reason()))]}
+    except InvalidOperationTypeError:
+        return {
+            "errors": [tell_error(GraphQLError("A subscription is asked for as an event stream."))]
+        }
     return _told(result)
 
 

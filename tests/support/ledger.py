@@ -119,6 +119,13 @@ async def count_calls(parts: Parts[None]) -> None:
         await connection.execute("INSERT INTO calls (what) VALUES ('end')")
 
 
+async def die(parts: Parts[None]) -> None:
+    """Background work that fails for good once there are entries."""
+    while not await parts.db.pool.fetchval("SELECT count(*) FROM entries"):
+        await asyncio.sleep(0.02)
+    raise RuntimeError("a secret of the service")
+
+
 Info = strawberry.Info[Context[None], None]
 
 
@@ -204,6 +211,7 @@ def build(environment: Mapping[str, str] = os.environ, **more: object) -> Servic
         "peers": _no_peers,
         "rpc": _rpc,
         "hearings": lambda _: HEARS,
+        "background": (die,) if environment.get("LEDGER_DIES") else (),
         "jobs": (Job("count", timedelta(hours=1), count_calls),),
     }
     return Service(**(declared | more))  # type: ignore[arg-type]

@@ -48,17 +48,32 @@ class Answer:
 async def request(
     port: int, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
 ) -> AsyncIterator[tuple[int, asyncio.StreamReader]]:
-    """An HTTP/1.0 request: the status, and the body as it comes."""
+    """An HTTP request: the status, and the body as it comes."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    lines = [f"{method} {path} HTTP/1.1", "host: test", "connection: close"]
+    lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+    writer.write("\r\n".join([*lines, f"content-length: {len(body)}", "", ""]).encode() + body)
     try:
-        lines = [f"{method} {path} HTTP/1.0", f"content-length: {len(body)}"]
-        lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
-        writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
-        await writer.drain()
-        status = int((await reader.readuntil(b"\r\n\r\n")).split()[1])
-        yield status, reader
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        content = asyncio.StreamReader()
+        feeding = asyncio.create_task(_feed(reader, content, chunked=b"chunked" in head))
+        try:
+            yield int(head.split()[1]), content
+        finally:
+            feeding.cancel()
     finally:
         writer.close()
+
+
+async def _feed(
+    source: asyncio.StreamReader, content: asyncio.StreamReader, *, chunked: bool
+) -> None:
+    if not chunked:
+        content.feed_data(await source.read())
+    else:
+        while size := int(await source.readline(), 16):
+            content.feed_data((await source.readexactly(size + 2))[:-2])
+    content.feed_eof()
 
 
 async def call(
