@@ -10,7 +10,7 @@ from gateway.planner.names import Names
 from gateway.planner.solver import Solver
 from gateway.planner.steps import Cutter
 from gateway.planner.tree import Position
-from gateway.planner.waves import Writer, in_sequence
+from gateway.planner.writer import Writer, in_sequence
 from gateway.selections import Field, Fragment
 
 if TYPE_CHECKING:

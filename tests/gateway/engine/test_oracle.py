@@ -13,6 +13,7 @@ from graphql import parse, validate
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from gateway.plan import from_json
+from tests.gateway.engine.presses import press
 from tests.gateway.engine.random_operations import operations
 from tests.gateway.engine.shops import shop
 from tests.gateway.engine.worlds import Value, World
@@ -58,8 +59,8 @@ def some_operations(world: World, count: int) -> list[tuple[str, dict[str, bool]
     return found
 
 
-async def test_the_reference_planner_never_needs_fewer_fetches() -> None:
-    world = shop()
+@pytest.mark.parametrize("world", [press(), shop()], ids=["press", "shop"])
+async def test_the_reference_planner_never_needs_fewer_fetches(world: World) -> None:
     asked = some_operations(world, 200)
     texts = [text for text, _ in asked]
     replies = oracle("plan", {"supergraph": world.sdl, "operations": texts})
@@ -86,7 +87,7 @@ async def _run(
     return answer.data, len(world.log)
 
 
-@pytest.mark.parametrize("name", ["shop", "zoo"])
+@pytest.mark.parametrize("name", ["press", "shop", "zoo"])
 def test_the_committed_supergraphs_are_what_the_composer_makes(name: str) -> None:
     folder = Path(__file__).with_name(name)
     sources = {

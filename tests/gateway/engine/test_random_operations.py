@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from gateway.plan import from_json, to_json
+from tests.gateway.engine.presses import press
 from tests.gateway.engine.random_operations import operations
 from tests.gateway.engine.shops import shop
 from tests.gateway.engine.worlds import World
@@ -21,7 +22,7 @@ PATIENT = settings(
 )
 
 
-@pytest.mark.parametrize("world", [shop(), zoo()], ids=["shop", "zoo"])
+@pytest.mark.parametrize("world", [press(), shop(), zoo()], ids=["press", "shop", "zoo"])
 @PATIENT
 @given(data=st.data())
 def test_any_valid_query_is_answered_as_by_one_schema(world: World, data: st.DataObject) -> None:
@@ -35,7 +36,7 @@ def test_any_valid_query_is_answered_as_by_one_schema(world: World, data: st.Dat
     assert json.dumps(answer.data) == json.dumps(whole.data), "the order of fields differs"
 
 
-@pytest.mark.parametrize("world", [shop(), zoo()], ids=["shop", "zoo"])
+@pytest.mark.parametrize("world", [press(), shop(), zoo()], ids=["press", "shop", "zoo"])
 @PATIENT
 @given(data=st.data())
 def test_a_plan_survives_its_json_form(world: World, data: st.DataObject) -> None:

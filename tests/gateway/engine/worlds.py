@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -75,7 +75,7 @@ class Seen:
             return self.record[name]
         if self.held is not None and name in self.held:
             return self.held[name]
-        if any(isinstance(s, Field) and s.name == name for s in self.provided):
+        if any(field.name == name for field in _fields_for(self.type, self.provided)):
             return self.record[name]
         message = f"{self.type}.{name} is external here and was not handed over"
         raise GraphQLError(message)
@@ -148,6 +148,14 @@ class Resolvers:
         if isinstance(value, Ref):
             return dict(self.world.records[value.type][value.id])
         return value
+
+
+def _fields_for(type_: str, selections: Selections) -> Iterator[Field]:
+    for selection in selections:
+        if isinstance(selection, Field):
+            yield selection
+        elif selection.type in {None, type_}:
+            yield from _fields_for(type_, selection.selections)
 
 
 def _below(source: Value, name: str) -> Selections:

@@ -1,4 +1,4 @@
-"""Orders steps into waves and writes them as plan nodes."""
+"""Writes steps as plan nodes, wave by wave."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from gateway.plan.nodes import (
     Sequence,
     Subscription,
 )
+from gateway.planner.schedule import waves
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -116,21 +117,6 @@ def _common_conditions(group: list[Step]) -> Conditions:
     """The conditions under which any of the group is wanted at all."""
     first, *others = group
     return tuple(c for c in first.conditions if all(c in s.conditions for s in others))
-
-
-def waves(steps: list[Step]) -> list[list[Step]]:
-    """Each step in the first wave after everything it waits for."""
-    numbers: dict[Step, int] = {}
-
-    def number(step: Step) -> int:
-        if step not in numbers:
-            numbers[step] = 1 + max((number(other) for other in step.waits_for), default=-1)
-        return numbers[step]
-
-    found: dict[int, list[Step]] = {}
-    for step in steps:
-        found.setdefault(number(step), []).append(step)
-    return [found[index] for index in sorted(found)]
 
 
 def _operation(kind: str, declared: Mapping[str, str], body: str) -> str:
