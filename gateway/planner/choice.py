@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from gateway.planner.tree import Tree
 
 ROUNDS = 4
+RECONSIDERED = 24  # beyond so many contested fields, the first choice stands: planning stays quick
 
 
 def choose(base: Tree, contested: Sequence[Sequence[Tree]]) -> Tree:
@@ -18,12 +19,15 @@ def choose(base: Tree, contested: Sequence[Sequence[Tree]]) -> Tree:
     Fields with the fewest ways choose first; then each may change its mind, knowing what the
     others chose, until nobody gains.
     """
-    if not contested:
-        return base
     groups = sorted(contested, key=len)
     chosen: list[Tree] = []
+    tree = base
     for group in groups:
-        chosen.append(_cheapest(_all(base, chosen), group))
+        best = _cheapest(tree, group)
+        chosen.append(best)
+        tree = tree.merged(best)
+    if not 1 < len(groups) <= RECONSIDERED:
+        return tree
     for _ in range(ROUNDS):
         if not _improve(base, groups, chosen):
             break

@@ -20,7 +20,7 @@ from gateway.planner.schedule import waves
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from gateway.plan.nodes import Node, Path
+    from gateway.plan.nodes import Node, Requires
     from gateway.planner.asked import Asked
     from gateway.planner.steps import Step
     from gateway.selections import Conditions
@@ -73,37 +73,51 @@ class Writer:
         return Flatten(step.path, fetch) if step.path else fetch
 
     def _batch(self, group: list[Step]) -> Node:
-        common = _common_conditions(group)
-        parts: dict[object, tuple[BatchPart, str]] = {}
-        used_names: set[str] = set()
-        for step in group:
-            own = tuple(c for c in step.conditions if c not in common)
-            used_names |= step.asked.variables() | {c.variable for c in own}
-            text, requires = _conditional_text(step.asked, own), step.requires()
-            paths: tuple[Path, ...] = (step.path,)
-            number = len(parts)
-            if (text, requires) in parts:
-                known, _ = parts[text, requires]
-                paths = (*known.paths, step.path)
-                number = int(known.alias.removeprefix("_e"))
-            name = f"__batch_reps_{number}"
-            part = BatchPart(
-                f"_e{number}", name, paths, requires, step.input_rewrites(), step.output_rewrites
-            )
-            parts[text, requires] = (part, text)
-        used = tuple(sorted(used_names))
-        declared = {part.representations: "[_Any!]!" for part, _ in parts.values()}
+        parts = _parts(group)
+        used = tuple(sorted(set[str]().union(*(_variables(step, group) for step in group))))
+        declared = {part.representations: "[_Any!]!" for part in parts}
         declared |= {name: self.types[name] for name in used}
         fields = (
             f"{part.alias}: _entities({ENTITIES}: ${part.representations}){text}"
-            for part, text in parts.values()
+            for part, text in parts.items()
         )
         return BatchFetch(
             service=self.graphs[group[0].graph],
             operation=_operation("query", declared, "{" + " ".join(fields) + "}"),
-            parts=tuple(part for part, _ in parts.values()),
+            parts=tuple(parts),
             variables=used,
         )
+
+
+def _parts(group: list[Step]) -> dict[BatchPart, str]:
+    """The parts of a batch and their texts; equal questions about several paths are one part."""
+    paths: dict[tuple[str, Requires], list[Step]] = {}
+    for step in group:
+        text = _conditional_text(step.asked, _own_conditions(step, group))
+        paths.setdefault((text, step.requires()), []).append(step)
+    found: dict[BatchPart, str] = {}
+    for number, ((text, requires), steps) in enumerate(paths.items()):
+        part = BatchPart(
+            alias=f"_e{number}",
+            representations=f"__batch_reps_{number}",
+            paths=tuple(step.path for step in steps),
+            requires=requires,
+            input_rewrites=steps[0].input_rewrites(),
+            output_rewrites=steps[0].output_rewrites,
+        )
+        found[part] = text
+    return found
+
+
+def _own_conditions(step: Step, group: list[Step]) -> Conditions:
+    """The conditions of a step that not all of its group share."""
+    common = _common_conditions(group)
+    return tuple(c for c in step.conditions if c not in common)
+
+
+def _variables(step: Step, group: list[Step]) -> set[str]:
+    own = {condition.variable for condition in _own_conditions(step, group)}
+    return own | step.asked.variables()
 
 
 def _conditional_text(asked: Asked, conditions: Conditions) -> str:
