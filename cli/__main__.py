@@ -25,6 +25,7 @@ WORDS = {
     "contracts": Word("cli.contracts", "export the GraphQL and gRPC contracts, or check them"),
     "demo": Word("cli.demo", "walk the whole journey of a referral, step by step"),
     "mail": Word("cli.mail", "read the mail the system sent"),
+    "bench": Word("cli.bench", "measure start, memory, queries, sends and facts"),
     "clock": Word("cli.clock", "move the time of a running system"),
     "migrate": Word("cli.migrate", "bring the databases up to date"),
     "secrets": Word("cli.secrets", "make the secrets docker compose needs"),

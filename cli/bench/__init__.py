@@ -1,0 +1,61 @@
+"""`./suite bench`: measures the system against baselines of the same run. docs/benchmarks.md tells how to read it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import uvloop
+from rich.console import Console
+
+from cli.bench.report import Report, as_json, show
+from cli.folder import from_where_asked
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+
+Rounds = Annotated[int, typer.Option(min=1, max=50, help="Rounds; medians over them are told.")]
+Json = Annotated[
+    Path | None,
+    typer.Option("--json", help="Write JSON to this file; - prints it instead of the tables."),
+]
+SkipClean = Annotated[
+    bool, typer.Option("--skip-clean", help="Leave out the clean checkout and its downloads.")
+]
+
+
+@app.callback()
+def bench() -> None:
+    """Measure start, memory, queries, sends and facts, each on a system of its own."""
+
+
+@app.command()
+def start(rounds: Rounds = 3, skip_clean: SkipClean = False, to: Json = None) -> None:
+    """Clean checkout to first answer, warm start, memory at rest."""
+    _run([_start(rounds, skip_clean)], to)
+
+
+def _start(rounds: int, skip_clean: bool) -> Coroutine[Any, Any, Report]:  # noqa: FBT001 - the option as it is
+    from cli.bench.start import measure  # noqa: PLC0415 - each benchmark loads what it needs
+
+    return measure(rounds, clean=not skip_clean)
+
+
+def _run(benches: list[Coroutine[Any, Any, Report]], to: Path | None) -> None:
+    """Run benchmarks one after another; each is shown when it is done, JSON at the end."""
+    only_json = str(to) == "-"
+    console = Console(highlight=False, stderr=only_json)
+    reports = []
+    for one in benches:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            reports.append(runner.run(one))
+        show(reports[-1], console)
+    text = json.dumps(as_json(reports), indent=1)
+    if only_json:
+        sys.stdout.write(f"{text}\n")
+    elif to is not None:
+        from_where_asked(to).write_text(f"{text}\n", encoding="utf-8")
