@@ -19,6 +19,7 @@ import typer
 from rich.console import Console
 
 from cli.folder import ROOT
+from cli.reference import REFERENCE, reference
 from cli.servers.nats_config import SERVICES
 from cli.trouble import Trouble
 
@@ -36,12 +37,12 @@ def contracts(
         bool, typer.Option("--check", help="Write nothing; exit 1 when stale.")
     ] = False,
 ) -> None:
-    """Export each service's SDL, regenerate the proto code and compose the supergraph.
+    """Export each service's SDL, regenerate the proto code and docs/reference.md, and compose the supergraph.
 
     Only writing the supergraph needs Node; --check compares recorded hashes.
     """
     console = Console(highlight=False)
-    wanted = _sdls() | _proto_code()
+    wanted = _sdls() | _proto_code() | {REFERENCE: reference()}
     stale = _stale(wanted)
     if check:
         _report(stale | _stale_supergraph(), console)

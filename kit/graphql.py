@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -214,8 +215,10 @@ def _fill(kind: type[Problem], refusal: Refusal) -> Problem:
 
 
 def mutation(resolver: Callable[..., Awaitable[Any]]) -> Any:  # noqa: ANN401 - strawberry's field descriptor
-    """A mutation whose refusals are data: use it in place of strawberry.mutation."""
-    return strawberry.mutation(resolver, extensions=[RefusalsAsData()])
+    """A mutation whose refusals are data: use it in place of strawberry.mutation. Its docstring describes it in the schema."""
+    return strawberry.mutation(
+        resolver, description=inspect.getdoc(resolver), extensions=[RefusalsAsData()]
+    )
 
 
 def described(text: str) -> Callable[[Callable[..., Any]], Any]:

@@ -85,14 +85,7 @@ async def record(
 
     The sequence is gapless per organization and aggregate: it and the outbox id are taken under one row lock.
     """
-    sequence = await db.value(
-        tx,
-        "INSERT INTO outbox_sequences VALUES ($1, $2, $3, 1) ON CONFLICT (organization_id, aggregate, aggregate_id)"
-        " DO UPDATE SET last = outbox_sequences.last + 1 RETURNING last",
-        organization_id,
-        aggregate,
-        aggregate_id,
-    )
+    sequence = await _next(tx, organization_id, aggregate, aggregate_id)
     name, event_id = fact_name(type(fact), aggregate), new_id()
     event = {
         "specversion": "1.0",
@@ -107,20 +100,40 @@ async def record(
         "correlationid": request_id.get() or str(event_id),
         "data": MessageToDict(fact),
     }
-    await tx.execute(
-        "WITH told AS (INSERT INTO outbox (event_id, organization_id, aggregate, aggregate_id, sequence, subject, body,"
-        " recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id) SELECT pg_notify($9, '') FROM told",
-        event_id,
+    await _save(tx, event, aggregate, name.subject(organization_id), at)
+    return event_id
+
+
+async def _next(tx: Connection, organization_id: UUID, aggregate: str, aggregate_id: UUID) -> int:
+    """The aggregate's next sequence. Its row stays locked until the transaction ends."""
+    sequence: int = await db.value(
+        tx,
+        "INSERT INTO outbox_sequences VALUES ($1, $2, $3, 1) ON CONFLICT (organization_id, aggregate, aggregate_id)"
+        " DO UPDATE SET last = outbox_sequences.last + 1 RETURNING last",
         organization_id,
         aggregate,
         aggregate_id,
-        sequence,
-        name.subject(organization_id),
+    )
+    return sequence
+
+
+async def _save(
+    tx: Connection, event: dict[str, Any], aggregate: str, subject: str, at: datetime
+) -> None:
+    """Put the event into the outbox and wake the relay when the transaction commits."""
+    await tx.execute(
+        "WITH told AS (INSERT INTO outbox (event_id, organization_id, aggregate, aggregate_id, sequence, subject, body,"
+        " recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id) SELECT pg_notify($9, '') FROM told",
+        UUID(event["id"]),
+        UUID(event["organizationid"]),
+        aggregate,
+        UUID(event["subject"]),
+        int(event["sequence"]),
+        subject,
         _body(event),
         at,
         CHANNEL,
     )
-    return event_id
 
 
 def _body(event: dict[str, Any]) -> str:

@@ -34,16 +34,7 @@ def settings() -> set[str]:
         app = importlib.import_module(f"services.{service}.app")
         kinds.append(getattr(app, "Settings", ServiceSettings))
     names = {field.metadata["name"] for kind in kinds for field in fields(kind)}
-    return {_general(name.replace("{SERVICE}", "<SERVICE>")) for name in names}
-
-
-def _general(name: str) -> str:
-    """SUBGRAPH_IDENTITY_URL and its siblings are written once, as SUBGRAPH_<SERVICE>_URL; IDENTITY_RPC as <SERVICE>_RPC."""
-    for service in SIBLINGS:
-        for pattern in ("SUBGRAPH_{}_URL", "{}_RPC"):
-            if name == pattern.format(service.upper()):
-                return pattern.format("<SERVICE>")
-    return name
+    return {name.replace("{SERVICE}", "<SERVICE>") for name in names}
 
 
 def facts() -> set[str]:

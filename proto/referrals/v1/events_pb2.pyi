@@ -92,6 +92,8 @@ Global___ReferralState: _TypeAlias = ReferralState  # noqa: Y015
 
 @_typing.final
 class ReferralSent(_message.Message):
+    """Aggregate: referral."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     REFERRAL_FIELD_NUMBER: _builtins.int
