@@ -115,9 +115,7 @@ def _user(heard: Heard) -> tuple[OrganizationId, UserId]:
     return OrganizationId(heard.organization_id), UserId(heard.aggregate_id)
 
 
-def hearings(parts: Parts[Peers]) -> list[Hearing]:
-    """Everything directory hears."""
-
+def _identity(parts: Parts[Peers]) -> Hearing:
     async def user_confirmed(tx: Connection, heard: Heard) -> None:
         organization_id, user_id = _user(heard)
         await store.heard.keep_user(tx, organization_id, user_id, confirmed=True, active=True)
@@ -128,36 +126,41 @@ def hearings(parts: Parts[Peers]) -> list[Hearing]:
         await store.heard.keep_user(tx, organization_id, user_id, active=False)
         await members.staff_gone(tx, parts.call(), organization_id, user_id)
 
-    return [
-        Hearing(
-            "identity",
-            "user",
-            {
-                identity.UserInvited: _user_invited,
-                identity.UserConfirmed: user_confirmed,
-                identity.UserDeactivated: user_deactivated,
-                identity.RoleGranted: _role_granted,
-                identity.RoleRevoked: _role_revoked,
-            },
-        ),
-        Hearing(
-            "insurance",
-            "participation",
-            {
-                insurance.ParticipationAdded: _participation_told,
-                insurance.ParticipationEnded: _participation_told,
-                insurance.ParticipationVerified: _participation_verified,
-            },
-        ),
-        Hearing(
-            "referrals",
-            "referral",
-            {
-                referrals.ReferralSent: _referral_arrived,
-                referrals.ReferralForwarded: _referral_arrived,
-                referrals.ReferralAcknowledged: _referral_answered,
-                referrals.ReferralScheduled: _referral_answered,
-                referrals.ReferralDeclined: _referral_answered,
-            },
-        ),
-    ]
+    return Hearing(
+        "identity",
+        "user",
+        {
+            identity.UserInvited: _user_invited,
+            identity.UserConfirmed: user_confirmed,
+            identity.UserDeactivated: user_deactivated,
+            identity.RoleGranted: _role_granted,
+            identity.RoleRevoked: _role_revoked,
+        },
+    )
+
+
+_INSURANCE = Hearing(
+    "insurance",
+    "participation",
+    {
+        insurance.ParticipationAdded: _participation_told,
+        insurance.ParticipationEnded: _participation_told,
+        insurance.ParticipationVerified: _participation_verified,
+    },
+)
+_REFERRALS = Hearing(
+    "referrals",
+    "referral",
+    {
+        referrals.ReferralSent: _referral_arrived,
+        referrals.ReferralForwarded: _referral_arrived,
+        referrals.ReferralAcknowledged: _referral_answered,
+        referrals.ReferralScheduled: _referral_answered,
+        referrals.ReferralDeclined: _referral_answered,
+    },
+)
+
+
+def hearings(parts: Parts[Peers]) -> list[Hearing]:
+    """Everything directory hears."""
+    return [_identity(parts), _INSURANCE, _REFERRALS]

@@ -107,19 +107,23 @@ async def _added(
         fence=None,
         version=1,
     )
-    await store.catalogue.hold(tx, organization_id, f"group {group.name.lower()}")
-    if await store.groups.with_name(tx, organization_id, group.name):
+    await _require_free_name(tx, group)
+    offices = await store.offices.shared(tx, organization_id, group.office_ids)
+    items.require_none(items.check(group.office_ids, offices, "officeIds", _office_hindrance))
+    await store.groups.add(tx, group, policy.acting_user(call.viewer), call.clock.now())
+    await telling.of_group(tx, call, group, _added_fact(group))
+    return group
+
+
+async def _require_free_name(tx: Connection, group: Group) -> None:
+    await store.catalogue.hold(tx, group.organization_id, f"group {group.name.lower()}")
+    if await store.groups.with_name(tx, group.organization_id, group.name):
         raise Conflict(
             "Your organization has a group of this name.",
             code="NAME_TAKEN",
             field="name",
             remedy="Choose another name, or use that group.",
         )
-    offices = await store.offices.shared(tx, organization_id, group.office_ids)
-    items.require_none(items.check(group.office_ids, offices, "officeIds", _office_hindrance))
-    await store.groups.add(tx, group, policy.acting_user(call.viewer), call.clock.now())
-    await telling.of_group(tx, call, group, _added_fact(group))
-    return group
 
 
 def _added_fact(group: Group) -> facts.GroupAdded:

@@ -72,13 +72,7 @@ async def add_office(call: Call, wanted: NewOffice, *, key: str) -> Office:
 
 
 def _planned(call: Call, organization_id: OrganizationId, wanted: NewOffice) -> Office:
-    today = call.clock.today(days.zone(wanted.time_zone))
-    lead_days, reason = days.lead_time(
-        wanted.go_live_on,
-        today,
-        acknowledged=wanted.acknowledge_short_lead_time,
-        reason=places.clean_reason(wanted.reason),
-    )
+    lead_days, reason = _lead_time(call, wanted)
     address = places.clean_address(wanted.address)
     point = places.clean_point(wanted.point)
     return Office(
@@ -104,6 +98,15 @@ def _planned(call: Call, organization_id: OrganizationId, wanted: NewOffice) -> 
         fence=None,
         state_before=None,
         version=1,
+    )
+
+
+def _lead_time(call: Call, wanted: NewOffice) -> tuple[int, str | None]:
+    return days.lead_time(
+        wanted.go_live_on,
+        call.clock.today(days.zone(wanted.time_zone)),
+        acknowledged=wanted.acknowledge_short_lead_time,
+        reason=places.clean_reason(wanted.reason),
     )
 
 

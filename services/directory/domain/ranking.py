@@ -210,18 +210,17 @@ def _receiver(
     answers: Answers | None,
     wanted: Wanted,
 ) -> Receiver:
-    distance = None
-    if wanted.near is not None:
-        distance = round(distance_km(wanted.near, Point(at.latitude, at.longitude)), 3)
-    certainty = _certainty(members) if wanted.plan_id is not None else None
+    plan = _certainty(members) if wanted.plan_id is not None else None
     verified = [row.verified_on for row in members if row.accepts and row.verified_on is not None]
-    verified_on = min(verified, default=None)
     known_on = max([row.changed_on for row in members] + verified)
-    accepting = any(row.accepting_new_patients for row in members)
-    factors = _factors(members, certainty, verified_on)
-    factors += _distance(distance)
-    factors += (_new_patients(accepting=accepting), _responsiveness(answers))
-    factors += (_freshness((wanted.today - known_on).days),)
+    distance = _kilometres(wanted.near, at)
+    factors = (
+        *_plan(members, plan, min(verified, default=None)),
+        *_distance(distance),
+        _new_patients(members),
+        _responsiveness(answers),
+        _freshness((wanted.today - known_on).days),
+    )
     return Receiver(
         provider_id=None if group else at.provider_id,
         group_id=group.group_id if group else None,
@@ -229,13 +228,23 @@ def _receiver(
         organization_id=at.organization_id,
         name=group.name if group else at.name,
         distance_km=distance,
-        plan=certainty,
-        plan_verified_on=verified_on if certainty is PlanCertainty.ACCEPTED else None,
-        accepting_new_patients=accepting,
+        plan=plan,
+        plan_verified_on=min(verified, default=None) if plan is PlanCertainty.ACCEPTED else None,
+        accepting_new_patients=_accepting(members),
         known_on=known_on,
         factors=factors,
         score=_total(factors),
     )
+
+
+def _accepting(members: Sequence[Practice]) -> bool:
+    return any(row.accepting_new_patients for row in members)
+
+
+def _kilometres(near: Point | None, at: Practice) -> float | None:
+    if near is None:
+        return None
+    return round(distance_km(near, Point(at.latitude, at.longitude)), 3)
 
 
 def _total(factors: Iterable[Factor]) -> float:
@@ -252,7 +261,7 @@ def _certainty(members: Sequence[Practice]) -> PlanCertainty:
     return PlanCertainty.NOT_LISTED
 
 
-def _factors(
+def _plan(
     members: Sequence[Practice], certainty: PlanCertainty | None, verified_on: date | None
 ) -> tuple[Factor, ...]:
     if certainty is None:
@@ -275,8 +284,8 @@ def _distance(km: float | None) -> tuple[Factor, ...]:
     return (Factor(FactorName.DISTANCE, score, f"{km:.1f} km away."),)
 
 
-def _new_patients(*, accepting: bool) -> Factor:
-    if accepting:
+def _new_patients(members: Sequence[Practice]) -> Factor:
+    if _accepting(members):
         return Factor(FactorName.NEW_PATIENTS, 1.0, "Accepts new patients.")
     return Factor(FactorName.NEW_PATIENTS, 0.0, "Does not accept new patients at this office.")
 

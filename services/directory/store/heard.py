@@ -1,6 +1,5 @@
 """Rows of what other services said: participations, answers to referrals, users and where they work."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -148,19 +147,3 @@ async def drop_role(
         office_id,
         role,
     )
-
-
-async def offices_of_users(
-    tx: Connection, organization_id: OrganizationId, users: Iterable[UUID]
-) -> dict[UUID, list[UUID]]:
-    """The offices of the organization for which each of these users works."""
-    rows = await tx.fetch(
-        """SELECT DISTINCT user_id, office_id FROM office_users_heard
-            WHERE organization_id = $1 AND user_id = ANY($2) ORDER BY office_id""",
-        organization_id,
-        list(users),
-    )
-    found: dict[UUID, list[UUID]] = {}
-    for row in rows:
-        found.setdefault(row["user_id"], []).append(row["office_id"])
-    return found

@@ -394,3 +394,65 @@ async def test_roles_taken_away_leave_an_office_unstaffed_for_the_search(
 
     assert len(mine(before)) == 1
     assert mine(after) == []
+
+
+async def test_receivers_near_an_office_are_measured_from_it(
+    organization: Organization, other: Organization
+) -> None:
+    """R28."""
+    provider = await organization.approved(specialtyCodes=[ORTHOPAEDICS])
+    office = await organization.live_office(provider)
+    sender = await other.live_office(coordinates={"latitude": 42.5, "longitude": -71.06})
+    hidden = await organization.add_office()
+    query = {"specialtyCode": ORTHOPAEDICS, "officeId": sender["id"]}
+    data = await other.ask(SUGGEST, input=query)
+    refused = await other.directory.running.gql(
+        SUGGEST, {"input": query | {"officeId": hidden["id"]}}, viewer=other.admin
+    )
+    mine = [
+        one for one in data["suggestReceivers"]["receivers"] if one["office"]["id"] == office["id"]
+    ]
+
+    assert mine[0]["distanceKm"] == pytest.approx(15.6, abs=0.1)
+    assert refused["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+
+
+async def test_closing_offices_and_leaving_groups_receive_nothing_and_send_nothing(
+    directory: Directory, organization: Organization
+) -> None:
+    """R15, R19, R24."""
+    provider = await organization.approved()
+    office, elsewhere = await organization.live_office(provider), await organization.live_office()
+    user = await organization.user()
+    group = await organization.add_group(
+        officeIds=[office["id"]],
+        providerIds=[provider["id"]],
+        staffUserIds=[user],
+        maySend=True,
+    )
+    leaving = await organization.add_group(
+        officeIds=[office["id"]], providerIds=[provider["id"]], staffUserIds=[user]
+    )
+    ready = await _receiver(directory, office["id"], group=group["id"])
+    misplaced = await _receiver(directory, elsewhere["id"], group=group["id"])
+    directory.referrals.away = True
+    given = {"groupId": leaving["id"], "expectedVersion": leaving["version"]}
+    await organization.do("removeGroup", "GroupVersionInput", "__typename", given)
+    directory.referrals.away = False
+    gone = await _receiver(directory, office["id"], group=leaving["id"])
+    directory.referrals.leave_open(office["id"], office["id"])
+    given = {"officeId": office["id"], "expectedVersion": office["version"], "confirmOrphans": True}
+    await organization.do("closeOffice", "CloseOfficeInput", "__typename", given)
+    closing = await _receiver(directory, office["id"], provider=provider["id"])
+    request = SenderRequest(
+        organization_id=str(organization.id),
+        office_id=office["id"],
+        provider_id=provider["id"],
+    )
+    sending = await directory.peer.ask(directory.stub.Sender, request)
+
+    assert (ready.code, misplaced.code) == ("OK", "NOT_PLACED")
+    assert gone.code == "RECEIVER_LEAVING"
+    assert [one.group_id for one in gone.alternatives if one.group_id] == [group["id"]]
+    assert closing.code == "OFFICE_CLOSING"
+    assert sending.code == "OFFICE_NOT_LIVE"
