@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gateway.plan.nodes import Node, Requires
     from gateway.planner.asked import Asked
     from gateway.planner.steps import Step
+    from gateway.selections import Condition as Given
     from gateway.selections import Conditions
 
 ENTITIES = "representations"
@@ -44,7 +45,7 @@ class Writer:
         groups: dict[object, list[Step]] = {}
         for step in wave:
             groups.setdefault(step.graph if step.entity else step, []).append(step)
-        for group in groups.values():
+        for group in (part for whole in groups.values() for part in _together(whole)):
             common = _common_conditions(group)
             node = self._batch(group) if self._needs_batch(group) else self._single(group[0])
             yield _conditional(common, node)
@@ -87,6 +88,17 @@ class Writer:
             parts=tuple(parts),
             variables=used,
         )
+
+
+def _together(group: list[Step]) -> Iterable[list[Step]]:
+    """Steps under unlike conditions share a request only if it is sent in any case."""
+    common = _common_conditions(group)
+    if any(set(step.conditions) == set(common) for step in group):
+        return [group]
+    split: dict[frozenset[Given], list[Step]] = {}
+    for step in group:
+        split.setdefault(frozenset(step.conditions), []).append(step)
+    return split.values()
 
 
 def _parts(group: list[Step]) -> dict[BatchPart, str]:
