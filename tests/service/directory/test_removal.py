@@ -40,6 +40,24 @@ async def test_access_to_the_referrals_ends_at_once(
     assert provider["id"] in directory.referrals.ended
 
 
+async def test_a_removal_stands_though_referrals_did_not_hear_that_access_ends(
+    directory: Directory, organization: Organization
+) -> None:
+    """R14: the fact says so again, later."""
+    provider = await organization.approved()
+    gate = directory.referrals.hold()
+    removing = asyncio.create_task(organization.versioned("removeProvider", provider))
+    await directory.referrals.held.wait()
+    directory.referrals.away = True
+    gate.set()
+    removed = await removing
+    directory.referrals.away = False
+
+    assert removed["state"] == "REMOVED"
+    assert provider["id"] not in directory.referrals.ended
+    assert (await directory.facts(provider["id"]))[-1] == "removed"
+
+
 async def test_offices_stand_in_the_way_without_a_fence_being_raised(
     directory: Directory, organization: Organization
 ) -> None:
