@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from inline_snapshot import snapshot
 
-from gateway.plan import describe
+from gateway.operation import parse_document, prepare
+from gateway.plan import Fetch, describe
+from gateway.planner import plan
+from gateway.supergraph import load_supergraph
 from tests.gateway.engine.shops import shop
 from tests.gateway.engine.zoos import zoo
 
@@ -137,3 +140,38 @@ QueryPlan {
   }
 }\
 """)
+
+
+HALVES = """
+schema @link(url: "https://specs.apollo.dev/join/v0.3", for: EXECUTION) { query: Query }
+enum join__Graph { A @join__graph(name: "a", url: "") B @join__graph(name: "b", url: "") }
+type Query @join__type(graph: A) @join__type(graph: B) { box: Box  own: Box @join__field(graph: B) }
+type Box @join__type(graph: A) @join__type(graph: B) { things: [Thing!]! }
+union Thing @join__type(graph: A) @join__type(graph: B)
+  @join__unionMember(graph: A, member: "Both") @join__unionMember(graph: A, member: "OnlyA")
+  @join__unionMember(graph: B, member: "Both") @join__unionMember(graph: B, member: "OnlyB")
+  = Both | OnlyA | OnlyB
+type Both @join__type(graph: A) @join__type(graph: B) { name: String }
+type OnlyA @join__type(graph: A) { a: String }
+type OnlyB @join__type(graph: B) { b: String }
+"""
+
+
+def fetched(text: str) -> list[str]:
+    """What a plan over the two halves asks, subgraph by subgraph."""
+    supergraph = load_supergraph(HALVES)
+    node = plan(supergraph, prepare(supergraph, parse_document(text))).node
+    assert isinstance(node, Fetch)
+    return [node.service, node.operation]
+
+
+def test_members_that_not_every_answering_subgraph_knows_are_left_out() -> None:
+    text = "{ box { things { ... on Both { name } ... on OnlyA { a } ... on OnlyB { b } } } }"
+
+    assert fetched(text) == ["a", "{box{things{__typename ...on Both{name}}}}"]
+
+
+def test_members_of_the_only_subgraph_that_can_answer_are_asked() -> None:
+    text = "{ own { things { ... on OnlyA { a } ... on OnlyB { b } } } }"
+
+    assert fetched(text) == ["b", "{own{things{__typename ...on OnlyB{b}}}}"]
