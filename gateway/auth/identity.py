@@ -52,6 +52,9 @@ def bearer(authorization: str | None) -> str | None:
     return token
 
 
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
+
 class Identity:
     """Questions to the identity service. `clock` is the gateway's own, which this service's time feeds."""
 
@@ -59,10 +62,9 @@ class Identity:
         self.clock = Clock(self._time)
         self._peer = Peer("identity", address, me="gateway", key=key, clock=self.clock)
         self._stub = IdentityStub(self._peer.channel)
-        # The very first question is about the time, so only there the machine's own has to do.
-        start = fixed(datetime.now(UTC))
-        self._first = Peer("identity", address, me="gateway", key=key, clock=start)
-        self._first_stub = IdentityStub(self._first.channel)
+        # Identity tells the time whatever the time it is asked at: the gateway cannot know it yet.
+        self._timeless = Peer("identity", address, me="gateway", key=key, clock=fixed(LONG_AGO))
+        self._timeless_stub = IdentityStub(self._timeless.channel)
         self._synchronized = False
 
     async def synchronize(self) -> None:
@@ -82,14 +84,11 @@ class Identity:
 
     async def close(self) -> None:
         """Hang up."""
-        await self._first.close()
+        await self._timeless.close()
         await self._peer.close()
 
     async def _time(self) -> Reading:
-        if self._synchronized:
-            reply = await self._peer.ask(self._stub.Time, TimeRequest())
-        else:
-            reply = await self._first.ask(self._first_stub.Time, TimeRequest())
+        reply = await self._timeless.ask(self._timeless_stub.Time, TimeRequest())
         at = reply.database_time.ToDatetime(tzinfo=UTC)
         return Reading(at, timedelta(microseconds=reply.offset_us))
 

@@ -23,7 +23,7 @@ from starlette.routing import Route
 from kit.auth import VIEWER_HEADER, Kind, Viewer, verify_viewer
 from kit.clock import Clock, Reading
 from kit.errors import Refusal, Unauthenticated
-from kit.rpc import open_door
+from kit.rpc import open_door, whatever_the_time
 from proto.identity.v1.identity_pb2 import (
     IntrospectRequest,
     TimeReply,
@@ -270,6 +270,7 @@ class Identity(IdentityServicer):  # type: ignore[misc]
             raise Unauthenticated("The access token has ended.", remedy="Refresh it.")
         return found
 
+    @whatever_the_time
     async def Time(self, _request: TimeRequest, _context: object) -> TimeReply:  # noqa: N802
         """What time it is."""
         now = Timestamp()

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import grpc
 import grpc.aio
@@ -14,13 +14,13 @@ import pytest
 
 from kit import db
 from kit.auth import VIEWER_HEADER, Kind, Viewer, sign_viewer
-from kit.clock import Clock
+from kit.clock import Clock, fixed
 from kit.db import Database
 from kit.errors import Conflict, Unauthenticated, Unavailable
 from kit.ids import new_id
-from kit.rpc import Peer, open_door
+from kit.rpc import Peer, open_door, whatever_the_time
 from proto.directory.v1 import directory_pb2
-from proto.directory.v1.directory_pb2 import OfficesRequest
+from proto.directory.v1.directory_pb2 import OfficesReply, OfficesRequest, PlacementsRequest
 from proto.directory.v1.directory_pb2_grpc import (
     DirectoryServicer,
     DirectoryStub,
@@ -109,6 +109,41 @@ async def test_every_method_refuses_a_call_without_a_good_viewer(
             with pytest.raises(grpc.aio.AioRpcError) as refused:
                 await ask(empty(method), metadata=((VIEWER_HEADER, header),))
             assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED, why
+
+
+async def test_only_a_method_marked_for_it_answers_a_viewer_signed_at_the_wrong_time(
+    database: Database, clock: Clock
+) -> None:
+    """A gateway whose machine is years off must still be able to ask for the time."""
+
+    class Patient(Servicer):
+        @whatever_the_time
+        async def Offices(self, request: OfficesRequest, context: object) -> OfficesReply:  # noqa: N802, ARG002
+            return OfficesReply()
+
+    server, port = await open_door(
+        "directory",
+        "127.0.0.1:0",
+        [lambda server: add_DirectoryServicer_to_server(Patient(database), server)],
+        key=KEY,
+        clock=clock,
+    )
+    years_off = fixed(datetime(2001, 1, 1, tzinfo=UTC))
+    peer = Peer("directory", f"127.0.0.1:{port}", me="gateway", key=KEY, clock=years_off)
+    stub = DirectoryStub(peer.channel)
+    try:
+        assert await peer.ask(stub.Offices, OfficesRequest()) == OfficesReply()
+        with pytest.raises(Unauthenticated):
+            await peer.ask(stub.Placements, PlacementsRequest())
+        forged = Peer(
+            "directory", f"127.0.0.1:{port}", me="gateway", key=b"x" * 32, clock=years_off
+        )
+        with pytest.raises(Unauthenticated):
+            await forged.ask(DirectoryStub(forged.channel).Offices, OfficesRequest())
+        await forged.close()
+    finally:
+        await peer.close()
+        await server.stop(0)
 
 
 async def test_the_viewer_travels_with_the_question(database: Database, clock: Clock) -> None:
