@@ -214,13 +214,9 @@ def _receiver(
     verified = [row.verified_on for row in members if row.accepts and row.verified_on is not None]
     known_on = max([row.changed_on for row in members] + verified)
     distance = _kilometres(wanted.near, at)
-    factors = (
-        *_plan(members, plan, min(verified, default=None)),
-        *_distance(distance),
-        _new_patients(members),
-        _responsiveness(answers),
-        _freshness((wanted.today - known_on).days),
-    )
+    factors = (*_plan(members, plan, min(verified, default=None)), *_distance(distance))
+    factors += (_new_patients(members), _responsiveness(answers))
+    factors += (_freshness((wanted.today - known_on).days),)
     return Receiver(
         provider_id=None if group else at.provider_id,
         group_id=group.group_id if group else None,

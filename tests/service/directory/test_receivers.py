@@ -1,4 +1,4 @@
-"""Suggested receivers, and what siblings ask, on real servers (R16, R21-R23, R28)."""
+"""Suggested receivers on real servers (R28)."""
 
 from __future__ import annotations
 
@@ -6,18 +6,9 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import grpc
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from kit.errors import Invalid
-from proto.directory.v1.directory_pb2 import (
-    OfficesRequest,
-    PlacementKey,
-    PlacementsRequest,
-    ReceiverRequest,
-    SenderRequest,
-)
 from proto.identity.v1 import events_pb2 as identity_facts
 from proto.insurance.v1 import events_pb2 as insurance_facts
 from proto.referrals.v1 import events_pb2 as referral_facts
@@ -206,171 +197,6 @@ async def test_an_unknown_specialty_and_wrong_places_are_refused(
         assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT", given
 
 
-# What siblings ask ----------------------------------------------------------------------------------------------------
-
-
-async def _receiver(
-    directory: Directory, office: str, *, provider: str = "", group: str = ""
-) -> Any:  # noqa: ANN401
-    request = ReceiverRequest(provider_id=provider, group_id=group, office_id=office)
-    return await directory.peer.ask(directory.stub.Receiver, request)
-
-
-async def test_an_approved_provider_at_a_live_office_may_receive(
-    directory: Directory, organization: Organization
-) -> None:
-    """R11, R16."""
-    provider = await organization.approved()
-    office = await organization.live_office(provider)
-    reply = await _receiver(directory, office["id"], provider=provider["id"])
-
-    assert (reply.may_receive, reply.code) == (True, "OK")
-    assert reply.organization_id == str(organization.id)
-    assert list(reply.specialty_codes) == ["207RC0000X"]
-    assert reply.accepting_new_patients
-
-
-async def test_a_receiver_is_refused_with_the_reason(
-    directory: Directory, organization: Organization, other: Organization
-) -> None:
-    """R11, R16, R23."""
-    draft, approved = await organization.add_provider(), await organization.approved()
-    planned = await organization.add_office(providerIds=[approved["id"]])
-    live = await organization.live_office()
-    foreign = await other.live_office()
-    group = await organization.add_group(officeIds=[live["id"]])
-    sender = await organization.add_group(
-        officeIds=[live["id"]], mayReceive=False, maySend=True, staffUserIds=[]
-    )
-
-    async def code(office: dict[str, Any], **who: str) -> str:
-        found: str = (await _receiver(directory, office["id"], **who)).code
-        return found
-
-    assert await code(live, provider=draft["id"]) == "NOT_APPROVED"
-    assert await code(live, provider=approved["id"]) == "NOT_PLACED"
-    assert await code(planned, provider=approved["id"]) == "OFFICE_NOT_LIVE"
-    assert await code(foreign, provider=approved["id"]) == "NOT_FOUND"
-    assert await code(live, provider=str(uuid4())) == "NOT_FOUND"
-    assert await code(live, group=group["id"]) == "GROUP_NOT_STAFFED"
-    assert await code(live, group=sender["id"]) == "GROUP_CANNOT_RECEIVE"
-
-
-async def test_a_leaving_provider_names_who_may_receive_instead(
-    directory: Directory, organization: Organization
-) -> None:
-    """R15."""
-    leaving, staying = await organization.approved(), await organization.approved()
-    office = await organization.live_office(leaving, staying)
-    await organization.versioned("startOffboarding", leaving)
-    reply = await _receiver(directory, office["id"], provider=leaving["id"])
-
-    assert reply.code == "RECEIVER_LEAVING"
-    assert [one.provider_id for one in reply.alternatives] == [staying["id"]]
-
-
-async def test_a_group_may_send_without_a_provider_and_others_may_not(
-    directory: Directory, organization: Organization
-) -> None:
-    """R22."""
-    provider = await organization.approved()
-    office = await organization.live_office(provider)
-    user = await organization.user()
-    sends = await organization.add_group(
-        officeIds=[office["id"]], maySend=True, staffUserIds=[user]
-    )
-    silent = await organization.add_group(officeIds=[office["id"]], staffUserIds=[user])
-
-    async def code(**who: str) -> str:
-        request = SenderRequest(organization_id=str(organization.id), office_id=office["id"], **who)
-        reply = await directory.peer.ask(directory.stub.Sender, request)
-        assert reply.may_send is (reply.code == "OK")
-        found: str = reply.code
-        return found
-
-    assert await code(provider_id=provider["id"]) == "OK"
-    assert await code(group_id=sends["id"]) == "OK"
-    assert await code(group_id=silent["id"]) == "GROUP_CANNOT_SEND"
-    assert await code() == "PROVIDER_REQUIRED"
-    assert await code(provider_id=str(uuid4())) == "NOT_FOUND"
-
-
-async def test_placements_and_offices_leave_out_what_is_not_so(
-    directory: Directory, organization: Organization, other: Organization
-) -> None:
-    provider = await organization.approved()
-    office = await organization.live_office(provider)
-    keys = [
-        PlacementKey(provider_id=provider["id"], office_id=office["id"]),
-        PlacementKey(provider_id=str(uuid4()), office_id=office["id"]),
-    ]
-    today = directory.today()
-    on = await directory.peer.ask(
-        directory.stub.Placements, PlacementsRequest(keys=keys, on=str(today))
-    )
-    before = await directory.peer.ask(
-        directory.stub.Placements,
-        PlacementsRequest(keys=keys, on=str(today - timedelta(days=1))),
-    )
-    own = await directory.peer.ask(
-        directory.stub.Offices,
-        OfficesRequest(organization_id=str(organization.id), office_ids=[office["id"]]),
-    )
-    foreign = await directory.peer.ask(
-        directory.stub.Offices,
-        OfficesRequest(organization_id=str(other.id), office_ids=[office["id"]]),
-    )
-
-    assert [one.organization_id for one in on.placements] == [str(organization.id)]
-    assert list(before.placements) == []
-    assert [(one.office_id, one.state) for one in own.offices] == [(office["id"], "LIVE")]
-    assert list(foreign.offices) == []
-
-
-async def test_a_question_without_a_receiver_is_invalid(directory: Directory) -> None:
-    with pytest.raises(Invalid):
-        await _receiver(directory, str(uuid4()))
-
-
-async def test_nobody_asks_without_a_signed_viewer(directory: Directory) -> None:
-    with pytest.raises(grpc.aio.AioRpcError) as refused:
-        await directory.stub.Offices(OfficesRequest(organization_id=str(uuid4())))
-
-    assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
-
-
-# Entities -------------------------------------------------------------------------------------------------------------
-
-
-async def test_entities_are_resolved_together_under_the_same_policy(
-    organization: Organization, other: Organization
-) -> None:
-    """R02."""
-    approved, draft = await organization.approved(), await organization.add_provider()
-    office = await organization.live_office(approved)
-    query = """query($them: [_Any!]!) { _entities(representations: $them) {
-        ... on Provider { id name } ... on Office { id } ... on Organization {
-            id providers { edges { node { id } } } } } }"""
-    wanted = [
-        ("Provider", approved["id"]),
-        ("Provider", draft["id"]),
-        ("Provider", str(uuid4())),
-        ("Office", office["id"]),
-    ]
-
-    def them() -> list[dict[str, str]]:
-        return [{"__typename": kind, "id": one} for kind, one in wanted]
-
-    own = (await organization.ask(query, them=them()))["_entities"]
-    foreign = (await other.ask(query, them=them()))["_entities"]
-    mine = [{"__typename": "Organization", "id": str(organization.id)}]
-    listed = (await organization.ask(query, them=mine))["_entities"]
-
-    assert [bool(one) for one in own] == [True, True, False, True]
-    assert [bool(one) for one in foreign] == [True, False, False, True]
-    assert len(listed[0]["providers"]["edges"]) == 2
-
-
 async def test_roles_taken_away_leave_an_office_unstaffed_for_the_search(
     directory: Directory, organization: Organization
 ) -> None:
@@ -415,44 +241,3 @@ async def test_receivers_near_an_office_are_measured_from_it(
 
     assert mine[0]["distanceKm"] == pytest.approx(15.6, abs=0.1)
     assert refused["errors"][0]["extensions"]["code"] == "NOT_FOUND"
-
-
-async def test_closing_offices_and_leaving_groups_receive_nothing_and_send_nothing(
-    directory: Directory, organization: Organization
-) -> None:
-    """R15, R19, R24."""
-    provider = await organization.approved()
-    office, elsewhere = await organization.live_office(provider), await organization.live_office()
-    user = await organization.user()
-    group = await organization.add_group(
-        officeIds=[office["id"]],
-        providerIds=[provider["id"]],
-        staffUserIds=[user],
-        maySend=True,
-    )
-    leaving = await organization.add_group(
-        officeIds=[office["id"]], providerIds=[provider["id"]], staffUserIds=[user]
-    )
-    ready = await _receiver(directory, office["id"], group=group["id"])
-    misplaced = await _receiver(directory, elsewhere["id"], group=group["id"])
-    directory.referrals.away = True
-    given = {"groupId": leaving["id"], "expectedVersion": leaving["version"]}
-    await organization.do("removeGroup", "GroupVersionInput", "__typename", given)
-    directory.referrals.away = False
-    gone = await _receiver(directory, office["id"], group=leaving["id"])
-    directory.referrals.leave_open(office["id"], office["id"])
-    given = {"officeId": office["id"], "expectedVersion": office["version"], "confirmOrphans": True}
-    await organization.do("closeOffice", "CloseOfficeInput", "__typename", given)
-    closing = await _receiver(directory, office["id"], provider=provider["id"])
-    request = SenderRequest(
-        organization_id=str(organization.id),
-        office_id=office["id"],
-        provider_id=provider["id"],
-    )
-    sending = await directory.peer.ask(directory.stub.Sender, request)
-
-    assert (ready.code, misplaced.code) == ("OK", "NOT_PLACED")
-    assert gone.code == "RECEIVER_LEAVING"
-    assert [one.group_id for one in gone.alternatives if one.group_id] == [group["id"]]
-    assert closing.code == "OFFICE_CLOSING"
-    assert sending.code == "OFFICE_NOT_LIVE"
