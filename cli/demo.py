@@ -8,7 +8,7 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Annotated, Protocol
 
@@ -116,13 +116,16 @@ def stage_of(system: System, teller: Tells) -> Stage:
 
 
 @contextlib.asynccontextmanager
-async def ephemeral_system() -> AsyncIterator[System]:
-    """A whole system on free ports, forgotten at the end."""
+async def ephemeral_system(
+    *, durable: bool = False, postgres: Mapping[str, str] | None = None
+) -> AsyncIterator[System]:
+    """A whole system on free ports, forgotten at the end; with these settings of the PostgreSQL server besides its own."""
     path = Path(tempfile.mkdtemp(prefix="suite-demo-"))
     folder = DataFolder(path)
     try:
         with contextlib.closing(folder.prepare()):
-            system = System(folder, 0, lambda _: None, durable=False)
+            system = System(folder, 0, lambda _: None, durable=durable)
+            system.postgres.settings = postgres or {}
             try:
                 await system.start()
                 yield system

@@ -45,6 +45,18 @@ def _start(rounds: int, skip_clean: bool) -> Coroutine[Any, Any, Report]:  # noq
     return measure(rounds, clean=not skip_clean)
 
 
+@app.command()
+def query(rounds: Rounds = 5, to: Json = None) -> None:
+    """A nested list through the gateway, by hand, and in SQL."""
+    _run([_query(rounds)], to)
+
+
+def _query(rounds: int) -> Coroutine[Any, Any, Report]:
+    from cli.bench.query import measure  # noqa: PLC0415 - each benchmark loads what it needs
+
+    return measure(rounds)
+
+
 def _run(benches: list[Coroutine[Any, Any, Report]], to: Path | None) -> None:
     """Run benchmarks one after another; each is shown when it is done, JSON at the end."""
     only_json = str(to) == "-"

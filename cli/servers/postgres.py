@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -60,13 +61,14 @@ def binaries() -> Path:
 class Postgres:
     """A server whose cluster, superuser password and log live below `home`. The port stays the same over restarts.
 
-    `durable=False` is for tests.
+    `durable=False` is for tests; `settings` come on top of DEFAULTS.
     """
 
     home: Path
     log: Path
     durable: bool = True
     port: int = field(default_factory=free_port)
+    settings: Mapping[str, str] = field(default_factory=dict)
     _child: Child | None = field(default=None, init=False)
 
     @property
@@ -145,7 +147,7 @@ class Postgres:
             )
 
     def _server(self) -> Child:
-        settings = DEFAULTS | ({} if self.durable else NOT_DURABLE)
+        settings = {**DEFAULTS, **({} if self.durable else NOT_DURABLE), **self.settings}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return Child(
             name="postgres",
