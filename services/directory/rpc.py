@@ -84,6 +84,7 @@ class DirectoryDoor(DirectoryServicer):
                     provider_id=str(row.provider_id),
                     office_id=str(row.office_id),
                     organization_id=str(row.organization_id),
+                    effective_until=row.effective_until.isoformat() if row.effective_until else "",
                 )
                 for row in found
             ]

@@ -138,6 +138,22 @@ async def test_placements_and_offices_leave_out_what_is_not_so(
     assert list(foreign.offices) == []
 
 
+async def test_a_placement_s_end_is_told_to_who_asks(
+    directory: Directory, organization: Organization
+) -> None:
+    provider, office = await organization.approved(), await organization.live_office()
+    today = directory.today()
+    until = str(today + timedelta(days=30))
+    await organization.place(provider, office, effectiveUntil=until)
+    keys = [PlacementKey(provider_id=provider["id"], office_id=office["id"])]
+
+    found = await directory.peer.ask(
+        directory.stub.Placements, PlacementsRequest(keys=keys, on=str(today))
+    )
+
+    assert [one.effective_until for one in found.placements] == [until]
+
+
 async def test_a_question_without_a_receiver_is_invalid(directory: Directory) -> None:
     with pytest.raises(Invalid):
         await _receiver(directory, str(uuid4()))
