@@ -139,14 +139,15 @@ async def _missing(
     database: Database, organization: Organization, zone: ZoneInfo, now: datetime
 ) -> list[tuple[Group, Week]]:
     async with database.reading() as tx:
-        groups = await store.groups(tx, organization.organization_id)
-        done = await store.published_weeks(tx, organization.organization_id)
-    return [
-        (group, week)
-        for group in groups
-        for week in due_weeks(group.added_at, now, zone)
-        if (group.id, week.monday) not in done and in_week(group, Span.of(week, zone, now))
-    ]
+        due = [
+            (group, week)
+            for group in await store.groups(tx, organization.organization_id)
+            for week in due_weeks(group.added_at, now, zone)
+            if in_week(group, Span.of(week, zone, now))
+        ]
+        since = min((week.monday for _, week in due), default=date.max)
+        done = await store.published_weeks(tx, organization.organization_id, since)
+    return [(group, week) for group, week in due if (group.id, week.monday) not in done]
 
 
 async def _publish(

@@ -109,6 +109,7 @@ def _group(text: str) -> GroupId | None:
 
 _VERBS: dict[type[Message], Verb] = {
     referrals.ReferralSent: Verb.SENT,
+    referrals.ReferralSenderChanged: Verb.SENDER_CHANGED,
     referrals.ReferralAcknowledged: Verb.ACKNOWLEDGED,
     referrals.ReferralScheduled: Verb.SCHEDULED,
     referrals.ReferralCompleted: Verb.COMPLETED,

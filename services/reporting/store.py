@@ -197,12 +197,13 @@ async def published(
 
 
 async def published_weeks(
-    tx: Connection, organization_id: OrganizationId
+    tx: Connection, organization_id: OrganizationId, since: date
 ) -> set[tuple[UUID, date]]:
-    """For which groups and weeks a report was published."""
+    """For which groups and weeks a report was published, from the week that begins on `since`."""
     rows = await tx.fetch(
-        "SELECT group_id, week_of FROM published_reports WHERE organization_id = $1",
+        "SELECT group_id, week_of FROM published_reports WHERE organization_id = $1 AND week_of >= $2",
         organization_id,
+        since,
     )
     return {(row["group_id"], row["week_of"]) for row in rows}
 

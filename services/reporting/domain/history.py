@@ -38,9 +38,15 @@ class Verb(StrEnum):
     APPOINTMENT_CANCELLED = "APPOINTMENT_CANCELLED"
     APPOINTMENT_PASSED = "APPOINTMENT_PASSED"
     NO_SHOW = "NO_SHOW"
+    SENDER_CHANGED = "SENDER_CHANGED"
 
 
-_RECEIVER_ACTS = frozenset(Verb) - {Verb.SENT, Verb.CANCELLED, Verb.APPOINTMENT_PASSED}
+_RECEIVER_ACTS = frozenset(Verb) - {
+    Verb.SENT,
+    Verb.SENDER_CHANGED,
+    Verb.CANCELLED,
+    Verb.APPOINTMENT_PASSED,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,13 @@ class Story:
         await self.say(facts.ReferralAcknowledged(referral=self.state("IN_PROGRESS", at)), at)
         return self
 
+    async def sender_changed(self, at: datetime) -> Story:
+        """Handed over to another sender of its organization."""
+        self.version += 1
+        state = self.state("PENDING", at)
+        await self.say(facts.ReferralSenderChanged(referral=state), at)
+        return self
+
     async def scheduled(self, at: datetime) -> Story:
         """An appointment was made."""
         self.version += 1

@@ -155,6 +155,21 @@ async def test_what_a_group_sends_is_counted_as_sent(reporting: Reporting, clini
     assert counts(await reporting.figures(clinic, ward, WEEK)) == {"received": 1, "closing": 1}
 
 
+async def test_a_referral_handed_over_to_another_sender_stays_where_it_is(
+    reporting: Reporting, clinic: Clinic
+) -> None:
+    """R12"""
+    group = await clinic.group(at=MONDAY)
+    story = await Story(clinic, group).sent(MONDAY + DAY)
+    await story.sender_changed(MONDAY + 2 * DAY)
+
+    await reporting.running.set_time(MONDAY + 3 * DAY)
+    report = await reporting.report(clinic, group, WEEK)
+
+    assert counts(report["figures"]) == {"received": 1, "closing": 1}
+    assert report["dataAsOf"] == (MONDAY + 2 * DAY).isoformat()
+
+
 async def test_a_fact_heard_twice_counts_once(reporting: Reporting, clinic: Clinic) -> None:
     """R31"""
     group = await clinic.group()

@@ -86,6 +86,7 @@ _WHILE_OPEN: tuple[tuple[Verb, Status | None], ...] = (
     (Verb.DECLINED, Status.DECLINED),
     (Verb.CANCELLED, Status.CANCELLED),
     (Verb.REASSIGNED, None),
+    (Verb.SENDER_CHANGED, None),
 )
 _MOVES = (Verb.SENT, Verb.FORWARDED, Verb.REASSIGNED)
 

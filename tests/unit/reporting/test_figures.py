@@ -298,6 +298,19 @@ def test_a_group_that_sends_sees_what_it_sent() -> None:
     assert told.count(Number.RECEIVED) == 0
 
 
+def test_another_sender_is_neither_a_movement_nor_the_receivers_first_action() -> None:
+    """R12, R31"""
+    told = Told().sent(HOUR)
+    told.tell(Verb.SENDER_CHANGED, Status.PENDING, 2 * HOUR)
+    told.tell(Verb.ACKNOWLEDGED, Status.IN_PROGRESS, 5 * HOUR)
+
+    found = figures(told.changes, CARDIOLOGY, MONDAY, NEXT_MONDAY)
+
+    assert found.reconciles
+    assert (found.count(Number.RECEIVED), found.count(Number.CLOSING)) == (1, 1)
+    assert found.to_first_action == MedianHours(4.0, 1)
+
+
 @pytest.mark.parametrize(
     ("age", "status", "overdue"),
     [
