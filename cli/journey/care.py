@@ -24,6 +24,9 @@ query($input: SuggestReceiversInput!) {
     }
   }
 }"""
+ACCEPTING = ("first cardiologist", "second cardiologist")
+"""Who accepts the patient's plan."""
+
 PATIENTS = ("Quillon", "Marchetti", "Abernathy")
 """Family names of the journey's patients: they may show up nowhere but in referrals."""
 
@@ -45,7 +48,7 @@ async def plans_are_recorded(stage: Stage) -> None:
     plan = await stage.support.do("addInsurancePlan", given, "... on InsurancePlan { id }")
     stage.ids["plan"] = plan["id"]
     manager = stage.people["A insurance manager"]
-    for provider in ("first cardiologist", "second cardiologist"):
+    for provider in ACCEPTING:
         row = {
             "providerId": stage.ids[provider],
             "officeId": stage.ids["A office"],
@@ -71,13 +74,10 @@ async def receivers_are_suggested(stage: Stage) -> None:
         found = (await sender.ask(SUGGEST, input=wanted))["suggestReceivers"]["receivers"]
         return [one for one in found if _organization(one) == stage.ids["A organization"]]
 
-    def accepted(found: list[dict[str, Any]]) -> int:
-        return sum(one["planCertainty"] == "ACCEPTED" for one in found if one["provider"])
-
     receivers = await stage.eventually(
         "the plan is known to the search",
         ask,
-        lambda found: accepted(found) == 2,  # noqa: PLR2004
+        lambda found: len(_accepting(found)) == len(ACCEPTING),
     )
     stage.expect(len(receivers) == 4, f"three providers and a group: {receivers}")  # noqa: PLR2004
     stage.expect(
@@ -87,8 +87,13 @@ async def receivers_are_suggested(stage: Stage) -> None:
     )
     for place, one in enumerate(receivers, start=1):
         name = (one["provider"] or one["group"])["name"]
-        why = "; ".join(factor["reason"] for factor in one["factors"])
-        stage.say(f"{place}. {name}, {one['distanceKm']:.1f} km, {one['planCertainty']}: {why}")
+        stage.say(f"{place}. {name}, {one['distanceKm']:.1f} km, plan {one['planCertainty']}")
+        stage.say("   " + " ".join(factor["reason"] for factor in one["factors"]))
+
+
+def _accepting(receivers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The providers among the receivers for whom the plan is listed."""
+    return [one for one in receivers if one["provider"] and one["planCertainty"] == "ACCEPTED"]
 
 
 def _organization(receiver: dict[str, Any]) -> str:
