@@ -84,4 +84,4 @@ async def grant(stage: Stage, admin: str, whom: str, role: str, office: str) -> 
         "expectedVersion": version,
     }
     await by.do("grantRole", given, "... on RoleGranted { user { id } }")
-    stage.say(f"{by.name} made {person.name} {role.replace('_', ' ').lower()} of the {office}")
+    stage.say(f"{by.name} made {person.name} {role.replace('_', ' ').lower()} there")
