@@ -108,7 +108,7 @@ class InsurancePlan:
     id: ID
 
 
-StubT = TypeVar("StubT", Provider, Office, Group, User, InsurancePlan)
+StubT = TypeVar("StubT", Provider, Office, Group, Organization, User, InsurancePlan)
 
 
 def stub(kind: type[StubT], id_: UUID | None) -> StubT | None:

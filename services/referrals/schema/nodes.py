@@ -218,38 +218,21 @@ def show(view: Seen) -> Referral:
     """What is seen, as a node."""
     it = view.referral
     return Referral(
-        view=view,
-        id=ID(str(it.id)),
-        version=it.version,
-        status=it.status,
-        sight=view.sight,
-        sides=sorted(view.sides),
-        allowed_actions=list(view.allowed),
-        specialty_code=it.specialty_code,
-        urgency=it.urgency,
-        authorization=it.authorization,
-        hop=it.hop,
-        created_at=it.created_at,
-        sent_at=it.sent_at,
-        changed_at=it.changed_at,
-        callback_at=it.callback_at,
-        appointment_at=it.appointment_at,
-        reason_code=it.reason_code,
+        view=view, id=ID(str(it.id)), version=it.version, status=it.status,
+        sight=view.sight, sides=sorted(view.sides), allowed_actions=list(view.allowed),
+        specialty_code=it.specialty_code, urgency=it.urgency, authorization=it.authorization,
+        hop=it.hop, created_at=it.created_at, sent_at=it.sent_at, changed_at=it.changed_at,
+        callback_at=it.callback_at, appointment_at=it.appointment_at, reason_code=it.reason_code,
         sending_organization=Organization(id=ID(str(it.sending_organization_id))),
         sending_office=Office(id=ID(str(it.sending_office_id))),
         sending_provider=stub(Provider, it.sending_provider_id),
         sending_group=stub(Group, it.sending_group_id),
-        receiving_organization=_organization(it.receiving_organization_id),
+        receiving_organization=stub(Organization, it.receiving_organization_id),
         receiving_office=stub(Office, it.receiving_office_id),
         receiving_provider=stub(Provider, it.receiving_provider_id),
         receiving_group=stub(Group, it.receiving_group_id),
-        plan=stub(InsurancePlan, it.plan_id),
-        plan_acceptance=_plan(it),
-    )
-
-
-def _organization(id_: domain.OrganizationId | None) -> Organization | None:
-    return None if id_ is None else Organization(id=ID(str(id_)))
+        plan=stub(InsurancePlan, it.plan_id), plan_acceptance=_plan(it),
+    )  # fmt: skip
 
 
 def _plan(it: domain.Referral) -> PlanAcceptance | None:
