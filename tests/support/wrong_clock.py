@@ -19,7 +19,7 @@ def spoil() -> None:
         """datetime with a wrong now()."""
 
         @classmethod
-        def now(cls, tz: datetime.tzinfo | None = None) -> Wrong:  # type: ignore[override]
+        def now(cls, tz: datetime.tzinfo | None = None) -> Wrong:
             return cls.fromtimestamp(time.time(), tz)
 
     time.time = lambda: real_time() + seconds

@@ -18,7 +18,7 @@ from kit.clock import Clock
 from kit.db import Database, open_database
 from kit.ids import new_id
 from tests.service.kit.conftest import ledger_database
-from tests.service.kit.test_inbox import SUBJECT, event
+from tests.service.kit.facts import SUBJECT, event
 from tests.support import servers
 from tests.support.eventually import eventually
 from tests.support.ledger import NAME, write
