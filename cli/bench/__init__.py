@@ -57,6 +57,36 @@ def _query(rounds: int) -> Coroutine[Any, Any, Report]:
     return measure(rounds)
 
 
+@app.command()
+def send(rounds: Rounds = 3, to: Json = None) -> None:
+    """Referrals sent per second, by 1, 8 and 32 senders at once."""
+    _run([_send(rounds)], to)
+
+
+def _send(rounds: int) -> Coroutine[Any, Any, Report]:
+    from cli.bench.send import measure  # noqa: PLC0415 - each benchmark loads what it needs
+
+    return measure(rounds)
+
+
+@app.command()
+def facts(rounds: Rounds = 3, to: Json = None) -> None:
+    """From the commit of a change to the commit of its effect in another service."""
+    _run([_facts(rounds)], to)
+
+
+def _facts(rounds: int) -> Coroutine[Any, Any, Report]:
+    from cli.bench.facts import measure  # noqa: PLC0415 - each benchmark loads what it needs
+
+    return measure(rounds)
+
+
+@app.command(name="all")
+def everything(skip_clean: SkipClean = False, to: Json = None) -> None:
+    """Every benchmark, one after another: about six minutes."""
+    _run([_start(3, skip_clean), _query(5), _send(3), _facts(3)], to)
+
+
 def _run(benches: list[Coroutine[Any, Any, Report]], to: Path | None) -> None:
     """Run benchmarks one after another; each is shown when it is done, JSON at the end."""
     only_json = str(to) == "-"

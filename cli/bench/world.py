@@ -153,6 +153,7 @@ async def _add_plans(stage: Stage) -> list[str]:
         }
         added = await stage.support.do("addInsurancePlan", given, "... on InsurancePlan { id }")
         plans.append(added["id"])
+    stage.ids["plan"] = plans[0]
     return plans
 
 
