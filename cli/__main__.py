@@ -24,6 +24,8 @@ WORDS = {
     "check": Word("cli.check", "lint, types, import rules, contracts, compose file and Dockerfile"),
     "contracts": Word("cli.contracts", "export the GraphQL and gRPC contracts, or check them"),
     "demo": Word("cli.demo", "walk the whole journey of a referral, step by step"),
+    "seed": Word("cli.seed", "make the demo world in a running system that has none"),
+    "import": Word("cli.imports", "import providers from the national register's files"),
     "mail": Word("cli.mail", "read the mail the system sent"),
     "bench": Word("cli.bench", "measure start, memory, queries, sends and facts"),
     "clock": Word("cli.clock", "move the time of a running system"),

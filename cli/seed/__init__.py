@@ -99,7 +99,7 @@ def _bar(console: Console, whole: World, written: list[Story], site: Site) -> Pr
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    bar = Progress(*columns, console=console, transient=True)
+    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
     total = building.deeds_of(whole) + working.deeds_of(written)
     task = bar.add_task("Demo world", total=total)
     site.told = lambda: bar.advance(task)
