@@ -33,19 +33,45 @@ class SmallDirectory(DirectoryServicer):
         self.until: dict[tuple[UUID, UUID], str] = {}
         self.asked: list[str] = []
         self.held = asyncio.Event()
+        self.waiting = 0
         self._gate = asyncio.Event()
         self._gate.set()
+        self._next: dict[tuple[UUID, UUID], str | None] = {}
 
     def hold(self) -> asyncio.Event:
         """Keep the next answers back until the event is set; `held` tells when somebody waits."""
         self.held, self._gate = asyncio.Event(), asyncio.Event()
         return self._gate
 
+    def answer_then_end(self, provider_id: UUID, office_id: UUID, until: str) -> None:
+        """Answer once more as it was; from then on the placement has an end."""
+        self._next[provider_id, office_id] = until
+
+    def answer_then_forget(self, provider_id: UUID, office_id: UUID) -> None:
+        """Answer once more as it was; from then on the provider does not work there."""
+        self._next[provider_id, office_id] = None
+
     async def Placements(self, request: PlacementsRequest, context: Any) -> PlacementsReply:  # noqa: ANN401, ARG002, N802
         self.asked.append(request.on)
         self.held.set()
+        self.waiting += 1
         await self._gate.wait()
+        self.waiting -= 1
         keys = [(UUID(key.provider_id), UUID(key.office_id)) for key in request.keys]
+        reply = self._reply(keys)
+        for key in keys:
+            self._move_on(key)
+        return reply
+
+    def _move_on(self, key: tuple[UUID, UUID]) -> None:
+        if key in self._next:
+            until = self._next.pop(key)
+            if until is None:
+                del self.placed[key]
+            else:
+                self.until[key] = until
+
+    def _reply(self, keys: list[tuple[UUID, UUID]]) -> PlacementsReply:
         return PlacementsReply(
             placements=[
                 FoundPlacement(

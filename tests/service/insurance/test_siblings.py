@@ -268,25 +268,81 @@ async def test_nothing_is_accepted_at_a_closed_office(
     assert await until(insurance, practice) == ["2026-06-01"]
 
 
-async def test_a_placement_that_ends_while_a_plan_is_being_added_ends_it_too(
+async def test_directory_is_asked_again_when_a_placement_ends_while_a_plan_is_being_added(
     insurance: Insurance, practice: Practice
 ) -> None:
     """R27"""
+    plan = await a_plan(insurance)
     gate = insurance.directory.hold()
-    adding = asyncio.create_task(accepted(insurance, practice))
+    adding = asyncio.create_task(
+        mutate(insurance, ADD, wanted(practice, plan, "2026-01-01"), practice.manager)
+    )
     await insurance.directory.held.wait()
 
     fact = placement_ended(practice, "2026-07-01")
-    ending = asyncio.create_task(
-        insurance.neighbours.say(fact, practice.organization_id, "placement", uuid4(), NOON)
-    )
-    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-    pool = insurance.running.parts.db.pool
-    await eventually(lambda: pool.fetchval(waiting), bool)
+    await insurance.neighbours.say(fact, practice.organization_id, "placement", uuid4(), NOON)
+    insurance.directory.answer_then_end(practice.provider_id, practice.office_id, "2026-07-01")
     gate.set()
-    await asyncio.gather(adding, ending)
 
-    assert await until(insurance, practice) == ["2026-07-01"]
+    assert (await adding)["code"] == "PLACEMENT_ENDS"
+    assert await until(insurance, practice) == []
+
+
+@pytest.mark.parametrize("kind", [ProviderRemoved, OfficeClosed])
+async def test_nothing_is_added_where_everybody_has_just_left(
+    insurance: Insurance, practice: Practice, kind: type[ProviderRemoved | OfficeClosed]
+) -> None:
+    """R27"""
+    plan = await a_plan(insurance)
+    gate = insurance.directory.hold()
+    adding = asyncio.create_task(
+        mutate(insurance, ADD, wanted(practice, plan, "2026-01-01"), practice.manager)
+    )
+    await insurance.directory.held.wait()
+
+    fact, aggregate = (
+        (ProviderRemoved(provider_id=str(practice.provider_id)), "provider")
+        if kind is ProviderRemoved
+        else (OfficeClosed(office_id=str(practice.office_id)), "office")
+    )
+    await insurance.neighbours.say(fact, practice.organization_id, aggregate, uuid4(), NOON)
+    insurance.directory.answer_then_forget(practice.provider_id, practice.office_id)
+    gate.set()
+
+    assert (await adding)["code"] == "PROVIDER_NOT_AT_OFFICE"
+    assert await until(insurance, practice) == []
+
+
+async def test_a_slow_directory_keeps_nobody_from_reading(
+    insurance: Insurance, practice: Practice
+) -> None:
+    """Whoever waits for directory holds no connection meanwhile."""
+    plan = await a_plan(insurance)
+    gate = insurance.directory.hold()
+    adding = [
+        asyncio.create_task(
+            mutate(insurance, ADD, wanted(practice, plan, "2026-01-01"), practice.manager)
+        )
+        for _ in range(3)
+    ]
+    await eventually(lambda: _asked(insurance), lambda asked: asked == len(adding))
+    pool = insurance.running.parts.db.pool
+    in_transactions = await pool.fetchval(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND state LIKE 'idle in transaction%'"
+    )
+    gate.set()
+
+    assert in_transactions == 0
+    assert sorted(row["__typename"] for row in await asyncio.gather(*adding)) == [
+        "OverlapProblem",
+        "OverlapProblem",
+        "Participation",
+    ]
+
+
+async def _asked(insurance: Insurance) -> int:
+    return insurance.directory.waiting
 
 
 async def test_facts_of_another_organization_touch_nothing_here(

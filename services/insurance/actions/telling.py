@@ -1,0 +1,65 @@
+"""The facts of participations, recorded in the transaction that made them true."""
+
+from datetime import date, datetime
+
+from kit.db import Connection
+from kit.outbox import record
+from proto.insurance.v1.events_pb2 import (
+    ParticipationAdded,
+    ParticipationEnded,
+    ParticipationVerified,
+)
+from services.insurance.domain import Participation
+
+
+async def tell_added(tx: Connection, row: Participation) -> None:
+    """The plan is accepted there from a day on."""
+    fact = ParticipationAdded(
+        participation_id=str(row.id),
+        provider_id=str(row.provider_id),
+        office_id=str(row.office_id),
+        plan_id=str(row.plan_id),
+        effective_from=row.effective_from.isoformat(),
+        effective_until=_iso(row.effective_until),
+        verified_on=_iso(row.last_verified_on),
+    )
+    await _record(tx, row, fact, row.added_at)
+
+
+async def tell_ended(tx: Connection, row: Participation, at: datetime) -> None:
+    """It ends, or will end, before the day in the row."""
+    fact = ParticipationEnded(
+        participation_id=str(row.id),
+        provider_id=str(row.provider_id),
+        office_id=str(row.office_id),
+        plan_id=str(row.plan_id),
+        effective_from=row.effective_from.isoformat(),
+        effective_until=_iso(row.effective_until),
+    )
+    await _record(tx, row, fact, at)
+
+
+async def tell_verified(tx: Connection, row: Participation, on: date, at: datetime) -> None:
+    """Somebody said that it is still true."""
+    fact = ParticipationVerified(participation_id=str(row.id), verified_on=on.isoformat())
+    await _record(tx, row, fact, at)
+
+
+async def _record(
+    tx: Connection,
+    row: Participation,
+    fact: ParticipationAdded | ParticipationEnded | ParticipationVerified,
+    at: datetime,
+) -> None:
+    await record(
+        tx,
+        fact,
+        organization_id=row.organization_id,
+        aggregate="participation",
+        aggregate_id=row.id,
+        at=at,
+    )
+
+
+def _iso(day: date | None) -> str:
+    return day.isoformat() if day else ""
