@@ -23,7 +23,7 @@ from rich.progress import (
 from rich.table import Table
 
 from cli.folder import DEFAULT, DataFolder, from_where_asked
-from cli.imports import nppes as register
+from cli.imports import register
 from cli.imports.sending import Import, Remark, Tally
 from cli.imports.who import admin
 from cli.network import AnswerError, Client

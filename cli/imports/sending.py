@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from cli.imports.nppes import Passed, Profile, Row, RowError
+from cli.imports.register import Passed, Profile, Row, RowError
 from cli.network import Person, Refused
 from cli.trouble import Trouble
 

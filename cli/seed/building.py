@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from cli.mail import Letter, letters
 from cli.network import Client, Person, Refused
 from cli.network.people import link_token
-from cli.seed.notes import LIVE_DAYS_AGO, Notes
+from cli.seed.notes import Notes
 from cli.seed.world import (
     CLIENT_ADMIN,
     INSURANCE_MANAGER,
@@ -266,7 +266,7 @@ async def _add_office(
         "coordinates": {"latitude": office.point[0], "longitude": office.point[1]},
         "phone": office.phone,
         "timeZone": ZONE,
-        "goLiveOn": site.notes.day(LIVE_DAYS_AGO).isoformat(),
+        "goLiveOn": site.notes.live_on.isoformat(),
         "providerIds": [site.ids[one.npi] for one in at_first],
     }
     made = await site.make(admin, "addOffice", office.name, given, "... on Office { id }")
@@ -305,7 +305,7 @@ async def _accept_plans(site: Site, world: World, organization: Organization) ->
     (manager,) = (one for one in organization.users if one.role == INSURANCE_MANAGER)
     person = site.people[manager.email]
     ours = {office.name for office in organization.offices}
-    since = site.notes.day(LIVE_DAYS_AGO).isoformat()
+    since = site.notes.live_on.isoformat()
 
     async def accept(npi: str, office: str, plans: Iterable[str]) -> None:
         given = {

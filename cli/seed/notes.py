@@ -16,10 +16,9 @@ from cli.seed.world import ZONE
 from cli.servers.secrets import write_private
 from cli.trouble import Trouble
 
-SETUP_DAYS_AGO = 43
-"""Offices are added so long ago, and go live a week later: R16's seven days are kept without an excuse."""
+LEAD_DAYS = 8
+"""Offices are added so long before they go live: R16's seven days are kept without an excuse."""
 
-LIVE_DAYS_AGO = 36
 STEP_DAYS_AGO = (35, 32, 30, 28, 25, 23, 21, 18, 16, 14, 11, 9, 7, 4, 3, 1)
 """On (the workdays nearest before) these days somebody works referrals: five weeks."""
 
@@ -61,19 +60,20 @@ class Notes:
         """The day the world is made on, where its people live."""
         return self.begun.astimezone(ZoneInfo(ZONE)).date()
 
-    def day(self, days_ago: int) -> date:
-        """A day before."""
-        return self.today - timedelta(days=days_ago)
+    @property
+    def live_on(self) -> date:
+        """The first day of every office: on it the first step is taken."""
+        return self.steps()[0].date()
 
     def setup(self) -> datetime:
         """When the organizations open and everything is put in place."""
-        return at_hour(self.day(SETUP_DAYS_AGO), _OPENS)
+        return at_hour(self.live_on - timedelta(days=LEAD_DAYS), _OPENS)
 
     def steps(self) -> list[datetime]:
         """The moments at which referrals are worked, in office hours, each later than the one before."""
         moments: list[datetime] = []
         for number, days_ago in enumerate(STEP_DAYS_AGO):
-            at = at_hour(workday(self.day(days_ago)), _OPENS + number * 3 % 5)
+            at = at_hour(workday(self.today - timedelta(days=days_ago)), _OPENS + number * 3 % 5)
             if moments and at <= moments[-1]:
                 at = moments[-1] + timedelta(hours=2)
             moments.append(at)
