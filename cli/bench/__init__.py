@@ -33,8 +33,8 @@ def bench() -> None:
     """Measure start, memory, queries, sends and facts, each on a system of its own."""
 
 
-@app.command()
-def start(rounds: Rounds = 3, skip_clean: SkipClean = False, to: Json = None) -> None:
+@app.command(name="start")
+def start_bench(rounds: Rounds = 3, skip_clean: SkipClean = False, to: Json = None) -> None:
     """Clean checkout to first answer, warm start, memory at rest."""
     _run([_start(rounds, skip_clean)], to)
 
@@ -45,8 +45,8 @@ def _start(rounds: int, skip_clean: bool) -> Coroutine[Any, Any, Report]:  # noq
     return measure(rounds, clean=not skip_clean)
 
 
-@app.command()
-def query(rounds: Rounds = 5, to: Json = None) -> None:
+@app.command(name="query")
+def query_bench(rounds: Rounds = 5, to: Json = None) -> None:
     """A nested list through the gateway, by hand, and in SQL."""
     _run([_query(rounds)], to)
 
@@ -57,8 +57,8 @@ def _query(rounds: int) -> Coroutine[Any, Any, Report]:
     return measure(rounds)
 
 
-@app.command()
-def send(rounds: Rounds = 3, to: Json = None) -> None:
+@app.command(name="send")
+def send_bench(rounds: Rounds = 3, to: Json = None) -> None:
     """Referrals sent per second, by 1, 8 and 32 senders at once."""
     _run([_send(rounds)], to)
 
@@ -69,8 +69,8 @@ def _send(rounds: int) -> Coroutine[Any, Any, Report]:
     return measure(rounds)
 
 
-@app.command()
-def facts(rounds: Rounds = 3, to: Json = None) -> None:
+@app.command(name="facts")
+def facts_bench(rounds: Rounds = 3, to: Json = None) -> None:
     """From the commit of a change to the commit of its effect in another service."""
     _run([_facts(rounds)], to)
 
