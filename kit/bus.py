@@ -155,9 +155,10 @@ class Bus:
             ),
         )
 
-    async def deliveries(self, durable: str) -> AsyncGenerator[Msg, None]:
-        """The consumer's messages as they come, for ever. A pull that a server's restart lost is asked again, and what was
-        pulled but not taken is given back when the generator is closed. A consumer that is gone ends it with an error."""
+    async def deliveries(self, durable: str) -> AsyncGenerator[list[Msg], None]:
+        """The consumer's messages for ever: each time all that have come by then, in order. A pull that a server's restart
+        lost is asked again, and what was pulled but not taken is given back when the generator is closed. A consumer that is
+        gone ends it with an error."""
         inbox = self.client.new_inbox()
         subscription = await self.client.subscribe(inbox)
         try:
@@ -166,13 +167,10 @@ class Bus:
                 wanted = PULL_BATCH
                 with suppress(asyncio.TimeoutError):
                     while wanted:
-                        message = await subscription.next_msg(timeout=PULL_EXPIRES + 0.5)
-                        if status := (message.headers or {}).get("Status"):
-                            if status not in _PULL_IS_OVER:
-                                raise nats.js.errors.Error(f"a pull ended with status {status}")
-                            break
-                        wanted -= 1
-                        yield message
+                        messages, over = await _arrived(subscription, wanted)
+                        if messages:
+                            yield messages
+                        wanted = 0 if over else wanted - len(messages)
         finally:
             with suppress(*BUS_AWAY):
                 await _give_back(subscription)
@@ -188,6 +186,19 @@ class Bus:
         with suppress(*BUS_AWAY):
             await self.client.flush(timeout=1)
         await self.client.close()
+
+
+async def _arrived(subscription: Subscription, most: int) -> tuple[list[Msg], bool]:
+    """Wait for a message, and take it with those that are there behind it; and whether the pull is over."""
+    messages: list[Msg] = []
+    while not messages or (subscription.pending_msgs and len(messages) < most):
+        message = await subscription.next_msg(timeout=PULL_EXPIRES + 0.5)
+        if status := (message.headers or {}).get("Status"):
+            if status not in _PULL_IS_OVER:
+                raise nats.js.errors.Error(f"a pull ended with status {status}")
+            return messages, True
+        messages.append(message)
+    return messages, False
 
 
 async def _give_back(subscription: Subscription) -> None:

@@ -81,6 +81,17 @@ class Conflict(Refusal):
     grpc_status, http_status = "FAILED_PRECONDITION", 409
 
 
+def stale_version(thing: str, current: int) -> Conflict:
+    """The refusal of a change that was decided on another version of `thing` than the one that stands."""
+    return Conflict(
+        f"The {thing} has changed since you read it.",
+        code="STALE_VERSION",
+        field="expectedVersion",
+        remedy="Read it again, then decide on what it says now.",
+        current_version=current,
+    )
+
+
 class RateLimited(Refusal):
     """Too much, too fast. `details["retry_after_seconds"]` says when to come back."""
 

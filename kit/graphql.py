@@ -114,11 +114,21 @@ class UnavailableProblem(Problem):
     """Unavailable."""
 
 
+@strawberry.federation.type(shareable=True, description="It has changed since you read it.")
+class StaleVersionProblem(Problem):
+    """A Conflict of its own (kit.errors.stale_version): nearly every change can meet it, and the way out is always the same."""
+
+    current_version: int | None = strawberry.field(
+        default=None, description="The version it has now."
+    )
+
+
 CommonProblems = Union[  # noqa: UP007 - strawberry flattens a Union into the union it is listed in
     InvalidProblem,
     DeniedProblem,
     NotFoundProblem,
     ConflictProblem,
+    StaleVersionProblem,
     RateLimitedProblem,
     UnavailableProblem,
 ]
@@ -131,7 +141,7 @@ _BY_KIND: dict[type[Refusal], type[Problem]] = {
     RateLimited: RateLimitedProblem,
     Unavailable: UnavailableProblem,
 }
-_BY_CODE: dict[str, type[Problem]] = {}
+_BY_CODE: dict[str, type[Problem]] = {"STALE_VERSION": StaleVersionProblem}
 
 
 def problem_type(*codes: str) -> Callable[[type[ProblemT]], type[ProblemT]]:

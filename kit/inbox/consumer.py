@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Sequence
 from contextlib import aclosing
 from itertools import count
@@ -97,9 +98,38 @@ class Consumer:
             await asyncio.sleep(RETRY_DELAY)
 
     async def _consume(self) -> None:
-        async with aclosing(self._bus.deliveries(self._name)) as messages:
-            async for message in messages:
-                await self._take(message)
+        async with aclosing(self._bus.deliveries(self._name)) as arrivals:
+            async for messages in arrivals:
+                await self._take_all(messages)
+
+    async def _take_all(self, messages: list[Msg]) -> None:
+        """Apply what came together in one transaction, for speed; where that fails, one by one. What is not done with when
+        the consumer is stopped is given back."""
+        waiting = deque(messages)
+        try:
+            if len(messages) > 1 and await self._apply_together(messages):
+                waiting.clear()
+            while waiting:
+                await self._take(waiting[0])
+                waiting.popleft()
+        except asyncio.CancelledError:
+            for message in waiting:
+                await message.nak()
+            raise
+
+    async def _apply_together(self, messages: list[Msg]) -> bool:
+        """Whether all could be applied; if not, nothing was."""
+        try:
+            async with self._database.transaction() as tx:
+                for message in messages:
+                    await self._apply_in(tx, read_event(message.subject, message.data))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the one it is about meets it again alone
+            log.info("facts are applied one by one", extra={"because": type(error).__name__})
+            return False
+        for message in messages:
+            self._patience.forget(message.metadata.sequence.stream)
+            await message.ack()
+        return True
 
     async def _take(self, message: Msg) -> None:
         """Apply one message and acknowledge it, or give it back for another try."""
@@ -111,9 +141,6 @@ class Consumer:
             self._patience.begin_anew()
             await message.nak(delay=RETRY_DELAY)
             await asyncio.sleep(RETRY_DELAY)
-        except asyncio.CancelledError:
-            await message.nak()
-            raise
 
     async def _settle(self, message: Msg, place: int) -> None:
         try:
@@ -140,19 +167,22 @@ class Consumer:
             await self._bury(subject, body, str(error))
             return False
         async with self._database.transaction() as tx:
-            if not await tables.is_new(tx, event):
-                return False
-            last = await tables.take_turn(tx, event)
-            if event.sequence <= last:
-                log.info("a stale fact is passed over", extra={"subject": event.subject})
-                return False
-            if waits_for := await tables.earlier_letter(tx, event):
-                await tables.lay_down(tx, event, f"waits behind {waits_for}")
-                return False
-            if event.sequence > last + 1:
-                raise GapError(f"number {last + 1} of its aggregate has not come")
-            await self._effect(tx, event)
-            await tables.advance(tx, event)
+            return await self._apply_in(tx, event)
+
+    async def _apply_in(self, tx: Connection, event: Event) -> bool:
+        if not await tables.is_new(tx, event):
+            return False
+        last = await tables.take_turn(tx, event)
+        if event.sequence <= last:
+            log.info("a stale fact is passed over", extra={"subject": event.subject})
+            return False
+        if waits_for := await tables.earlier_letter(tx, event):
+            await tables.lay_down(tx, event, f"waits behind {waits_for}")
+            return False
+        if event.sequence > last + 1:
+            raise GapError(f"number {last + 1} of its aggregate has not come")
+        await self._effect(tx, event)
+        await tables.advance(tx, event)
         return True
 
     async def _effect(self, tx: Connection, event: Event) -> None:

@@ -38,7 +38,7 @@ async def test_a_fact_is_applied_once_however_often_it_comes(database: Database,
     assert await booked(database, account) == [1, 2, 3]
 
 
-async def test_facts_shuffled_and_repeated_end_in_theunchanged_state_as_in_order(
+async def test_facts_shuffled_and_repeated_end_in_the_same_state_as_in_order(
     database: Database, bus: Bus
 ) -> None:
     accounts = [new_id() for _ in range(8)]
@@ -99,7 +99,7 @@ async def test_a_crash_between_effect_and_acknowledgement_applies_once(
     await tell(bus, account, 1)
     await bus.ensure_consumer("ledger", [HEARS[0].subject])
     async with aclosing(bus.deliveries("ledger")) as messages:
-        message = await anext(messages)
+        (message,) = await anext(messages)
         assert await Consumer("ledger", database, bus, HEARS).apply(message.subject, message.data)
         await message.nak()  # the process died before its ack: the broker delivers again
     async with consuming(database, bus):
@@ -130,7 +130,7 @@ async def test_facts_without_a_handler_advance_the_order(database: Database, bus
     assert await booked(database, account) == [2]
 
 
-async def test_aggregates_of_two_sources_with_theunchanged_id_do_not_mix_up_their_order(
+async def test_aggregates_of_two_sources_with_the_same_id_do_not_mix_up_their_order(
     database: Database, bus: Bus
 ) -> None:
     shared = new_id()

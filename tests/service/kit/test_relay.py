@@ -182,7 +182,8 @@ async def test_a_service_may_do_on_the_broker_what_its_relay_and_consumer_need(
     async with relaying(database, own):
         await write(database, new_id())
         async with aclosing(own.deliveries("directory")) as messages:
-            await (await anext(messages)).ack()
+            (message,) = await anext(messages)
+            await message.ack()
     await own.ensure_consumer(
         "directory", ["events.*.directory.office.*", "events.*.directory.provider.*"]
     )
