@@ -8,7 +8,7 @@ from math import ceil
 from typing import NewType
 from uuid import UUID
 
-from kit.errors import Conflict, Invalid
+from kit.errors import Conflict, Invalid, stale_version
 
 OrganizationId = NewType("OrganizationId", UUID)
 UserId = NewType("UserId", UUID)
@@ -198,7 +198,7 @@ class User:
     def require_version(self, expected: int) -> None:
         """Conflict STALE_VERSION when the caller has seen another version of the user."""
         if self.version != expected:
-            raise _stale("user")
+            raise stale_version("user", self.version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +257,7 @@ class Partner:
     def require_version(self, expected: int) -> None:
         """Conflict STALE_VERSION when the caller has seen another version of the partner."""
         if self.version != expected:
-            raise _stale("partner")
+            raise stale_version("partner", self.version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,12 +295,3 @@ def keep_a_client_admin(leaving: User, client_admins: Iterable[User]) -> None:
             field="userId",
             remedy="Make somebody else client admin first, and see that they confirm.",
         )
-
-
-def _stale(thing: str) -> Conflict:
-    return Conflict(
-        f"The {thing} has changed since you saw it.",
-        code="STALE_VERSION",
-        field="expectedVersion",
-        remedy="Read it again, then decide again.",
-    )

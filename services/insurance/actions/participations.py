@@ -8,7 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from kit.db import Connection
-from kit.errors import Conflict, NotFound, Refusal, Unavailable
+from kit.errors import NotFound, Refusal, Unavailable, stale_version
 from kit.idempotency import answered, once
 from kit.ids import new_id
 from services.insurance import domain, policy, store
@@ -203,13 +203,7 @@ async def _own(
         raise NotFound("There is no such participation.", field="participationId")
     policy.permit_edit(call.viewer, organization_id, row.office_id)
     if row.version != expected_version:
-        raise Conflict(
-            "The participation was changed in the meantime.",
-            code="STALE_VERSION",
-            field="expectedVersion",
-            remedy="Read it again.",
-            version=row.version,
-        )
+        raise stale_version("participation", row.version)
     return row
 
 

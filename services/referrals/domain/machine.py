@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from kit.errors import Conflict
+from kit.errors import Conflict, stale_version
 from services.referrals.domain.nouns import Authorization, Referral, Side, Status
 
 
@@ -113,13 +113,7 @@ def require_version(referral: Referral, expected: int, action: Action) -> None:
     if action is Action.CLAIM and referral.claimed_by is not None:
         raise _already_claimed()
     if referral.version != expected:
-        raise Conflict(
-            "The referral has changed since you read it.",
-            code="STALE_VERSION",
-            field="expectedVersion",
-            remedy="Read it again, then decide on what it says now.",
-            current_version=referral.version,
-        )
+        raise stale_version("referral", referral.version)
 
 
 def _already_claimed() -> Conflict:

@@ -24,29 +24,28 @@ from services.referrals.schema.inputs import (
     writing_of,
 )
 from services.referrals.schema.nodes import Referral, show
-from services.referrals.schema.problems import ReceiverRefusedProblem, StaleVersionProblem
+from services.referrals.schema.problems import ReceiverRefusedProblem
 
 Kept = Union[Referral, CommonProblems]  # noqa: UP007 - strawberry flattens a Union into the union it is listed in
-Changed = Union[Referral, StaleVersionProblem, CommonProblems]  # noqa: UP007
-Moved = Union[Referral, ReceiverRefusedProblem, StaleVersionProblem, CommonProblems]  # noqa: UP007
+Moved = Union[Referral, ReceiverRefusedProblem, CommonProblems]  # noqa: UP007
 
 CreateDraftResult = Annotated[Kept, strawberry.union("CreateDraftResult")]
-ChangeDraftResult = Annotated[Changed, strawberry.union("ChangeDraftResult")]
+ChangeDraftResult = Annotated[Kept, strawberry.union("ChangeDraftResult")]
 SendReferralResult = Annotated[Moved, strawberry.union("SendReferralResult")]
-AcknowledgeReferralResult = Annotated[Changed, strawberry.union("AcknowledgeReferralResult")]
+AcknowledgeReferralResult = Annotated[Kept, strawberry.union("AcknowledgeReferralResult")]
 ClaimReferralResult = Annotated[Moved, strawberry.union("ClaimReferralResult")]
-ScheduleReferralResult = Annotated[Changed, strawberry.union("ScheduleReferralResult")]
-RescheduleReferralResult = Annotated[Changed, strawberry.union("RescheduleReferralResult")]
-CancelAppointmentResult = Annotated[Changed, strawberry.union("CancelAppointmentResult")]
-CompleteReferralResult = Annotated[Changed, strawberry.union("CompleteReferralResult")]
-ReportNoShowResult = Annotated[Changed, strawberry.union("ReportNoShowResult")]
-DeclineReferralResult = Annotated[Changed, strawberry.union("DeclineReferralResult")]
-CancelReferralResult = Annotated[Changed, strawberry.union("CancelReferralResult")]
+ScheduleReferralResult = Annotated[Kept, strawberry.union("ScheduleReferralResult")]
+RescheduleReferralResult = Annotated[Kept, strawberry.union("RescheduleReferralResult")]
+CancelAppointmentResult = Annotated[Kept, strawberry.union("CancelAppointmentResult")]
+CompleteReferralResult = Annotated[Kept, strawberry.union("CompleteReferralResult")]
+ReportNoShowResult = Annotated[Kept, strawberry.union("ReportNoShowResult")]
+DeclineReferralResult = Annotated[Kept, strawberry.union("DeclineReferralResult")]
+CancelReferralResult = Annotated[Kept, strawberry.union("CancelReferralResult")]
 ReassignReferralResult = Annotated[Moved, strawberry.union("ReassignReferralResult")]
 ForwardReferralResult = Annotated[Moved, strawberry.union("ForwardReferralResult")]
 ResendReferralResult = Annotated[Moved, strawberry.union("ResendReferralResult")]
-ChangeSenderResult = Annotated[Changed, strawberry.union("ChangeSenderResult")]
-ChangeAuthorizationResult = Annotated[Changed, strawberry.union("ChangeAuthorizationResult")]
+ChangeSenderResult = Annotated[Kept, strawberry.union("ChangeSenderResult")]
+ChangeAuthorizationResult = Annotated[Kept, strawberry.union("ChangeAuthorizationResult")]
 ArchiveReferralResult = Annotated[Kept, strawberry.union("ArchiveReferralResult")]
 UnarchiveReferralResult = Annotated[Kept, strawberry.union("UnarchiveReferralResult")]
 

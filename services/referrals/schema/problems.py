@@ -32,11 +32,3 @@ class ReceiverRefusedProblem(Problem):
     alternatives: list[AlternativeReceiver] = strawberry.field(
         default_factory=list, description="Receivers of the same office and specialty."
     )
-
-
-@problem_type("STALE_VERSION")
-@strawberry.federation.type(shareable=True, description="It has changed since you read it.")
-class StaleVersionProblem(Problem):
-    """Read it again."""
-
-    current_version: int = strawberry.field(default=0, description="The version it has now.")

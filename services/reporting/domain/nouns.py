@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, NewType
 from uuid import UUID
 
-from kit.errors import Conflict
+from kit.errors import stale_version
 
 OrganizationId = NewType("OrganizationId", UUID)
 GroupId = NewType("GroupId", UUID)
@@ -71,10 +71,4 @@ class PublishedReport:
 def refuse_other_version(report: PublishedReport, expected: int) -> None:
     """Conflict STALE_VERSION when the caller has seen another version of the report."""
     if report.version != expected:
-        raise Conflict(
-            "The report was reviewed in the meantime.",
-            code="STALE_VERSION",
-            field="expectedVersion",
-            remedy="Read the report again.",
-            version=report.version,
-        )
+        raise stale_version("report", report.version)

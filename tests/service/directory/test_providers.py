@@ -145,7 +145,9 @@ async def test_two_approvals_at_once_have_one_winner(organization: Organization)
         *(organization.versioned("approveProvider", added) for _ in range(4))
     )
 
-    assert sorted(one["__typename"] for one in answers) == ["ConflictProblem"] * 3 + ["Provider"]
+    assert (
+        sorted(one["__typename"] for one in answers) == ["Provider"] + ["StaleVersionProblem"] * 3
+    )
 
 
 async def test_a_rejected_provider_keeps_the_reason_until_it_is_submitted_again(

@@ -234,7 +234,9 @@ async def test_two_removals_at_once_remove_once(
         *(organization.versioned("removeProvider", provider) for _ in range(4))
     )
 
-    assert sorted(one["__typename"] for one in answers) == ["ConflictProblem"] * 3 + ["Provider"]
+    assert (
+        sorted(one["__typename"] for one in answers) == ["Provider"] + ["StaleVersionProblem"] * 3
+    )
     assert (await directory.facts(provider["id"])).count("removed") == 1
 
 

@@ -297,6 +297,7 @@ async def test_an_end_needs_the_version_the_viewer_saw(
     )
 
     assert (refused["code"], refused["field"]) == ("STALE_VERSION", "expectedVersion")
+    assert (refused["__typename"], refused["currentVersion"]) == ("StaleVersionProblem", 1)
 
 
 async def test_another_organizations_participation_is_not_found(

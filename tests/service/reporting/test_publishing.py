@@ -179,7 +179,7 @@ async def test_marking_a_report_reviewed_stamps_who_and_when_once(
     assert (reviewed["version"], reviewed["allowedActions"]) == (2, [])
     assert reviewed["reviewedBy"] == {"id": str(admin.user_id)}
     assert reviewed["figures"] == report["published"]["figures"]
-    assert (again["__typename"], again["code"]) == ("ConflictProblem", "STALE_VERSION")
+    assert (again["__typename"], again["code"]) == ("StaleVersionProblem", "STALE_VERSION")
     stamped = (await reporting.report(clinic, group, WEEK))["published"]
     assert stamped["reviewedAt"] == reviewed["reviewedAt"]
     assert (await facts(reporting, clinic))[-1] == (
@@ -197,7 +197,7 @@ async def test_two_reviews_at_once_leave_one_stamp(reporting: Reporting, clinic:
     )
 
     kinds = sorted(answer["__typename"] for answer in answers)
-    assert kinds == ["ConflictProblem"] * 3 + ["PublishedReport"]
+    assert kinds == ["PublishedReport"] + ["StaleVersionProblem"] * 3
 
 
 async def test_who_may_not_read_a_report_may_not_review_it(

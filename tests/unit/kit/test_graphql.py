@@ -9,7 +9,7 @@ import strawberry
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit.errors import Conflict, Invalid, NotFound, Refusal, Unauthenticated
+from kit.errors import Conflict, Invalid, NotFound, Refusal, Unauthenticated, stale_version
 from kit.graphql import (
     CommonProblems,
     Connection,
@@ -42,6 +42,7 @@ REFUSALS: dict[str, Exception] = {
     "hot": Conflict("It is too hot.", code="TOO_HOT", field="name", remedy="Wait.", degrees=99),
     "invalid": Invalid("No such name.", field="name"),
     "unknown": NotFound("No such kettle."),
+    "stale": stale_version("kettle", 3),
     "nobody": Unauthenticated("Sign in first."),
     "fault": RuntimeError("the patient's name is Ada"),
 }
@@ -101,6 +102,17 @@ def test_a_problem_that_the_union_does_not_list_falls_back_to_its_kind() -> None
 def test_a_refusal_without_one_becomes_the_problem_of_its_kind() -> None:
     assert boil("invalid")["data"]["boil"]["__typename"] == "InvalidProblem"
     assert boil("unknown")["data"]["boil"]["__typename"] == "NotFoundProblem"
+
+
+def test_a_stale_version_is_a_problem_of_every_subgraph_that_tells_the_version_now() -> None:
+    told = ask("""mutation { cool(name: "stale") { __typename ... on Problem { code field }
+        ... on StaleVersionProblem { currentVersion } } }""")
+    assert told["data"]["cool"] == {
+        "__typename": "StaleVersionProblem",
+        "code": "STALE_VERSION",
+        "field": "expectedVersion",
+        "currentVersion": 3,
+    }
 
 
 def test_missing_sign_in_stays_an_error() -> None:

@@ -98,4 +98,4 @@ def test_a_report_reviewed_in_the_meantime_is_told_by_its_version() -> None:
     refuse_other_version(REPORT, 1)
     with pytest.raises(Conflict) as refused:
         refuse_other_version(replace(REPORT, reviewed_at=NOW), 1)
-    assert (refused.value.code, refused.value.details["version"]) == ("STALE_VERSION", 2)
+    assert (refused.value.code, refused.value.details["current_version"]) == ("STALE_VERSION", 2)
