@@ -8,11 +8,17 @@ from typing import Any, TypeAlias
 from graphql import (
     GraphQLEnumType,
     GraphQLField,
+    GraphQLInputObjectType,
+    GraphQLList,
+    GraphQLNonNull,
     GraphQLSchema,
     get_named_type,
     is_abstract_type,
     is_composite_type,
     is_required_argument,
+    is_required_input_field,
+    parse_value,
+    value_from_ast_untyped,
 )
 from hypothesis import strategies as st
 
@@ -21,6 +27,15 @@ Draw: TypeAlias = Any
 IDS = ["u1", "u2", "k1", "b1", "r1", "nobody"]
 TEXTS = ["a", "Maker", "zzz"]
 MAX_DEPTH = 5
+SCALARS = {
+    "ID": [f'"{id_}"' for id_ in IDS],
+    "String": [f'"{text}"' for text in TEXTS],
+    "Int": ["0", "2", "1995"],
+    "Float": ["0.5", "3"],
+    "Boolean": ["true", "false"],
+    "Date": ['"2026-02-03"'],
+    "DateTime": ['"2026-02-03T04:05:06+00:00"'],
+}
 
 
 @dataclass
@@ -29,8 +44,10 @@ class Drawn:
 
     draw: Draw
     schema: GraphQLSchema
+    max_depth: int = MAX_DEPTH
     aliases: int = 0
-    variables: dict[str, bool] = field(default_factory=dict)
+    variables: dict[str, Any] = field(default_factory=dict)
+    declared: dict[str, str] = field(default_factory=dict)
 
     def selection_set(self, type_: AnyType, depth: int) -> str:
         count = self.draw(st.integers(1, 4))
@@ -39,7 +56,7 @@ class Drawn:
 
     def _selection(self, type_: AnyType, depth: int) -> str:
         likely = 5 if is_abstract_type(type_) else 1
-        if depth < MAX_DEPTH and self.draw(st.integers(0, 9)) >= 10 - likely:
+        if depth < self.max_depth and self.draw(st.integers(0, 9)) >= 10 - likely:
             return self._fragment(type_, depth)
         fields = self._fields(type_, depth)
         if not fields:
@@ -49,7 +66,7 @@ class Drawn:
 
     def _fields(self, type_: AnyType, depth: int) -> dict[str, GraphQLField]:
         fields = getattr(type_, "fields", {})
-        if depth < MAX_DEPTH:
+        if depth < self.max_depth:
             return dict(fields)
         return {n: f for n, f in fields.items() if not is_composite_type(get_named_type(f.type))}
 
@@ -80,6 +97,7 @@ class Drawn:
         if self.draw(st.integers(0, 9)) < 9:
             return ""
         name = self.draw(st.sampled_from(["x", "y"]))
+        self.declared[name] = "Boolean!"
         self.variables.setdefault(name, self.draw(st.booleans()))
         return f" @{self.draw(st.sampled_from(['skip', 'include']))}(if: ${name})"
 
@@ -87,25 +105,46 @@ class Drawn:
         given = []
         for name, argument in definition.args.items():
             if is_required_argument(argument) or self.draw(st.booleans()):
-                given.append(f"{name}: {self._value(get_named_type(argument.type))}")
+                given.append(f"{name}: {self._given(argument.type)}")
         return f"({', '.join(given)})" if given else ""
 
+    def _given(self, type_: AnyType) -> str:
+        """A value, or a variable that has it."""
+        value = self._value(type_)
+        if self.draw(st.integers(0, 5)) < 5:
+            return value
+        name = f"v{len(self.declared)}"
+        self.declared[name] = str(type_)
+        self.variables[name] = value_from_ast_untyped(parse_value(value))
+        return f"${name}"
+
     def _value(self, type_: AnyType) -> str:
+        if isinstance(type_, GraphQLNonNull):
+            return self._value(type_.of_type)
+        if isinstance(type_, GraphQLList):
+            return f"[{self._value(type_.of_type)}]"
+        if isinstance(type_, GraphQLInputObjectType):
+            return self._object(type_)
         if isinstance(type_, GraphQLEnumType):
             return self.draw(st.sampled_from(sorted(type_.values)))
-        choices = {
-            "ID": [f'"{id_}"' for id_ in IDS],
-            "String": [f'"{text}"' for text in TEXTS],
-            "Int": ["0", "2", "1995"],
-            "Boolean": ["true", "false"],
-        }
-        return self.draw(st.sampled_from(choices[type_.name]))
+        return self.draw(st.sampled_from(SCALARS[type_.name]))
+
+    def _object(self, type_: GraphQLInputObjectType) -> str:
+        given = [
+            f"{name}: {self._value(member.type)}"
+            for name, member in type_.fields.items()
+            if is_required_input_field(member) or self.draw(st.integers(0, 3)) == 0
+        ]
+        return f"{{{', '.join(given)}}}"
 
 
 @st.composite
-def operations(draw: Draw, schema: GraphQLSchema) -> tuple[str, dict[str, bool]]:
-    """The text of a query and its variables."""
-    drawn = Drawn(draw, schema)
-    body = drawn.selection_set(schema.query_type, 0)
-    declared = ", ".join(f"${name}: Boolean!" for name in sorted(drawn.variables))
-    return f"query {f'({declared})' if declared else ''} {body}", drawn.variables
+def operations(
+    draw: Draw, schema: GraphQLSchema, kind: str = "query", max_depth: int = MAX_DEPTH
+) -> tuple[str, dict[str, Any]]:
+    """The text of an operation and its variables."""
+    drawn = Drawn(draw, schema, max_depth)
+    root = {"query": schema.query_type, "mutation": schema.mutation_type}[kind]
+    body = drawn.selection_set(root, 0)
+    declared = ", ".join(f"${name}: {type_}" for name, type_ in sorted(drawn.declared.items()))
+    return f"{kind} {f'({declared})' if declared else ''} {body}", drawn.variables

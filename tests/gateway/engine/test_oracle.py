@@ -37,10 +37,10 @@ def oracle(task: str, given: Value) -> Value:
     return json.loads(done.stdout)
 
 
-def some_operations(world: World, count: int) -> list[tuple[str, dict[str, bool]]]:
+def some_operations(world: World, count: int) -> list[tuple[str, dict[str, Value]]]:
     """Valid random operations, the same in every run."""
     schema = world.supergraph.public_schema
-    found: list[tuple[str, dict[str, bool]]] = []
+    found: list[tuple[str, dict[str, Value]]] = []
 
     @seed(1)
     @settings(
@@ -51,7 +51,7 @@ def some_operations(world: World, count: int) -> list[tuple[str, dict[str, bool]
         database=None,
     )
     @given(operations(schema))
-    def collect(asked: tuple[str, dict[str, bool]]) -> None:
+    def collect(asked: tuple[str, dict[str, Value]]) -> None:
         if not validate(schema, parse(asked[0])):
             found.append(asked)
 
