@@ -67,7 +67,7 @@ class ShownSteps:
     """Numbered steps with their times."""
 
     def __init__(self, console: Console) -> None:
-        self._console = console
+        self.console = console
         self._number = 0
 
     @contextlib.contextmanager
@@ -77,12 +77,12 @@ class ShownSteps:
         begun = time.monotonic()
         ending = "[red]not done[/] "
         try:
-            with self._console.status(f"{self._number}  {what} …"):
+            with self.console.status(f"{self._number}  {what} …"):
                 yield
             ending = ""
         finally:
             took = f"{ending}[dim]{time.monotonic() - begun:.1f} s[/]"
-            self._console.print(f"[bold]{self._number}[/]  {what} {took}", soft_wrap=True)
+            self.console.print(f"[bold]{self._number}[/]  {what} {took}", soft_wrap=True)
 
 
 async def _run(folder: DataFolder, port: int, console: Console, *, demo: bool) -> None:
@@ -119,7 +119,8 @@ async def _start(system: System, step: ShownSteps, *, demo: bool) -> None:
     await system.start(step)
     if demo and _demo_wanted(system):
         with step("Demo world"):
-            await importlib.import_module("cli.seed").run(system.url, system.folder.path)
+            run = importlib.import_module("cli.seed").run
+            await run(system.url, system.folder.path, console=step.console)
 
 
 def _demo_wanted(system: System) -> bool:

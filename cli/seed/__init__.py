@@ -25,10 +25,13 @@ from cli.seed.world import World
 from cli.servers.secrets import write_private
 from cli.system import SUPPORT_EMAIL, running_url
 from cli.trouble import Trouble
+from gateway.subgraphs.wire import WireError
 
 app = typer.Typer(add_completion=False)
 SEED = 1
 """The number every choice in the world follows from."""
+
+_OF_ANOTHER = {"BAD_CREDENTIALS", "IDEMPOTENCY_KEY_REUSED"}
 
 
 @app.command()
@@ -71,13 +74,22 @@ async def run(url: str, data_folder: Path, *, console: Console | None = None) ->
             with _bar(console or Console(), whole, written, site):
                 await building.build(site, whole)
                 await working.Work(site, whole, written).play()
-    except (Refused, AnswerError, Trouble) as why:
-        raise Trouble(
-            f"The demo world could not be finished: {why}",
-            "The same command goes on where it stopped; ./suite up --no-demo goes without.",
-        ) from None
+    except (Refused, AnswerError, Trouble, WireError, OSError) as why:
+        raise _unfinished(why) from None
     write_private(folder.accounts, json.dumps(_accounts(whole, notes), indent=1))
     (folder.path / "demo.json").unlink()
+
+
+def _unfinished(why: Exception) -> Trouble:
+    if isinstance(why, Refused) and why.code in _OF_ANOTHER:
+        return Trouble(
+            "This system has a demo world that was made from another data folder: nobody here knows its passwords.",
+            "Go without (./suite up --no-demo), or start anew with another --data folder.",
+        )
+    return Trouble(
+        f"The demo world could not be finished: {why or type(why).__name__}",
+        "The same command goes on where it stopped; ./suite up --no-demo goes without.",
+    )
 
 
 @asynccontextmanager

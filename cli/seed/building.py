@@ -7,7 +7,7 @@ interrupted is finished by making it again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -42,6 +42,17 @@ _PROVIDERS = "{ providers(first: 100) { edges { node { id npi state version } } 
 _OFFICES = "{ offices(first: 100) { edges { node { state readiness { ready } } } } }"
 
 
+async def together(*work: Coroutine[Any, Any, Any]) -> None:
+    """Do several things at the same time; when one fails none goes on, for the clock is about to be moved."""
+    tasks = [asyncio.create_task(one) for one in work]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
 @dataclass
 class Site:
     """The world while it is being made. `ids` knows what was made by its name, or its NPI within the organization."""
@@ -73,7 +84,7 @@ class Site:
     async def at(self, moment: datetime, *people: Person) -> None:
         """Go to a moment; whoever acts there signs in, because sessions of another time are over."""
         await self.client.set_offset(moment - datetime.now(UTC))
-        await asyncio.gather(*(person.sign_in() for person in people))
+        await together(*(person.sign_in() for person in people))
 
     async def eventually(
         self, what: str, ask: Callable[[], Awaitable[T]], holds: Callable[[T], bool]
@@ -99,14 +110,12 @@ def deeds_of(world: World) -> int:
 async def build(site: Site, world: World) -> None:
     """Put everything in place, and let a week pass until every office is live."""
     await site.at(site.notes.setup(), site.support)
-    await asyncio.gather(
-        _catalogue(site, world), *(_open(site, one) for one in world.organizations)
-    )
+    await together(_catalogue(site, world), *(_open(site, one) for one in world.organizations))
     await _confirm(site, [one.users[0] for one in world.organizations])
-    await asyncio.gather(*(_furnish(site, one) for one in world.organizations))
+    await together(*(_furnish(site, one) for one in world.organizations))
     staff = [user for one in world.organizations for user in one.users[1:]]
     await _confirm(site, staff)
-    await asyncio.gather(*(_complete(site, world, one) for one in world.organizations))
+    await together(*(_complete(site, world, one) for one in world.organizations))
     await _go_live(site, world)
 
 
@@ -120,9 +129,9 @@ async def _catalogue(site: Site, world: World) -> None:
         )
         site.ids[name] = made["id"]
         plans = (plan for plan in world.plans if plan.payer == name)
-        await asyncio.gather(*(_add_plan(site, plan) for plan in plans))
+        await together(*(_add_plan(site, plan) for plan in plans))
 
-    await asyncio.gather(*(payer(name) for name in world.payers))
+    await together(*(payer(name) for name in world.payers))
 
 
 async def _add_plan(site: Site, plan: Plan) -> None:
@@ -159,10 +168,10 @@ async def _confirm(site: Site, users: Iterable[User]) -> None:
     for user in users:
         password = site.notes.password(user.email)
         site.people[user.email] = Person(site.client, user.name, user.email, password)
-    await asyncio.gather(
+    await together(
         *(_set_password(site, site.people[user.email], found[user.email]) for user in users)
     )
-    await asyncio.gather(*(site.people[user.email].sign_in() for user in users if _acts(user)))
+    await together(*(site.people[user.email].sign_in() for user in users if _acts(user)))
 
 
 def _acts(user: User) -> bool:
@@ -207,11 +216,11 @@ async def _furnish(site: Site, organization: Organization) -> None:
     """Providers, offices, and everybody who is invited."""
     admin = site.people[organization.users[0].email]
     await _add_providers(site, admin, organization)
-    await asyncio.gather(
+    await together(
         _approve(site, admin, organization),
         *(_add_office(site, admin, organization, one) for one in organization.offices),
     )
-    await asyncio.gather(*(_invite(site, admin, user) for user in organization.users[1:]))
+    await together(*(_invite(site, admin, user) for user in organization.users[1:]))
 
 
 async def _add_providers(site: Site, admin: Person, organization: Organization) -> None:
@@ -238,7 +247,7 @@ async def _approve(site: Site, admin: Person, organization: Organization) -> Non
     found = [edge["node"] for edge in (await admin.ask(_PROVIDERS))["providers"]["edges"]]
     ours = {provider.npi for provider in organization.providers}
     waiting = [one for one in found if one["state"] == "SUBMITTED" and one["npi"] in ours]
-    await asyncio.gather(
+    await together(
         *(
             site.do(
                 admin,
@@ -277,9 +286,9 @@ async def _complete(site: Site, world: World, organization: Organization) -> Non
     """Second offices, groups, and who accepts which plan."""
     admin = site.people[organization.users[0].email]
     second = [(one, office) for one in organization.providers for office in one.offices[1:]]
-    await asyncio.gather(*(_place(site, admin, one, office) for one, office in second))
+    await together(*(_place(site, admin, one, office) for one, office in second))
     groups = (_add_group(site, admin, organization, one) for one in organization.groups)
-    await asyncio.gather(_accept_plans(site, world, organization), *groups)
+    await together(_accept_plans(site, world, organization), *groups)
 
 
 async def _place(site: Site, admin: Person, provider: Provider, office: str) -> None:
@@ -318,7 +327,7 @@ async def _accept_plans(site: Site, world: World, organization: Organization) ->
         await site.make(person, "addParticipations", f"{npi}-{office}", given, wanted)
 
     places = [(*place, plans) for place, plans in world.accepted.items() if place[1] in ours]
-    await asyncio.gather(*(accept(*place) for place in places))
+    await together(*(accept(*place) for place in places))
 
 
 async def _go_live(site: Site, world: World) -> None:

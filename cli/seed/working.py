@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
 from cli.network import Person
-from cli.seed.building import Site
+from cli.seed.building import Site, together
 from cli.seed.stories import Deed, End, Story
 from cli.seed.world import World
 
@@ -34,7 +33,7 @@ class Work:
             due = [one for one in self._referrals if one.has_at(number)]
             acting = {desk.email: desk for one in due for desk in one.acting_at(number)}
             await self._site.at(moment, *acting.values())
-            await asyncio.gather(*(one.play(number) for one in due))
+            await together(*(one.play(number) for one in due))
 
 
 def deeds_of(stories: Sequence[Story]) -> int:
