@@ -34,6 +34,7 @@ from gateway.supergraph import SupergraphError, load_supergraph
 from kit.clock import RESYNC
 from kit.config import Mode, SettingsError, load
 from kit.errors import Refusal
+from kit.garbage import settle
 from kit.logs import start_logging
 
 if TYPE_CHECKING:
@@ -217,7 +218,9 @@ def listen(settings: GatewaySettings) -> socket:
 
 async def serve(settings: GatewaySettings, listener: socket) -> None:
     """Serve until SIGTERM."""
-    await server(settings).serve([listener])
+    gateway = server(settings)
+    settle()
+    await gateway.serve([listener])
 
 
 def run() -> None:

@@ -30,6 +30,7 @@ from kit.clock import RESYNC, Clock
 from kit.config import Mode, ServiceSettings, SettingsError
 from kit.db import LOST_CONNECTION, Database, open_database
 from kit.errors import Denied, Invalid, Refusal
+from kit.garbage import settle
 from kit.inbox import Consumer, Hearing
 from kit.logs import request_id, start_logging
 from kit.outbox import Relay
@@ -360,6 +361,7 @@ def run(name: str, build: Callable[[], Service[Any]]) -> None:
         sys.stderr.write(f"{name}: {error}\n")
         sys.exit(2)
     start_logging(name, service.settings.log_level)
+    settle()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(serve(service))
