@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from graphql.language.visitor import VisitorAction
 
 BOTTOM = 60
-"""Nothing is measured below this many levels: far beyond every limit."""
+"""Nothing is measured below this many levels, fields and fragments: what goes deeper counts as this deep, beyond every limit."""
 
 MANY = 1_000_000
 """Counts stop here; fragments that spread fragments can multiply without end."""
@@ -119,8 +119,10 @@ class _Ruler:
 
     def _selections(self, selections: SelectionSetNode | None, level: int) -> _Extent:
         total = _Extent()
-        if selections is None or level > BOTTOM:
+        if selections is None:
             return total
+        if level > BOTTOM:
+            return _Extent(depth=BOTTOM)
         for selection in selections.selections:
             if isinstance(selection, FieldNode):
                 total = total.beside(self._field(selection, level))

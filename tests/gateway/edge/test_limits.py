@@ -79,6 +79,12 @@ def test_fragments_that_multiply_are_counted_without_being_followed_each_time() 
     assert found.aliases == found.fields == 1_000_000
 
 
+@pytest.mark.parametrize("levels", [1, 59, 60, 61, 100, 150])
+def test_nothing_hides_below_inline_fragments(levels: int) -> None:
+    for hidden in ("a: me " * 50, "me " * 50, "__schema { types { name } } " * 11):
+        assert codes(Limits(), "{ " + "... { " * levels + hidden + " }" * levels + " }")
+
+
 def test_fragments_that_circle_are_left_to_validation() -> None:
     assert of("{ ...F } fragment F on T { a { ...F } }").depth == 1
 
