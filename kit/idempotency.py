@@ -13,6 +13,8 @@ from kit.db import Connection
 from kit.errors import Conflict, Invalid
 
 MAX_KEY = 200
+_NOWHERE = UUID(int=0)
+"""Where support acts, who belong to no organization."""
 
 
 async def once(
@@ -24,21 +26,29 @@ async def once(
     at: datetime,
     make: Callable[[], Awaitable[UUID]],
 ) -> UUID:
-    """The id that `make` gave the first time this user sent this key; `make` runs only that time.
+    """The id that `make` gave the first time this user sent this key in this organization; `make` runs only that time.
 
     `request` is whatever the client asked for (its repr is hashed): the same key with another request is a Conflict
     IDEMPOTENCY_KEY_REUSED. Two at once wait for one another. A refusal leaves no trace, so the key can be tried again.
     """
-    user = viewer.require_user()
+    user, place = viewer.require_user(), viewer.organization_id or _NOWHERE
     _check(key)
-    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"{user}:{key}")
+    lock = f"{user}:{place}:{key}"
+    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", lock)
     known = await answered(tx, viewer, key=key, request=request)
     if known is not None:
         return known
     made = await make()
-    digest = _digest(request)
     await db.run(
-        tx, "INSERT INTO idempotency VALUES ($1, $2, $3, $4, $5)", user, key, digest, made, at
+        tx,
+        """INSERT INTO idempotency (user_id, organization_id, key, request_hash, result_id, recorded_at)
+            VALUES ($1, $2, $3, $4, $5, $6)""",
+        user,
+        place,
+        key,
+        _digest(request),
+        made,
+        at,
     )
     return made
 
@@ -48,8 +58,10 @@ async def answered(tx: Connection, viewer: Viewer, *, key: str, request: object)
     retry is not refused by what has changed there since. Refuses as `once` does."""
     _check(key)
     row = await tx.fetchrow(
-        "SELECT request_hash, result_id FROM idempotency WHERE user_id = $1 AND key = $2",
+        """SELECT request_hash, result_id FROM idempotency
+            WHERE user_id = $1 AND organization_id = $2 AND key = $3""",
         viewer.require_user(),
+        viewer.organization_id or _NOWHERE,
         key,
     )
     if row is None:

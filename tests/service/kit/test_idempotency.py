@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -80,6 +81,21 @@ async def test_keys_of_two_users_have_nothing_to_do_with_each_other(database: Da
     await send(database, user(), make)
     await send(database, user(), make)
     assert len(make.made) == 2
+
+
+async def test_a_user_of_two_organizations_sends_the_same_key_in_each(database: Database) -> None:
+    """What was made in one organization is no answer in another."""
+    here, make = user(), Maker()
+    there = replace(here, organization_id=new_id())
+    answers = [await send(database, viewer, make) for viewer in (here, there, here, there)]
+    assert answers == make.made * 2
+    assert len(make.made) == 2
+
+
+async def test_support_who_belong_to_no_organization_retry_as_well(database: Database) -> None:
+    support, make = Viewer(kind=Kind.USER, user_id=new_id(), support=True), Maker()
+    assert await send(database, support, make) == await send(database, support, make)
+    assert len(make.made) == 1
 
 
 async def test_a_refusal_leaves_no_trace_so_that_the_key_can_be_tried_again(
