@@ -15,6 +15,8 @@ from cli.trouble import Trouble
 ROOT = Path(__file__).parents[1]
 DEFAULT = ROOT / ".suite/data"
 KEEP_LOG = 10_000_000
+PRIVATE = 0o700
+"""Of secrets, and of mail above all: letters hold first passwords."""
 
 
 def from_where_asked(path: Path) -> Path:
@@ -78,9 +80,9 @@ class DataFolder:
         """Make the folder and take it; it is ours until the returned file is closed, or we die. Trouble when it is in use."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            self.secrets.mkdir(mode=0o700, exist_ok=True)
-            for name in ("logs", "run", "mail"):
+            for name in ("secrets", "logs", "run", "mail"):
                 (self.path / name).mkdir(exist_ok=True)
+                (self.path / name).chmod(PRIVATE)
             lock = (self.path / "lock").open("a+", encoding="ascii")
         except OSError as error:
             raise Trouble(

@@ -126,6 +126,17 @@ def test_secrets_can_be_read_by_their_owner_only(tmp_path: Path) -> None:
     assert {file.stat().st_mode & 0o777 for file in folder.secrets.iterdir()} == {0o600}
 
 
+def test_mail_and_logs_can_be_read_by_their_owner_only(tmp_path: Path) -> None:
+    """Letters hold first passwords and the links that confirm accounts."""
+    folder = DataFolder(tmp_path)
+    folder.mail.mkdir(mode=0o755)
+
+    folder.prepare().close()
+
+    private = (folder.mail, folder.log("identity").parent, folder.pid_file("identity").parent)
+    assert {place.stat().st_mode & 0o777 for place in private} == {0o700}
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root needs another identity for PostgreSQL")
 async def test_postgres_runs_for_root_also_where_user_namespaces_are_refused(
     monkeypatch: pytest.MonkeyPatch,
