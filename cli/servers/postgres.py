@@ -34,8 +34,10 @@ DEFAULTS = {
     "log_statement": "none",
     "log_min_error_statement": "panic",
     "log_parameter_max_length_on_error": "0",
+    "log_error_verbosity": "terse",
 }
-"""Statements and their parameters stay out of the server's log: they can carry patients' data."""
+"""Statements, their parameters and the rows that they could not keep stay out of the server's log: they can carry patients'
+data."""
 
 NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}
 """For tests only: survives the death of any process, but not of the machine."""

@@ -26,6 +26,27 @@ async def test_a_database_belongs_to_one_service_alone(postgres: PostgresServer)
         await asyncpg.connect(f"{mine.rpartition('/')[0]}/{other}")
 
 
+async def test_a_row_that_postgres_refuses_leaves_nothing_of_itself_in_the_log(
+    postgres: PostgresServer,
+) -> None:
+    """The row could be a patient's."""
+    connection = await asyncpg.connect(await postgres.database("referrals"))
+    await connection.execute(
+        "CREATE TABLE people (id int PRIMARY KEY, name text CHECK (name = 'x'))"
+    )
+    with pytest.raises(asyncpg.CheckViolationError):
+        await connection.execute("INSERT INTO people VALUES (1, $1)", "Marchetti-Quillon")
+    await connection.execute("INSERT INTO people VALUES (770001, 'x')")
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await connection.execute("INSERT INTO people VALUES ($1, 'x')", 770001)
+    await connection.close()
+
+    written = postgres.server.log.read_text()
+    assert "people_name_check" in written
+    assert "Marchetti-Quillon" not in written
+    assert "770001" not in written
+
+
 async def test_a_killed_postgres_comes_back_with_its_data(postgres: PostgresServer) -> None:
     url = await postgres.database("identity")
     connection = await asyncpg.connect(url)
