@@ -58,7 +58,7 @@ async def _move(edge: Edge, wanted: dict[str, float]) -> None:
     if "advance_seconds" in wanted:
         offset = identity.clock.offset + timedelta(seconds=wanted["advance_seconds"])
     if abs(offset) > FARTHEST:
-        raise _bad(f"The clock moves at most {FARTHEST.days} days.")
+        raise _too_far()
     moves = (_tell(edge, name, offset) for name in edge.subgraphs.names)
     outcomes = await asyncio.gather(*moves, return_exceptions=True)
     await identity.synchronize()
@@ -93,7 +93,13 @@ def _read(raw: bytes) -> dict[str, float]:
         isinstance(value, int | float) and not isinstance(value, bool) for value in body.values()
     ):
         raise _bad("The value must be a number of seconds.")
+    if any(abs(value) > 2 * FARTHEST.total_seconds() for value in body.values()):
+        raise _too_far()
     return {name: float(value) for name, value in body.items()}
+
+
+def _too_far() -> Rejected:
+    return _bad(f"The clock moves at most {FARTHEST.days} days.")
 
 
 def _bad(message: str) -> Rejected:

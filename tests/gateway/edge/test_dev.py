@@ -87,6 +87,8 @@ async def test_services_that_did_not_move_are_named(suite: World) -> None:
         {"advance_seconds": "1"},
         {"advance_seconds": True},
         {"advance_seconds": 1e12},
+        {"offset_seconds": 1e18},
+        {"advance_seconds": -1e300},
         {"days": 1},
     ],
 )
