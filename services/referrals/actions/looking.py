@@ -115,26 +115,26 @@ async def reasons(call: Call, kind: ReasonKind) -> list[Reason]:
 # Queues ---------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class QueuePage:
-    """Part of a queue (one more than asked for, when there is more) and the counts of all four."""
-
-    items: tuple[Seen, ...]
-    counts: QueueCounts
-
-
 async def work_queue(
     call: Call, queue: Queue, kind: QueueKind, page: tuple[ReferralId | None, int]
-) -> QueuePage:
-    """A queue of an office or group the viewer works for, newest first."""
+) -> list[Seen]:
+    """Part of a queue of an office or group the viewer works for, newest first."""
     organization_id = OrganizationId(call.viewer.require_organization())
     user_id, now = UserId(call.viewer.require_user()), call.clock.now()
     async with call.db.reading() as tx:
         policy.permit_queue(call.viewer, await access_of(tx, call, []), queue)
         rows = await queues.queue_page(tx, organization_id, user_id, (queue, kind, now), page)
-        counts = await queues.queue_counts(tx, organization_id, user_id, queue, now)
         views = await _see(tx, call, [row.id for row in rows])
-    return QueuePage(tuple(views[row.id] for row in rows if row.id in views), counts)
+    return [views[row.id] for row in rows if row.id in views]
+
+
+async def queue_counts(call: Call, queue: Queue) -> QueueCounts:
+    """How many referrals stand in each queue of an office or group the viewer works for."""
+    organization_id = OrganizationId(call.viewer.require_organization())
+    user_id, now = UserId(call.viewer.require_user()), call.clock.now()
+    async with call.db.reading() as tx:
+        policy.permit_queue(call.viewer, await access_of(tx, call, []), queue)
+        return await queues.queue_counts(tx, organization_id, user_id, queue, now)
 
 
 # Open work ------------------------------------------------------------------------------------------------------------

@@ -27,7 +27,9 @@ class WorkQueueCounts:
     requires_review: int
     sent: int
     received: int
-    archive: int
+    archive: int = strawberry.field(
+        description="At most 1000: the archive grows for ever and is counted no further."
+    )
 
 
 @strawberry.type(description="Part of a work queue, newest first, with the counts of all four.")
@@ -36,7 +38,18 @@ class WorkQueueConnection:
 
     edges: list[Edge[Referral]]
     page_info: PageInfo
-    counts: WorkQueueCounts
+    queue: strawberry.Private[Queue]
+
+    @about("How many stand in each of the four queues.")
+    async def counts(self, info: Info) -> WorkQueueCounts:
+        """Counted only when asked for."""
+        found = await looking.queue_counts(info.context.call, self.queue)
+        return WorkQueueCounts(
+            requires_review=found.requires_review,
+            sent=found.sent,
+            received=found.received,
+            archive=found.archive,
+        )
 
 
 @strawberry.type(description="Open work at one office.")
@@ -89,21 +102,10 @@ class Query:
         """Newest first."""
         page = page_of(first, after)
         where = (_position(page.after), page.limit + 1)
-        found = await looking.work_queue(
-            info.context.call, _queue(office_id, group_id), kind, where
-        )
-        made = connection(found.items, page, key=_key, node=show)
-        counts = found.counts
-        return WorkQueueConnection(
-            edges=made.edges,
-            page_info=made.page_info,
-            counts=WorkQueueCounts(
-                requires_review=counts.requires_review,
-                sent=counts.sent,
-                received=counts.received,
-                archive=counts.archive,
-            ),
-        )
+        queue = _queue(office_id, group_id)
+        found = await looking.work_queue(info.context.call, queue, kind, where)
+        made = connection(found, page, key=_key, node=show)
+        return WorkQueueConnection(edges=made.edges, page_info=made.page_info, queue=queue)
 
     @about(
         "Open work of your organization with a provider, an office or a group: name exactly one."

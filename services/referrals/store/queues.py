@@ -1,6 +1,7 @@
 """SQL of lists: work queues, their counts, and open work."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -19,52 +20,77 @@ from services.referrals.domain import (
     UserId,
 )
 
+MOST_COUNTED: Final = 1000
+"""The archive grows for ever: it is counted so far and no further."""
+
 # $1 organization, $2 office, $3 group, $4 user, $5 now. A provider removed from the organization takes the side with it (R14).
-_QUEUE: Final = """
+_SIDE: Final = """r.{side}_organization_id = $1 AND NOT EXISTS (SELECT FROM removed_providers x
+    WHERE x.organization_id = $1 AND x.provider_id = r.{side}_provider_id)"""
+_SENDS: Final = _SIDE.format(side="sending")
+_RECEIVES: Final = "r.sent_at IS NOT NULL AND " + _SIDE.format(side="receiving")
+
+# What has not ended, which the indexes find by status, however much has.
+_OPEN_QUEUES: Final = f"""
 WITH near AS (
     SELECT r.*,
-        r.sending_organization_id = $1
-            AND (r.sending_office_id = $2 OR r.sending_group_id = $3)
-            AND NOT EXISTS (SELECT FROM removed_providers x
-                WHERE x.organization_id = $1 AND x.provider_id = r.sending_provider_id) AS sends,
-        r.sent_at IS NOT NULL AND r.receiving_organization_id = $1
-            AND (r.receiving_office_id = $2 OR r.receiving_group_id = $3)
-            AND NOT EXISTS (SELECT FROM removed_providers x
-                WHERE x.organization_id = $1 AND x.provider_id = r.receiving_provider_id) AS receives,
+        {_SENDS} AND (r.sending_office_id = $2 OR r.sending_group_id = $3) AS sends,
+        {_RECEIVES} AND (r.receiving_office_id = $2 OR r.receiving_group_id = $3) AS receives,
         EXISTS (SELECT FROM archived a WHERE a.user_id = $4 AND a.referral_id = r.id) AS put_away
     FROM referrals r
-    WHERE r.sending_organization_id = $1 AND r.sending_office_id = $2
+    WHERE (r.sending_organization_id = $1 AND r.sending_office_id = $2
         OR r.sending_organization_id = $1 AND r.sending_group_id = $3
         OR r.receiving_organization_id = $1 AND r.receiving_office_id = $2
-        OR r.receiving_organization_id = $1 AND r.receiving_group_id = $3
-), queued AS (
-    SELECT near.*,
-        status IN ('COMPLETED', 'CANCELLED') OR put_away AS in_archive,
-        sends AND status IN ('DRAFT', 'DECLINED')
-            OR receives AND (status IN ('PENDING', 'FOLLOW_UP') OR status = 'IN_PROGRESS' AND callback_at <= $5)
-            AS in_review
-    FROM near WHERE sends OR receives
+        OR r.receiving_organization_id = $1 AND r.receiving_group_id = $3)
+        AND r.status IN ('DRAFT', 'PENDING', 'IN_PROGRESS', 'SCHEDULED', 'FOLLOW_UP', 'DECLINED')
 ), placed AS (
-    SELECT queued.*, array_remove(ARRAY[
-        CASE WHEN in_archive THEN 'ARCHIVE' END,
-        CASE WHEN in_review AND NOT in_archive THEN 'REQUIRES_REVIEW' END,
-        CASE WHEN sends AND NOT in_archive THEN 'SENT' END,
-        CASE WHEN receives AND NOT in_archive THEN 'RECEIVED' END], NULL) AS queues
-    FROM queued
+    SELECT near.*, array_remove(ARRAY[
+        CASE WHEN sends AND status IN ('DRAFT', 'DECLINED')
+            OR receives AND (status IN ('PENDING', 'FOLLOW_UP') OR status = 'IN_PROGRESS' AND callback_at <= $5)
+            THEN 'REQUIRES_REVIEW' END,
+        CASE WHEN sends THEN 'SENT' END,
+        CASE WHEN receives THEN 'RECEIVED' END], NULL) AS queues
+    FROM near WHERE (sends OR receives) AND NOT put_away
 )
-"""
+"""  # noqa: S608 - constants of this file
 _PAGE: Final = (
-    _QUEUE  # noqa: S608 - constants of this file
+    _OPEN_QUEUES  # noqa: S608 - constants of this file
     + "SELECT * FROM placed WHERE $6 = ANY (queues) AND ($7::uuid IS NULL OR id < $7) ORDER BY id DESC LIMIT $8"
 )
+
+# The newest that ended, by each way they are found, and what the user put away. $5 after, $6 limit.
+_ENDED: Final = """
+(SELECT r.id FROM referrals r WHERE {side} AND r.{column} = {asked} AND r.status = '{status}'
+    AND ($5::uuid IS NULL OR r.id < $5) ORDER BY r.id DESC LIMIT $6)
+"""
+_PUT_AWAY: Final = f"""
+(SELECT r.id FROM archived a JOIN referrals r ON r.id = a.referral_id WHERE a.user_id = $4
+    AND ({_SENDS} AND (r.sending_office_id = $2 OR r.sending_group_id = $3)
+        OR {_RECEIVES} AND (r.receiving_office_id = $2 OR r.receiving_group_id = $3))
+    AND ($5::uuid IS NULL OR a.referral_id < $5) ORDER BY a.referral_id DESC LIMIT $6)
+"""  # noqa: S608 - constants of this file
+_IN_ARCHIVE: Final = " UNION ".join(
+    [
+        _ENDED.format(side=side, column=column, asked=asked, status=status)
+        for side, name in ((_SENDS, "sending"), (_RECEIVES, "receiving"))
+        for column, asked in ((f"{name}_office_id", "$2"), (f"{name}_group_id", "$3"))
+        for status in ("COMPLETED", "CANCELLED")
+    ]
+    + [_PUT_AWAY]
+)
+_ARCHIVE_PAGE: Final = f"""
+SELECT * FROM referrals WHERE id IN (SELECT id FROM ({_IN_ARCHIVE}) AS found ORDER BY id DESC LIMIT $6) ORDER BY id DESC
+"""  # noqa: S608 - constants of this file
+_ARCHIVE_COUNT: Final = (
+    f"SELECT count(*) FROM (SELECT id FROM ({_IN_ARCHIVE}) AS found LIMIT $6) AS counted"  # noqa: S608 - constants of this file
+)
 _COUNTS: Final = (
-    _QUEUE
+    _OPEN_QUEUES
     + """SELECT
     count(*) FILTER (WHERE 'REQUIRES_REVIEW' = ANY (queues)) AS requires_review,
     count(*) FILTER (WHERE 'SENT' = ANY (queues)) AS sent,
     count(*) FILTER (WHERE 'RECEIVED' = ANY (queues)) AS received,
-    count(*) FILTER (WHERE 'ARCHIVE' = ANY (queues)) AS archive
-FROM placed WHERE $5::timestamptz IS NOT NULL"""
+    0 AS archive
+FROM placed"""
 )
 
 
@@ -77,34 +103,20 @@ async def queue_page(
 ) -> list[Referral]:
     """The referrals of a queue as of a moment, newest first, after an id, so many."""
     whose, kind, now = queue
-    return await db.many(
-        tx,
-        Referral,
-        _PAGE,
-        organization_id,
-        whose.office_id,
-        whose.group_id,
-        user_id,
-        now,
-        kind,
-        *page,
-    )
+    asker = (organization_id, whose.office_id, whose.group_id, user_id)
+    if kind is QueueKind.ARCHIVE:
+        return await db.many(tx, Referral, _ARCHIVE_PAGE, *asker, *page)
+    return await db.many(tx, Referral, _PAGE, *asker, now, kind, *page)
 
 
 async def queue_counts(
     tx: Connection, organization_id: OrganizationId, user_id: UserId, queue: Queue, now: datetime
 ) -> QueueCounts:
-    """How many referrals stand in each of the four queues."""
-    return await db.one(
-        tx,
-        QueueCounts,
-        _COUNTS,
-        organization_id,
-        queue.office_id,
-        queue.group_id,
-        user_id,
-        now,
-    )
+    """How many referrals stand in each of the four queues; of the archive at most `MOST_COUNTED`."""
+    asker = (organization_id, queue.office_id, queue.group_id, user_id)
+    counts = await db.one(tx, QueueCounts, _COUNTS, *asker, now)
+    archive: int = await db.value(tx, _ARCHIVE_COUNT, *asker, None, MOST_COUNTED)
+    return replace(counts, archive=archive)
 
 
 async def put_away(tx: Connection, user_id: UserId, referral_id: ReferralId, at: datetime) -> None:

@@ -104,21 +104,46 @@ async def test_an_archive_is_the_users_own_and_hides_nothing_from_others(world: 
     assert await queue(world, mine, "RECEIVED", **there) == [sent["id"]]
 
 
-async def test_pages_go_through_a_queue_without_gap_or_repetition(world: World) -> None:
-    sent = [(await send(world))["id"] for _ in range(5)]
-    where = {"kind": "RECEIVED", "officeId": str(world.receiver.office_id), "first": 2}
+async def pages(world: World, viewer: Viewer, **where: Any) -> tuple[list[str], Answer]:  # noqa: ANN401
+    """The ids of a queue, read by two, and its last page."""
     found, after = list[str](), None
-    for _ in range(3):
+    while True:
         data = await world.service.running.data(
-            QUEUE, where | {"after": after}, viewer=world.receiver.staff
+            QUEUE, where | {"first": 2, "after": after}, viewer=viewer
         )
-        page = data["workQueue"]
+        page: Answer = data["workQueue"]
         found += [edge["node"]["id"] for edge in page["edges"]]
         after = page["pageInfo"]["endCursor"]
+        if not page["pageInfo"]["hasNextPage"]:
+            return found, page
+
+
+async def test_pages_go_through_a_queue_without_gap_or_repetition(world: World) -> None:
+    sent = [(await send(world))["id"] for _ in range(5)]
+    where = {"kind": "RECEIVED", "officeId": str(world.receiver.office_id)}
+
+    found, page = await pages(world, world.receiver.staff, **where)
 
     assert found == sorted(sent, reverse=True)
-    assert not page["pageInfo"]["hasNextPage"]
     assert page["counts"] == {"requiresReview": 5, "sent": 0, "received": 5, "archive": 0}
+
+
+async def test_pages_go_through_an_archive_of_what_ended_and_what_was_put_away(
+    world: World,
+) -> None:
+    """Each is there once, even what ended after it was put away."""
+    viewer, sent = world.sender.staff, [await send(world) for _ in range(6)]
+    for one in (sent[1], sent[4]):
+        await do(world, "archiveReferral", viewer, referralId=one["id"])
+    for one in (sent[0], sent[2], sent[4], sent[5]):
+        await act(world, "cancelReferral", viewer, one, reasonCode="RAISED_IN_ERROR")
+    where = {"kind": "ARCHIVE", "officeId": str(world.sender.office_id)}
+
+    found, page = await pages(world, viewer, **where)
+
+    kept = [one["id"] for place, one in enumerate(sent) if place != 3]
+    assert found == sorted(kept, reverse=True)
+    assert page["counts"] == {"requiresReview": 0, "sent": 1, "received": 0, "archive": 5}
 
 
 async def test_a_queue_is_refused_to_whoever_does_not_work_there(world: World) -> None:
