@@ -12,6 +12,7 @@ from services.directory.actions import receiving
 from services.directory.actions.receiving import Search
 from services.directory.domain.nouns import Point
 from services.directory.schema import loading
+from services.directory.schema.cursors import ID, MOMENT, position
 from services.directory.schema.organization import (
     ProvidersFilter,
     list_groups,
@@ -129,10 +130,13 @@ class Query:
     ) -> Connection[GroupSuggestion]:
         """Groups that might be added."""
         page = page_of(first, after)
+        after_moment = position(page, MOMENT, ID)
         organization_id = policy.acting(info.context.call.viewer)
         at = parse_id(office_id, "officeId") if office_id else None
         async with info.context.call.db.reading() as tx:
-            rows = await store.suggestions.page(tx, organization_id, at, page.after, page.limit + 1)
+            rows = await store.suggestions.page(
+                tx, organization_id, at, after_moment, page.limit + 1
+            )
         return connection(
             rows,
             page,

@@ -6,11 +6,12 @@ from uuid import UUID
 
 import strawberry
 
-from kit.graphql import Connection, Page, connection, described, page_of
+from kit.graphql import Connection, connection, described, page_of
 from kit.ids import parse_id
 from services.directory import policy
 from services.directory.domain import nouns, profiles
 from services.directory.schema import loading
+from services.directory.schema.cursors import DAY, ID, position
 from services.directory.schema.words import (
     Address,
     Coordinates,
@@ -189,8 +190,9 @@ class Office:
     ) -> Connection["Placement"]:
         """Who works there, oldest placement first."""
         page = page_of(first, after)
+        after_day = tuple(position(page, DAY, ID) or ())
         rows = await loading.placements_of_office(info, self.row.id)
-        keyed = _after(rows, page)
+        keyed = [row for row in rows if _placement_key(row) > after_day]
         return connection(keyed, page, key=_placement_key, node=Placement.of)
 
     @strawberry.field
@@ -235,11 +237,6 @@ class Office:
 
 def _placement_key(row: nouns.Placement) -> tuple[str, str]:
     return (row.effective_from.isoformat(), str(row.id))
-
-
-def _after(rows: list[nouns.Placement], page: Page) -> list[nouns.Placement]:
-    after = tuple(page.after) if page.after else ()
-    return [row for row in rows if _placement_key(row) > after]
 
 
 @strawberry.type(

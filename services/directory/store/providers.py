@@ -143,7 +143,8 @@ async def by_ids(tx: Connection, ids: Iterable[UUID]) -> dict[UUID, Provider]:
 async def page(
     tx: Connection, wanted: ProviderFilter, after: list[str] | None, limit: int, *, now: datetime
 ) -> list[Provider]:
-    """Providers by last name, first name and id; only placements that are not over count."""  # any-organization: the network's approved providers are public in it
+    """Providers by last name, first name and id; only placements that are not over count, and in the network only offices that
+    have been live."""  # any-organization: the network's approved providers are public in it
     return await db.many(
         tx,
         Provider,
@@ -153,7 +154,7 @@ async def page(
             AND ($3::text IS NULL OR EXISTS (
                 SELECT FROM provider_specialties s WHERE s.provider_id = p.id AND s.code = $3))
             AND ($4::uuid IS NULL OR EXISTS (
-                SELECT {_REMAINING} AND l.office_id = $4))
+                SELECT {_REMAINING} AND l.office_id = $4 AND ($1::uuid IS NOT NULL OR o.live_at IS NOT NULL)))
             AND ($5::provider_state IS NULL OR p.state = $5)
             AND (NOT $6 OR (p.state <> 'REMOVED' AND NOT EXISTS (SELECT {_REMAINING})))
             AND ($7::text[] IS NULL

@@ -282,3 +282,19 @@ async def test_nobody_reads_the_directory_without_signing_in(
     for query in ("{ specialties { code } }", f'{{ provider(id: "{approved["id"]}") {{ id }} }}'):
         answer = await directory.running.gql(query, viewer=ANONYMOUS)
         assert answer["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+async def test_the_network_cannot_find_out_who_will_work_at_an_office_that_is_not_live(
+    organization: Organization, other: Organization
+) -> None:
+    """R16: the office answers like one that never was."""
+    provider = await organization.approved()
+    planned = await organization.add_office(providerIds=[provider["id"]])
+    query = """query($office: ID!) {
+        providers(network: true, first: 100, filter: {officeId: $office}) { edges { node { id } } } }"""
+
+    hidden = await other.ask(query, office=planned["id"])
+    own = await organization.ask(query.replace("network: true, ", ""), office=planned["id"])
+
+    assert hidden["providers"]["edges"] == []
+    assert [edge["node"]["id"] for edge in own["providers"]["edges"]] == [provider["id"]]
