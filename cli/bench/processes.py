@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -66,9 +66,23 @@ def below(root: int, all_of_them: Iterable[Process]) -> list[Process]:
     return tree
 
 
+def cpu_by_part() -> dict[str, float]:
+    """Processor seconds used so far by us and everything below us, by part of the suite; we are the "client"."""
+    used: dict[str, float] = {}
+    for one in below(os.getpid(), processes()):
+        part = "client" if one.pid == os.getpid() else part_of(one.command)
+        used[part] = used.get(part, 0.0) + one.seconds
+    return used
+
+
 def cpu_seconds() -> float:
     """Processor time used so far by us and everything below us."""
-    return sum(one.seconds for one in below(os.getpid(), processes()))
+    return sum(cpu_by_part().values())
+
+
+def spent(before: Mapping[str, float], after: Mapping[str, float], times: int) -> dict[str, float]:
+    """Milliseconds that each part spent on each of so many things done between two readings of cpu_by_part."""
+    return {part: 1000 * (after[part] - before.get(part, 0.0)) / times for part in after}
 
 
 def pss(pid: int) -> float | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Any
 
 from rich.console import Console
@@ -37,6 +38,14 @@ class Part:
 
     title: str
     rows: Sequence[Row]
+
+
+def by_part(title: str, costs: Sequence[Mapping[str, float]]) -> Part:
+    """Processor milliseconds by part of the suite, the medians of the rounds' costs, the dearest first."""
+    parts = {part for cost in costs for part in cost}
+    medians = {part: median(cost.get(part, 0.0) for cost in costs) for part in parts}
+    dearest = sorted(medians.items(), key=lambda item: -item[1])
+    return Part(title, [{"part": part, "cpu_ms": cost} for part, cost in dearest])
 
 
 @dataclass(frozen=True)

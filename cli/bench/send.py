@@ -12,13 +12,14 @@ from typing import Any, NamedTuple
 from cli.bench.door import Door, viewer_of
 from cli.bench.figures import over_rounds
 from cli.bench.machine import watched
-from cli.bench.processes import cpu_seconds, need_proc
-from cli.bench.report import Part, Report, Row
+from cli.bench.processes import cpu_by_part, need_proc, spent
+from cli.bench.report import Part, Report, Row, by_part
 from cli.bench.world import World, world
 from cli.journey.places import CARDIOLOGY
 from cli.trouble import Trouble
 
-AT_ONCE = (1, 8, 32)
+USUAL = 8
+AT_ONCE = (1, USUAL, 32)
 SECONDS = 4.0
 """Of a round."""
 
@@ -39,11 +40,11 @@ Send = Callable[[], Awaitable[None]]
 
 
 class Round(NamedTuple):
-    """What one round came to: milliseconds of each send, sends per second, CPU milliseconds per send."""
+    """What one round came to: milliseconds of each send, sends per second, CPU milliseconds per send by part."""
 
     times: list[float]
     per_second: float
-    cpu: float
+    cpu: dict[str, float]
 
 
 async def measure(rounds: int) -> Report:
@@ -62,7 +63,10 @@ async def measure(rounds: int) -> Report:
         with watched() as machine:
             found = await _take_turns(ways, rounds)
         door.close()
-    return Report("send", METHOD, [Part("Sending referrals", _rows(found))], (), machine)
+    costs = by_part(
+        f"Processor time of a send, {USUAL} at once", [one.cpu for one in found["gateway", USUAL]]
+    )
+    return Report("send", METHOD, [Part("Sending referrals", _rows(found)), costs], (), machine)
 
 
 def _draft(built: World, number: int) -> dict[str, Any]:
@@ -109,7 +113,7 @@ async def _take_turns(ways: Mapping[str, Send], rounds: int) -> dict[tuple[str, 
 
 
 async def _round(send: Send, at_once: int) -> Round:
-    used, begun = cpu_seconds(), time.perf_counter()
+    used, begun = cpu_by_part(), time.perf_counter()
     times: list[float] = []
 
     async def sender() -> None:
@@ -119,7 +123,7 @@ async def _round(send: Send, at_once: int) -> Round:
 
     await asyncio.gather(*(sender() for _ in range(at_once)))
     took = time.perf_counter() - begun
-    return Round(times, len(times) / took, 1000 * (cpu_seconds() - used) / len(times))
+    return Round(times, len(times) / took, spent(used, cpu_by_part(), len(times)))
 
 
 def _rows(found: Mapping[tuple[str, int], list[Round]]) -> list[Row]:
@@ -130,7 +134,7 @@ def _rows(found: Mapping[tuple[str, int], list[Round]]) -> list[Row]:
             "per_second": median(one.per_second for one in rounds),
             "p50_ms": over_rounds([one.times for one in rounds]).p50,
             "p99_ms": over_rounds([one.times for one in rounds]).p99,
-            "cpu_ms": median(one.cpu for one in rounds),
+            "cpu_ms": median(sum(one.cpu.values()) for one in rounds),
             "share_of_by_hand": _share(rounds, found["service by hand", at_once]),
         }
         for (name, at_once), rounds in found.items()

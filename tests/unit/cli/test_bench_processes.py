@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cli.bench.processes import Process, below, part_of, read_process, read_pss
+from cli.bench.processes import Process, below, part_of, read_process, read_pss, spent
 from cli.bench.start import embedded
 
 
@@ -53,3 +53,9 @@ def test_a_measured_system_uses_nothing_of_the_outside() -> None:
     given = {"PATH": "/bin", "NATS_URL": "nats://x", "DATABASE_URL_IDENTITY": "postgres://x"}
 
     assert embedded(given) == {"PATH": "/bin"}
+
+
+def test_what_was_spent_is_told_by_part_and_for_each_thing_done() -> None:
+    before, after = {"gateway": 1.0}, {"gateway": 1.5, "nats": 0.2}
+
+    assert spent(before, after, 100) == pytest.approx({"gateway": 5.0, "nats": 2.0})

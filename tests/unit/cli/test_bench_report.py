@@ -8,7 +8,7 @@ import json
 import pytest
 from rich.console import Console
 
-from cli.bench.report import Part, Report, Target, as_json, number, show
+from cli.bench.report import Part, Report, Target, as_json, by_part, number, show
 
 REPORT = Report(
     "start",
@@ -70,3 +70,9 @@ def test_a_report_without_rows_is_shown_all_the_same() -> None:
 )
 def test_a_number_has_the_digits_that_mean_something(value: float, text: str) -> None:
     assert number(value) == text
+
+
+def test_costs_by_part_are_medians_with_the_dearest_first() -> None:
+    part = by_part("Costs", [{"a": 1.0, "b": 5.0}, {"a": 2.0, "b": 4.0}, {"a": 9.0}])
+
+    assert part.rows == [{"part": "b", "cpu_ms": 4.0}, {"part": "a", "cpu_ms": 2.0}]
