@@ -17,7 +17,7 @@ from kit.partners import answer_partner_sign_ins
 from kit.rpc import Peer
 from kit.service import Job, Parts, Service
 from services.identity import actions
-from services.identity.actions import Directory, Hasher, Means, Post, Support, Vault
+from services.identity.actions import Directory, Hasher, Keyring, Means, Post, Support, Vault
 from services.identity.consumers import hearings
 from services.identity.domain import email
 from services.identity.domain.passwords import accept
@@ -124,6 +124,7 @@ def build(environment: Mapping[str, str] = os.environ) -> Service[Means]:
 def _means(settings: Settings, connect: Callable[[str, str], Peer]) -> Means:
     return Means(
         vault=Vault(settings.identity_secret),
+        keyring=Keyring(),
         hasher=Hasher(),
         directory=Directory(connect("directory", settings.directory_rpc)),
         post=Post(settings.smtp_url, settings.mail_from, settings.public_url.rstrip("/")),

@@ -5,6 +5,7 @@ import hmac
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import sha256
 from secrets import token_hex, token_urlsafe
 from typing import TypeAlias, TypeVar
@@ -23,6 +24,7 @@ from kit.service import Call as AnyCall
 from proto.directory.v1.directory_pb2 import OfficesRequest
 from proto.directory.v1.directory_pb2_grpc import DirectoryStub
 from services.identity.domain import OfficeId, OrganizationId
+from services.identity.store import SigningKeyRow
 
 T = TypeVar("T")
 
@@ -135,11 +137,20 @@ class Support:
     password: str = field(default="", repr=False)
 
 
+@dataclass
+class Keyring:
+    """The signing keys, newest first, as this process read them last."""
+
+    keys: tuple[SigningKeyRow, ...] = ()
+    read_at: datetime | None = None
+
+
 @dataclass(frozen=True)
 class Means:
     """All of it."""
 
     vault: Vault
+    keyring: Keyring
     hasher: Hasher
     directory: Directory
     post: Post

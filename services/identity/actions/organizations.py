@@ -156,7 +156,7 @@ async def resend_invitation(call: Call, user_id: UserId) -> User:
 
 
 async def deactivate_user(call: Call, user_id: UserId, expected_version: int) -> Changed:
-    """End a user's work for the organization (R07): every session of theirs is over at once. Doing it twice changes nothing.
+    """End a user's work for the organization (R07): every session of theirs here is over at once. Doing it twice changes nothing.
     Conflict LAST_CLIENT_ADMIN when nobody would remain who can act as one (R01)."""
     async with organization_work(call) as work:
         user = await work.user(user_id)
@@ -171,12 +171,14 @@ async def deactivate_user(call: Call, user_id: UserId, expected_version: int) ->
 async def _deactivate(work: Work, user: User) -> None:
     await store.lock_account(work.tx, user.id)
     await store.deactivate(work.tx, user, work.by, work.now)
-    await store.revoke_sessions_of(work.tx, user.id, "DEACTIVATED", work.now)
+    here = work.organization.id
+    await store.revoke_sessions_in(work.tx, here, user.id, "DEACTIVATED", work.now)
     if not await store.memberships_of(work.tx, user.id):
+        await store.revoke_sessions_of(work.tx, user.id, "DEACTIVATED", work.now)
         await store.withdraw_invitations(work.tx, user.id)
     fact = UserDeactivated(user_id=str(user.id))
-    await tell_user(work.tx, fact, work.organization.id, user.id, work.now)
-    await tell_sessions_revoked(work.tx, user.id, work.now, organization_id=work.organization.id)
+    await tell_user(work.tx, fact, here, user.id, work.now)
+    await tell_sessions_revoked(work.tx, user.id, work.now, organization_id=here)
 
 
 async def changed(work: Work, user_id: UserId, *, advise: bool) -> Changed:

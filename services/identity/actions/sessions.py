@@ -1,6 +1,7 @@
 """Signing in, staying signed in, signing out, and who is behind a token."""
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from hashlib import sha256
 
 from kit.auth import Kind, Stage, Viewer
@@ -57,8 +58,8 @@ async def sign_in(
     await _count(call, bucket)
     async with call.db.reading() as tx:
         account = await store.account_by_email(tx, key)
-    stage = await _recognize(call, account, password)
-    if account is None or stage is None:
+    known = await _recognize(call, account, password)
+    if account is None or known is None:
         raise bad_credentials()
     async with call.db.transaction() as tx:
         await store.forget_attempts(tx, bucket)
@@ -69,8 +70,8 @@ async def sign_in(
             code="ACCOUNT_DEACTIVATED",
             remedy="Ask a client admin of your organization.",
         )
-    chosen = _choose(memberships, organization_id) if stage is Stage.FULL else None
-    return await _open(call, account, stage, chosen)
+    chosen = _choose(memberships, organization_id) if known.stage is Stage.FULL else None
+    return await _open(call, account, known, chosen)
 
 
 def bad_credentials() -> Denied:
@@ -89,7 +90,15 @@ async def _count(call: Call, bucket: bytes) -> None:
         await store.put_attempts(tx, bucket, after_attempt(before, call.clock.now()))
 
 
-async def _recognize(call: Call, account: Account | None, password: str) -> Stage | None:
+@dataclass(frozen=True, slots=True)
+class _Recognized:
+    """How far a right password reaches; `issued_at` says which temporary one it is."""
+
+    stage: Stage
+    issued_at: datetime | None = None
+
+
+async def _recognize(call: Call, account: Account | None, password: str) -> _Recognized | None:
     """How far the password reaches; None when it is wrong. Exactly one hash is computed whatever the case."""
     hasher = call.peers.hasher
     if account is None or account.password_hash is not None:
@@ -98,7 +107,7 @@ async def _recognize(call: Call, account: Account | None, password: str) -> Stag
             return None
         if account and known and hasher.outdated(known):
             await _hash_anew(call, account, password)
-        return Stage.FULL
+        return _Recognized(Stage.FULL)
     async with call.db.reading() as tx:
         temporary = await store.temporary_password(tx, account.id)
     known = temporary.password_hash if temporary else None
@@ -110,7 +119,7 @@ async def _recognize(call: Call, account: Account | None, password: str) -> Stag
             code="TEMP_PASSWORD_EXPIRED",
             remedy="Ask support for a new one.",
         )
-    return Stage.SET_PASSWORD
+    return _Recognized(Stage.SET_PASSWORD, temporary.issued_at)
 
 
 async def _hash_anew(call: Call, account: Account, password: str) -> None:
@@ -142,7 +151,7 @@ def _choose(
 
 
 async def _open(
-    call: Call, account: Account, stage: Stage, chosen: KnownMembership | None
+    call: Call, account: Account, known: _Recognized, chosen: KnownMembership | None
 ) -> SignedIn:
     now = call.clock.now()
     session = Session(
@@ -150,7 +159,7 @@ async def _open(
         user_id=account.id,
         membership_id=chosen.id if chosen else None,
         organization_id=chosen.organization_id if chosen else None,
-        stage=stage,
+        stage=known.stage,
         began_at=now,
         ends_at=now + SESSION_LIFE,
         refresh_number=1,
@@ -158,10 +167,18 @@ async def _open(
     )
     async with call.db.transaction() as tx:
         await store.lock_account(tx, account.id)
-        if await standing(tx, session) is None:
+        if await _void(tx, account, known) or await standing(tx, session) is None:
             raise bad_credentials()
         await store.add_session(tx, session)
     return await _with_tokens(call, session)
+
+
+async def _void(tx: Connection, account: Account, recognized: _Recognized) -> bool:
+    """Whether the temporary password was reset while it was being looked at (R05)."""
+    if recognized.issued_at is None:
+        return False
+    temporary = await store.temporary_password(tx, account.id)
+    return temporary is None or temporary.issued_at != recognized.issued_at
 
 
 async def _with_tokens(call: Call, session: Session) -> SignedIn:

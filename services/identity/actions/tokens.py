@@ -1,8 +1,9 @@
 """Access tokens: Ed25519-signed, five minutes long, saying who, never what they may do."""
 
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -22,6 +23,13 @@ ISSUER = "suite/identity"
 AUDIENCE = "suite"
 TYPE = "at+jwt"
 ALGORITHMS = ["Ed25519", "EdDSA"]
+
+KEYS_TRUSTED = timedelta(minutes=1)
+"""A key that was taken away is refused by every process after this long."""
+
+UNKNOWN_KEY_PAUSE = timedelta(seconds=1)
+"""A token with a key this process does not know (another one may just have made it) has the keys read anew, but no more often
+than this, whatever strangers send."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +66,33 @@ async def issue(call: Call, session: Session) -> AccessToken:
     return AccessToken(jwt.encode(header, claims, private, algorithms=ALGORITHMS), expires_at)
 
 
+class _UnknownKeyError(ValueError):
+    """The token names a key that is not on the ring."""
+
+
 async def read(call: Call, text: str) -> Claims:
     """What a token says; Unauthenticated, in the same words, whatever is wrong with it."""
-    keys = {key.kid: key for key in await _keys(call)}
+    now = call.clock.now()
+    try:
+        try:
+            return _judge(text, await _keys(call), now)
+        except _UnknownKeyError:
+            return _judge(text, await _keys(call, UNKNOWN_KEY_PAUSE), now)
+    except (JoseError, ValueError, KeyError, TypeError, OverflowError):
+        raise bad_token() from None
+
+
+def _judge(text: str, ring: Sequence[SigningKeyRow], now: datetime) -> Claims:
+    keys = {key.kid: key for key in ring}
 
     def find(found: Any) -> OKPKey:  # noqa: ANN401 - joserfc's guest has no public type
         kid = found.headers().get("kid")
         if not isinstance(kid, str) or kid not in keys:
-            raise ValueError("unknown key")
+            raise _UnknownKeyError
         return OKPKey.import_key(keys[kid].public_key)
 
-    try:
-        token = jwt.decode(text, find, algorithms=ALGORITHMS)
-        return _claims(token.header, token.claims, call.clock.now())
-    except (JoseError, ValueError, KeyError, TypeError, OverflowError):
-        raise bad_token() from None
+    token = jwt.decode(text, find, algorithms=ALGORITHMS)
+    return _claims(token.header, token.claims, now)
 
 
 def _claims(header: dict[str, Any], claims: dict[str, Any], now: datetime) -> Claims:
@@ -107,15 +127,23 @@ async def jwks(call: Call) -> bytes:
     return orjson.dumps({"keys": keys})
 
 
-async def _keys(call: Call) -> list[SigningKeyRow]:
-    """The signing keys, newest first; the first one is made when it is first needed."""
+async def _keys(call: Call, trusted: timedelta = KEYS_TRUSTED) -> tuple[SigningKeyRow, ...]:
+    """The signing keys, newest first, as they were read not longer ago than they are trusted."""
+    ring, now = call.peers.keyring, call.clock.real()
+    if ring.read_at is None or now - ring.read_at >= trusted:
+        ring.keys, ring.read_at = await _read_keys(call), now
+    return ring.keys
+
+
+async def _read_keys(call: Call) -> tuple[SigningKeyRow, ...]:
+    """From the database; the first one is made when it is first needed."""
     async with call.db.reading() as tx:
         known = await store.signing_keys(tx)
     if known:
-        return known
+        return tuple(known)
     async with call.db.transaction() as tx:
         await store.add_first_signing_key(tx, _new_key(call))
-        return await store.signing_keys(tx)
+        return tuple(await store.signing_keys(tx))
 
 
 def _new_key(call: Call) -> SigningKeyRow:

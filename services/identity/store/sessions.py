@@ -6,7 +6,7 @@ from typing import Any
 
 from kit import db
 from kit.db import Connection
-from services.identity.domain import Attempts, Session, SessionId, UserId
+from services.identity.domain import Attempts, OrganizationId, Session, SessionId, UserId
 
 _SESSION = """
 SELECT s.id, s.user_id, s.membership_id, m.organization_id, s.stage, s.began_at, s.ends_at, s.refresh_number, s.rotated_at,
@@ -81,6 +81,21 @@ async def revoke_sessions_of(tx: Connection, user_id: UserId, because: str, at: 
     return await db.run(
         tx,
         "UPDATE sessions SET revoked_at = $2, revoked_because = $3 WHERE user_id = $1 AND revoked_at IS NULL",
+        user_id,
+        at,
+        because,
+    )
+
+
+async def revoke_sessions_in(
+    tx: Connection, organization_id: OrganizationId, user_id: UserId, because: str, at: datetime
+) -> None:
+    """End a user's sessions in one organization; those in another go on."""
+    await db.run(
+        tx,
+        "UPDATE sessions s SET revoked_at = $3, revoked_because = $4 FROM memberships m WHERE m.id = s.membership_id"
+        " AND m.organization_id = $1 AND s.user_id = $2 AND s.revoked_at IS NULL",
+        organization_id,
         user_id,
         at,
         because,

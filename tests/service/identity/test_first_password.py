@@ -21,6 +21,7 @@ from tests.service.identity.conftest import (
     an_email,
     new_organization,
 )
+from tests.support.facts import eventually
 
 
 async def test_a_link_confirms_once_and_never_again(identity: Identity, here: Organization) -> None:
@@ -222,6 +223,28 @@ async def test_who_was_invited_while_invited_elsewhere_waits_for_the_first_mail(
             if name == "user.confirmed.v1"
         ]
         assert {"userId": second["id"]} in told
+
+
+async def test_no_session_begins_on_a_temporary_password_that_is_reset_at_that_moment(
+    identity: Identity, here: Organization
+) -> None:
+    """R05"""
+    email = an_email()
+    user = (await identity.invite(here.admin, email))["user"]
+    _, temporary = await identity.secrets(email)
+    pool = identity.running.parts.db.pool
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+
+    async with pool.acquire() as held, held.transaction():
+        await held.execute("SELECT FROM users WHERE id = $1::uuid FOR UPDATE", user["id"])
+        why = {"userId": user["id"], "reason": "asked"}
+        reset = asyncio.create_task(identity.mutate(RESET, why, identity.support))
+        await eventually(lambda: pool.fetchval(waiting), lambda count: count == 1)
+        entering = asyncio.create_task(identity.sign_in(email, temporary))
+        await eventually(lambda: pool.fetchval(waiting), lambda count: count == 2)
+
+    assert (await reset)["__typename"] == "TemporaryPasswordReset"
+    assert (await entering)["code"] == "BAD_CREDENTIALS"
 
 
 async def test_a_deactivated_user_gets_no_new_temporary_password(

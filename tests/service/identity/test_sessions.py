@@ -317,6 +317,24 @@ async def test_a_deactivated_user_can_do_nothing_from_the_next_request_on(
     assert told[-2:] == ["user.deactivated.v1", "user.sessions_revoked.v1"]
 
 
+async def test_who_leaves_one_organization_stays_signed_in_at_another(
+    identity: Identity, here: Organization
+) -> None:
+    """R02, R07"""
+    email, first = await staff(identity, here)
+    there = await new_organization(identity, "Hillside Care")
+    await identity.invite(there.admin, email)
+    second = await identity.sign_in(email, organizationId=str(there.id))
+    user = await identity.user(first["userId"], here.admin)
+
+    await identity.mutate(DEACTIVATE, about(user), here.admin)
+
+    with pytest.raises(Unauthenticated):
+        await identity.viewer(first["accessToken"])
+    assert (await identity.viewer(second["accessToken"])).organization_id == there.id
+    assert (await refresh(identity, second["refreshToken"]))["__typename"] == "SignedIn"
+
+
 async def test_the_public_keys_hold_nothing_private(identity: Identity) -> None:
     await identity.sign_in(*SUPPORT)
 

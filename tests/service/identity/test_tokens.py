@@ -12,6 +12,7 @@ from joserfc.jwk import OctKey, OKPKey
 from kit.auth import Kind
 from kit.errors import Unauthenticated
 from proto.identity.v1.identity_pb2 import IntrospectRequest, KeysRequest
+from services.identity.actions.tokens import KEYS_TRUSTED, UNKNOWN_KEY_PAUSE
 from tests.service.identity.conftest import SUPPORT, Identity
 
 
@@ -81,5 +82,38 @@ async def test_a_token_signed_by_our_key_must_still_say_the_right_things(
         algorithms=["Ed25519"],
     )
 
+    with pytest.raises(Unauthenticated):
+        await identity.viewer(token)
+
+
+async def signed_by(identity: Identity, kid: str, key: OKPKey) -> str:
+    """A token like those of identity, signed by a key of another process."""
+    session = await identity.sign_in(*SUPPORT)
+    said = orjson.loads(urlsafe_b64decode(session["accessToken"].split(".")[1] + "=="))
+    header = {"alg": "Ed25519", "kid": kid, "typ": "at+jwt"}
+    return jwt.encode(header, said, key, algorithms=["Ed25519"])
+
+
+async def test_a_key_that_another_process_made_is_known_at_once_and_one_taken_away_within_a_minute(
+    identity: Identity,
+) -> None:
+    """I8"""
+    parts, key = identity.running.parts, OKPKey.generate_key("Ed25519")
+    token = await signed_by(identity, "made-elsewhere", key)
+    with pytest.raises(Unauthenticated):
+        await identity.viewer(token)
+    ring = parts.peers.keyring
+    await parts.db.pool.execute(
+        "INSERT INTO signing_keys VALUES ('made-elsewhere', $1, 'sealed', 'epoch')",
+        {name: str(value) for name, value in key.as_dict(private=False).items()},
+    )
+
+    assert ring.read_at is not None
+    ring.read_at -= UNKNOWN_KEY_PAUSE
+    assert (await identity.viewer(token)).support
+
+    await parts.db.pool.execute("DELETE FROM signing_keys WHERE kid = 'made-elsewhere'")
+    assert (await identity.viewer(token)).support
+    ring.read_at -= KEYS_TRUSTED
     with pytest.raises(Unauthenticated):
         await identity.viewer(token)
