@@ -101,10 +101,13 @@ class Site:
 def deeds_of(world: World) -> int:
     """How many things putting this world in place does, for the bar."""
     per_organization = sum(
-        3 + 2 * len(one.users) + len(one.providers) + len(one.offices) + len(one.groups)
-        for one in world.organizations
+        1 + 2 * len(one.users) + len(one.offices) + len(one.groups) for one in world.organizations
     )
-    return len(world.payers) + len(world.plans) + len(world.accepted) + per_organization
+    approvals_and_places = sum(
+        len(provider.offices) for one in world.organizations for provider in one.providers
+    )
+    catalogue = len(world.payers) + len(world.plans) + len(world.accepted)
+    return catalogue + per_organization + approvals_and_places
 
 
 async def build(site: Site, world: World) -> None:
