@@ -131,16 +131,19 @@ def _demo_wanted(system: System) -> bool:
 
 def _panel(system: System, seconds: float) -> Panel:
     """Where everything is."""
-    table = Table.grid(padding=(0, 2))
+    table = Table.grid(padding=(0, 1))
     table.add_row("GraphQL", f"{system.url}/graphql")
     table.add_row("GraphiQL", f"{system.url}/graphiql")
-    table.add_row("support", "  ".join(system.support))
-    for account in _accounts(system.folder):
-        who = f"{account['role']}, {account['organization']}"
-        table.add_row(who, f"{account['email']}  {account['password']}")
     mail = f"./suite mail  [dim]{system.folder.mail}[/]"
     table.add_row("Mail", mail if system.outside.smtp is None else "goes to SMTP_URL")
     table.add_row("Logs", str(system.folder.path / "logs"))
+    table.add_row("support", "  ".join(system.support))
+    organization = ""
+    for account in _accounts(system.folder):
+        if account["organization"] != organization:
+            organization = account["organization"]
+            table.add_row("", f"[bold]{organization}[/]")
+        table.add_row(account["role"], f"{account['email']}  {account['password']}")
     return Panel(table, title=f"Ready in {seconds:.1f} s — Ctrl-C stops", expand=False)
 
 
