@@ -6,10 +6,16 @@ from kit.db import Connection
 from kit.inbox import Heard, Hearing
 from kit.service import Parts
 from proto.directory.v1.events_pb2 import GroupRemoved, GroupStaffed, ProviderRemoved
-from proto.identity.v1.events_pb2 import RoleRevoked, SessionsRevoked, UserDeactivated
+from proto.identity.v1.events_pb2 import (
+    OrganizationAdded,
+    RoleRevoked,
+    SessionsRevoked,
+    UserDeactivated,
+)
 from services.referrals.actions import leaving
 from services.referrals.actions.peers import Peers
 from services.referrals.domain import GroupId, OfficeId, OrganizationId, ProviderId, UserId
+from services.referrals.store import people
 
 
 def hearings(parts: Parts[Peers]) -> list[Hearing]:
@@ -19,10 +25,12 @@ def hearings(parts: Parts[Peers]) -> list[Hearing]:
         """Claims go back to their queues, and whatever the user watches ends (R07)."""
         fact: UserDeactivated = heard.fact
         user_id = UserId(UUID(fact.user_id))
-        await leaving.release_claims(tx, parts.call(), user_id)
+        organization_id = OrganizationId(heard.organization_id)
+        await leaving.release_claims(tx, parts.call(), organization_id, user_id)
         await leaving.end_watching(tx, user_id)
 
     return [
+        Hearing("identity", "organization", {OrganizationAdded: _organization_added}),
         Hearing(
             "identity",
             "user",
@@ -35,6 +43,12 @@ def hearings(parts: Parts[Peers]) -> list[Hearing]:
         Hearing("directory", "provider", {ProviderRemoved: _provider_removed}),
         Hearing("directory", "group", {GroupStaffed: _group_staffed, GroupRemoved: _group_removed}),
     ]
+
+
+async def _organization_added(tx: Connection, heard: Heard) -> None:
+    fact: OrganizationAdded = heard.fact
+    organization_id = OrganizationId(heard.organization_id)
+    await people.keep_time_zone(tx, organization_id, fact.time_zone)
 
 
 async def _role_revoked(tx: Connection, heard: Heard) -> None:

@@ -80,9 +80,11 @@ async def end_access(
     await people.end_access(tx, organization_id, provider_id, at)
 
 
-async def release_claims(tx: Connection, call: Call, user_id: UserId) -> int:
-    """R07: what the user had claimed and not ended goes back to its group's queue."""
-    held = await store.lock_claimed(tx, user_id)
+async def release_claims(
+    tx: Connection, call: Call, organization_id: OrganizationId, user_id: UserId
+) -> int:
+    """R07: what the user had claimed in the organization and not ended goes back to its group's queue."""
+    held = await store.lock_claimed(tx, organization_id, user_id)
     for referral in held:
         after = domain.released(referral, call.clock.now())
         await keep(tx, call, Change(Happened.RELEASED, referral, after))

@@ -109,7 +109,7 @@ async def reasons(call: Call, kind: ReasonKind) -> list[Reason]:
     """The coded reasons of a kind that may be given today."""
     call.viewer.require_user()
     async with call.db.reading() as tx:
-        return await reasons_today(tx, kind, call.clock.now())
+        return await reasons_today(tx, call, kind)
 
 
 # Queues ---------------------------------------------------------------------------------------------------------------
@@ -195,7 +195,9 @@ async def watch(call: Call, queue: Queue) -> AsyncIterator[Noticed]:
         policy.permit_queue(call.viewer, await _access(call), queue)
         async for told in coming:
             if isinstance(told, news.AccessChanged):
-                if _ends_watch(call, queue, told) or not await _still_watching(call, queue):
+                if _ends_watch(call, queue, told):
+                    return
+                if _staffs_anew(queue, told) and not await _still_watching(call, queue):
                     return
             elif told.touches(queue.office_id, queue.group_id):
                 view = (await see(call, [told.referral_id]))[0]
@@ -210,6 +212,11 @@ def _ends_watch(call: Call, queue: Queue, told: news.AccessChanged) -> bool:
     if told.session_id is not None:
         return told.session_id == call.viewer.session_id
     return told.office_id is None or told.office_id == queue.office_id
+
+
+def _staffs_anew(queue: Queue, told: news.AccessChanged) -> bool:
+    """Whether the watched group has other staff now: worth a look, which the news about everybody else are not."""
+    return told.group_id is not None and told.group_id == queue.group_id
 
 
 async def _still_watching(call: Call, queue: Queue) -> bool:

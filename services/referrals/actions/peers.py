@@ -112,14 +112,12 @@ def _refused(code: str, field: str, alternatives: tuple[Alternative, ...]) -> Re
 
 
 async def ask_plan(
-    call: Call, receiver: Party, plan_id: PlanId | None, members: Sequence[ProviderId], on: date
-) -> PlanAnswer | None:
+    call: Call, receiver: Party, plan_id: PlanId, members: Sequence[ProviderId], on: date
+) -> PlanAnswer:
     """Whether the receiver's provider (or, of a group, how many of its members) accept the plan at the office on the day.
 
     UNKNOWN when insurance cannot say: a referral never waits for it. UNKNOWN_PLAN refuses an id that insurance does not know.
     """
-    if plan_id is None:
-        return None
     asked = [receiver.provider_id] if receiver.provider_id is not None else list(members)
     if not asked:
         return PlanAnswer(PlanAcceptance.UNKNOWN)

@@ -1,11 +1,13 @@
-"""Coded reasons: what a decline, a cancellation or a no-show must say."""
+"""Coded reasons: what a decline, a cancellation or a no-show must say, on the day it is where the viewer works."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import date
+from zoneinfo import ZoneInfo
 
 from kit.db import Connection
 from kit.errors import Invalid
-from services.referrals.domain import Reason, ReasonKind
+from services.referrals.actions.peers import Call
+from services.referrals.domain import OrganizationId, Reason, ReasonKind
 from services.referrals.store import people
 
 MAX_COMMENT = 2000
@@ -25,11 +27,17 @@ def require_short(comment: str | None) -> None:
         raise Invalid(f"A comment has at most {MAX_COMMENT} characters.", field="comment")
 
 
-async def valid_reason(tx: Connection, kind: ReasonKind, given: Given, now: datetime) -> Reason:
+async def today(tx: Connection, call: Call) -> date:
+    """The day it is where the viewer's organization reads its calendar; in UTC while its time zone was not heard."""
+    zone = await people.time_zone(tx, OrganizationId(call.viewer.require_organization()))
+    return call.clock.today(ZoneInfo(zone or "UTC"))
+
+
+async def valid_reason(tx: Connection, call: Call, kind: ReasonKind, given: Given) -> Reason:
     """The coded reason, when it is one of its kind and valid today; REASON_REQUIRED otherwise (R13)."""
     require_short(given.comment)
     found = await people.reason(tx, kind, given.code) if given.code else None
-    if found is None or not found.valid_on(now.astimezone(UTC).date()):
+    if found is None or not found.valid_on(await today(tx, call)):
         raise Invalid(
             "Give a coded reason that is valid today.",
             code="REASON_REQUIRED",
@@ -39,6 +47,6 @@ async def valid_reason(tx: Connection, kind: ReasonKind, given: Given, now: date
     return found
 
 
-async def reasons_today(tx: Connection, kind: ReasonKind, now: datetime) -> list[Reason]:
+async def reasons_today(tx: Connection, call: Call, kind: ReasonKind) -> list[Reason]:
     """The reasons that may be given today."""
-    return await people.reasons(tx, kind, now.astimezone(UTC).date())
+    return await people.reasons(tx, kind, await today(tx, call))

@@ -101,7 +101,7 @@ async def report_no_show(call: Call, order: Order, given: Given) -> ReferralId:
     now = call.clock.now()
     async with changing(call, order, Action.REPORT_NO_SHOW) as (tx, referral):
         domain.require(referral, Action.REPORT_NO_SHOW, now)
-        reason = await valid_reason(tx, ReasonKind.NO_SHOW, given, now)
+        reason = await valid_reason(tx, call, ReasonKind.NO_SHOW, given)
         after = domain.no_show(referral, now)
         change = Change(Happened.NO_SHOW, referral, after, reason.code, given.comment)
         await keep(tx, call, change)
@@ -113,7 +113,7 @@ async def decline(call: Call, order: Order, given: Given) -> ReferralId:
     now = call.clock.now()
     async with changing(call, order, Action.DECLINE) as (tx, referral):
         domain.require(referral, Action.DECLINE, now)
-        reason = await valid_reason(tx, ReasonKind.DECLINE, given, now)
+        reason = await valid_reason(tx, call, ReasonKind.DECLINE, given)
         after = domain.declined(referral, reason, now)
         await keep(tx, call, Change(Happened.DECLINED, referral, after, comment=given.comment))
     return after.id

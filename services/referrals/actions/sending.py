@@ -1,7 +1,6 @@
 """The sender's verbs: draft, change the draft, send, send again, cancel."""
 
 from dataclasses import astuple, dataclass, replace
-from datetime import UTC, date
 from functools import partial
 from uuid import UUID
 
@@ -20,7 +19,7 @@ from services.referrals.actions.keeping import (
     reading,
 )
 from services.referrals.actions.peers import Call, Receiver, ask_plan, ask_receiver, ask_sender
-from services.referrals.actions.reasons import Given, valid_reason
+from services.referrals.actions.reasons import Given, today, valid_reason
 from services.referrals.actions.telling import Change
 from services.referrals.domain import (
     Action,
@@ -182,7 +181,7 @@ async def cancel(call: Call, order: Order, given: Given) -> ReferralId:
     """The sender takes the referral back, for a coded reason that is valid today."""
     now = call.clock.now()
     async with changing(call, order, Action.CANCEL) as (tx, referral):
-        reason = await valid_reason(tx, ReasonKind.CANCEL, given, now)
+        reason = await valid_reason(tx, call, ReasonKind.CANCEL, given)
         after = domain.cancelled(referral, reason, now)
         await keep(tx, call, Change(Happened.CANCELLED, referral, after, comment=given.comment))
     return after.id
@@ -222,19 +221,18 @@ async def _ask(call: Call, sender: Party, target: Target | None, plan_id: PlanId
 async def ask_about(call: Call, target: Target, plan_id: PlanId | None) -> Asked:
     """Directory about a receiver, insurance about the plan there."""
     receiver = await ask_receiver(call, target)
+    if plan_id is None:
+        return Asked(receiver, None)
     party, members = receiver.party, list[domain.ProviderId]()
-    if plan_id is not None and party.group_id is not None:
-        async with call.db.reading() as tx:
+    async with call.db.reading() as tx:
+        day = await today(tx, call)
+        if party.group_id is not None:
             members = await people.members_of(tx, party.organization_id, party.group_id)
-    return Asked(receiver, await ask_plan(call, party, plan_id, members, _today(call)))
-
-
-def _today(call: Call) -> date:
-    return call.clock.now().astimezone(UTC).date()
+    return Asked(receiver, await ask_plan(call, party, plan_id, members, day))
 
 
 async def _keep_written(tx: Connection, call: Call, change: Change, patient: Patient) -> Referral:
-    if patient.born_on > _today(call):
+    if patient.born_on > await today(tx, call):
         raise Invalid("The patient is not born yet.", field="patient.bornOn")
     after = await keep(tx, call, change)
     await store.put_patient(tx, after.id, patient)

@@ -1,4 +1,4 @@
-"""SQL of what was heard: who works for a group, who is in it, and which providers' referrals an organization has lost."""
+"""SQL of what was heard: who works for a group, who is in it, whose referrals an organization has lost, and its time zone."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -14,6 +14,24 @@ from services.referrals.domain import (
     ReasonKind,
     UserId,
 )
+
+
+async def keep_time_zone(tx: Connection, organization_id: OrganizationId, time_zone: str) -> None:
+    """Remember in which zone an organization reads its calendar."""
+    await db.run(
+        tx,
+        "INSERT INTO organizations VALUES ($1, $2) ON CONFLICT (organization_id) DO UPDATE SET time_zone = excluded.time_zone",
+        organization_id,
+        time_zone,
+    )
+
+
+async def time_zone(tx: Connection, organization_id: OrganizationId) -> str | None:
+    """The zone in which an organization reads its calendar; None while it has not been heard."""
+    found: str | None = await db.value(
+        tx, "SELECT time_zone FROM organizations WHERE organization_id = $1", organization_id
+    )
+    return found
 
 
 async def groups_of(

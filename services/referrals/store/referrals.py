@@ -12,6 +12,7 @@ from services.referrals.domain import (
     AppointmentState,
     Hop,
     HopEnd,
+    OrganizationId,
     Patient,
     Referral,
     ReferralId,
@@ -223,14 +224,16 @@ async def lock_passed(tx: Connection, now: datetime, limit: int) -> list[Referra
     )
 
 
-# any-organization: a user works in one organization, and the fact that ends the work names the user
-async def lock_claimed(tx: Connection, user_id: UserId) -> list[Referral]:
-    """Open referrals the user has claimed, locked."""
+async def lock_claimed(
+    tx: Connection, organization_id: OrganizationId, user_id: UserId
+) -> list[Referral]:
+    """Open referrals the user has claimed for the organization, locked."""
     return await db.many(
         tx,
         Referral,
-        "SELECT * FROM referrals WHERE claimed_by = $1"
+        "SELECT * FROM referrals WHERE receiving_organization_id = $1 AND claimed_by = $2"
         " AND status IN ('PENDING', 'IN_PROGRESS', 'SCHEDULED', 'FOLLOW_UP') ORDER BY id FOR UPDATE",
+        organization_id,
         user_id,
     )
 

@@ -66,10 +66,12 @@ class SmallDirectory(DirectoryServicer):
 
 
 class SmallInsurance(InsuranceServicer):
-    """Knows which providers accept which plan; `away` makes it fail as a crashed service would."""
+    """Knows which providers accept which plan; `asked` are the days
+    it was asked about; `away` makes it fail as a crashed service would."""
 
     def __init__(self) -> None:
         self.accepting: dict[UUID, set[UUID]] = {}
+        self.asked: list[str] = []
         self.away = False
 
     async def Accepts(  # noqa: N802
@@ -77,6 +79,7 @@ class SmallInsurance(InsuranceServicer):
         request: insurance.AcceptsRequest,
         context: grpc.aio.ServicerContext[Any, Any],
     ) -> insurance.AcceptsReply:
+        self.asked.append(request.on)
         if self.away:
             await context.abort(grpc.StatusCode.UNAVAILABLE, "away")
         accepting = self.accepting.get(UUID(request.plan_id))

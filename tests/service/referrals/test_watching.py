@@ -242,6 +242,23 @@ async def test_a_deactivated_users_claims_go_back_to_the_queue_and_keep_their_pr
     assert taken["claimedBy"]["id"] == str(practice.staff.user_id)
 
 
+async def test_what_a_user_claimed_for_another_organization_stays_claimed(world: World) -> None:
+    """R02, R07."""
+    practice = world.receiver
+    leaver = practice.somebody(office_staff_of=practice.staff.offices)
+    group = await staffed(world, practice, [practice.provider_id])
+    sent = await send(world, group_at(practice, group))
+    claimed = await act(world, "claimReferral", leaver, sent, providerId=str(practice.provider_id))
+    assert leaver.user_id is not None
+
+    fact = UserDeactivated(user_id=str(leaver.user_id))
+    await say(world, fact, world.sender.organization_id, "user", leaver.user_id)
+
+    still = await read(world, leaver, claimed)
+    assert still is not None
+    assert still["claimedBy"]["id"] == str(leaver.user_id)
+
+
 async def test_watchers_are_sent_away_rather_than_left_with_a_gap(world: World) -> None:
     """A listening connection that was lost may have missed something."""
     practice = world.receiver
