@@ -272,6 +272,19 @@ async def test_a_wrong_password_or_role_is_one_sentence_and_exit_code_1(
         assert complained.count("\n") == 1
 
 
+async def test_a_gateway_elsewhere_is_named_by_its_address(clinic: Clinic, tmp_path: Path) -> None:
+    file = write(tmp_path / "npidata.csv", person(1))
+
+    _, counts = await clinic.told(file, "--url", f"{clinic.system.url}/")
+    bad, _, no_address = await clinic.run(str(file), "--url", "gateway")
+    away, _, nobody_there = await clinic.run(str(file), "--url", "http://127.0.0.1:1")
+
+    assert counts["added"] == 1
+    assert (bad, away) == (1, 1)
+    assert "'gateway' is no address" in no_address
+    assert "The gateway does not answer" in nobody_there
+
+
 # The genuine sample ---------------------------------------------------------------------------------------------------
 
 
