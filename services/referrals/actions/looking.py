@@ -56,31 +56,29 @@ async def _see(tx: Connection, call: Call, ids: Sequence[ReferralId]) -> dict[Re
 
 async def patients(call: Call, ids: Sequence[ReferralId]) -> list[Patient | None]:
     """The patients of referrals seen in FULL; None for any other."""
-    shown = await _full(call, ids)
     async with call.db.reading() as tx:
-        found = await store.patients(tx, shown)
+        found = await store.patients(tx, await _full(tx, call, ids))
     return [found.get(one) for one in ids]
 
 
 async def appointments(call: Call, ids: Sequence[ReferralId]) -> list[list[Appointment]]:
     """Every appointment of referrals seen in FULL."""
-    shown = await _full(call, ids)
     async with call.db.reading() as tx:
-        found = await store.appointments(tx, shown)
+        found = await store.appointments(tx, await _full(tx, call, ids))
     return [found.get(one, []) for one in ids]
 
 
 async def steps(call: Call, ids: Sequence[ReferralId]) -> list[list[Step]]:
     """What was done to referrals seen in FULL."""
-    shown = await _full(call, ids)
     async with call.db.reading() as tx:
-        found = await store.steps(tx, shown)
+        found = await store.steps(tx, await _full(tx, call, ids))
     return [found.get(one, []) for one in ids]
 
 
-async def _full(call: Call, ids: Sequence[ReferralId]) -> list[ReferralId]:
-    views = await see(call, ids)
-    return [view.referral.id for view in views if view and view.sight is policy.Sight.FULL]
+async def _full(tx: Connection, call: Call, ids: Sequence[ReferralId]) -> list[ReferralId]:
+    """Those seen in FULL by the same snapshot that is read next."""
+    views = await _see(tx, call, ids)
+    return [id_ for id_, view in views.items() if view.sight is policy.Sight.FULL]
 
 
 async def archived(call: Call, ids: Sequence[ReferralId]) -> list[bool]:
