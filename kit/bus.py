@@ -183,8 +183,9 @@ class Bus:
 
     async def close(self) -> None:
         """Say what is still to be said and leave."""
-        with suppress(*BUS_AWAY):
-            await self.client.flush(timeout=1)
+        if self.connected:
+            with suppress(*BUS_AWAY):
+                await self.client.flush(timeout=1)
         await self.client.close()
 
 

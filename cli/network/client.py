@@ -14,7 +14,7 @@ from cli.trouble import Trouble
 from gateway.config import SUPERGRAPH
 from gateway.subgraphs.events import EventReader
 from gateway.subgraphs.pool import Bounds, Pool
-from gateway.subgraphs.wire import Target, WireError
+from gateway.subgraphs.wire import Exchange, Target, WireError
 from gateway.supergraph import load_supergraph
 
 if TYPE_CHECKING:
@@ -120,9 +120,7 @@ class Client:
 
     async def _set_clock(self, body: dict[str, int]) -> None:
         pool = Pool(self._clock, PATIENCE)
-        exchange = await pool.post(
-            orjson.dumps(body), ACCEPT | {"x-suite-dev": "1"}, repeatable=False
-        )
+        exchange = await _post(pool, orjson.dumps(body), ACCEPT | {"x-suite-dev": "1"})
         pool.close()
         if exchange.status != 200:  # noqa: PLR2004 - OK
             raise Trouble(f"The clock could not be moved ({exchange.status}).", "Is it ./suite up?")
@@ -135,12 +133,7 @@ class Client:
         return ACCEPT if by is None else ACCEPT | {"authorization": f"Bearer {await by.token()}"}
 
     async def _exchange(self, body: bytes, headers: dict[str, str]) -> dict[str, Any]:
-        try:
-            exchange = await self._pool.post(body, headers, repeatable=False)
-        except (WireError, OSError, TimeoutError) as error:
-            raise Trouble(
-                f"The gateway does not answer: {error or type(error).__name__}", "Is it ./suite up?"
-            ) from None
+        exchange = await _post(self._pool, body, headers)
         answer = orjson.loads(exchange.take())
         if answer.get("errors"):
             raise AnswerError(answer["errors"])
@@ -156,3 +149,13 @@ class Client:
 
     def _input_type(self, verb: str) -> str:
         return str(self._mutations.fields[verb].args["input"].type)
+
+
+async def _post(pool: Pool, body: bytes, headers: dict[str, str]) -> Exchange:
+    """One POST; Trouble when the gateway does not answer."""
+    try:
+        return await pool.post(body, headers, repeatable=False)
+    except (WireError, OSError, TimeoutError) as error:
+        raise Trouble(
+            f"The gateway does not answer: {error or type(error).__name__}", "Is it ./suite up?"
+        ) from None
