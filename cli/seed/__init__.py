@@ -25,7 +25,6 @@ from cli.seed.world import World
 from cli.servers.secrets import write_private
 from cli.system import SUPPORT_EMAIL, running_url
 from cli.trouble import Trouble
-from gateway.subgraphs.wire import WireError
 
 app = typer.Typer(add_completion=False)
 SEED = 1
@@ -74,7 +73,7 @@ async def run(url: str, data_folder: Path, *, console: Console | None = None) ->
             with _bar(console or Console(), whole, written, site):
                 await building.build(site, whole)
                 await working.Work(site, whole, written).play()
-    except (Refused, AnswerError, Trouble, WireError, OSError) as why:
+    except (Refused, AnswerError, Trouble) as why:
         raise _unfinished(why) from None
     write_private(folder.accounts, json.dumps(_accounts(whole, notes), indent=1))
     (folder.path / "demo.json").unlink()
