@@ -97,9 +97,7 @@ class Query:
         page = page_of(first, after)
         async with info.context.call.db.reading() as tx:
             found = await store.organizations_page(tx, _after(page), page.limit + 1)
-        return connection(
-            found, page, key=lambda one: (one.name.lower(), one.id), node=Organization.of
-        )
+        return connection(found, page, key=lambda one: (one.name, one.id), node=Organization.of)
 
     @strawberry.field
     async def users(
@@ -132,7 +130,7 @@ class Query:
 
 
 def _user_key(user: domain.User) -> tuple[str, UUID]:
-    return (user.name.lower(), user.id)
+    return (user.name, user.id)
 
 
 def _organization(text: str | None) -> OrganizationId | None:

@@ -51,7 +51,7 @@ async def organizations_page(
     return await db.many(
         tx,
         Organization,
-        f"{_ORGANIZATION} WHERE (lower(name), id) > ($1, $2) ORDER BY lower(name), id LIMIT $3",
+        f"{_ORGANIZATION} WHERE (lower(name), id) > (lower($1), $2) ORDER BY lower(name), id LIMIT $3",
         name,
         last,
         limit,

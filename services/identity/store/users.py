@@ -65,7 +65,7 @@ async def users_page(
     found = await db.many(
         tx,
         User,
-        f"{_USER} AND (lower(u.name), u.id) > ($2, $3) ORDER BY lower(u.name), u.id LIMIT $4",
+        f"{_USER} AND (lower(u.name), u.id) > (lower($2), $3) ORDER BY lower(u.name), u.id LIMIT $4",
         organization_id,
         name,
         last,

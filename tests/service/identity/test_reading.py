@@ -174,3 +174,19 @@ async def test_an_id_that_is_none_is_named(identity: Identity, here: Organizatio
 
     assert (refused["code"], refused["field"]) == ("INVALID_ID", "userId")
     assert (office["code"], office["field"]) == ("INVALID_ID", "officeId")
+
+
+async def test_names_that_python_and_the_database_put_into_lower_case_differently_are_not_passed_over(
+    identity: Identity, here: Organization
+) -> None:
+    names = ["ΛΟΥΚΑΣ", "ΛΟΥΚΑΣ", "ΛΟΥΚΑσ", "\u0130pek Su", "\u0130pek Tan"]
+    for name in names:
+        await identity.invite(here.admin, an_email(), name=name)
+
+    found, after = list[str](), None
+    for _ in range(len(names) + 1):
+        data = await identity.running.data(USERS, {"first": 1, "after": after}, viewer=here.admin)
+        found += [edge["node"]["name"] for edge in data["users"]["edges"]]
+        after = data["users"]["pageInfo"]["endCursor"]
+
+    assert sorted(found) == sorted([*names, "Ada Admin"])
