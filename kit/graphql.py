@@ -12,10 +12,14 @@ from uuid import UUID
 
 import orjson
 import strawberry
-from graphql import GraphQLUnionType, get_named_type
+from graphql import GraphQLNamedType, GraphQLUnionType, get_named_type
 from strawberry.dataloader import DataLoader
 from strawberry.extensions import FieldExtension, ParserCache, ValidationCache
 from strawberry.federation import Schema as FederatedSchema
+from strawberry.federation.schema_directives import Key
+from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.types.enum import StrawberryEnumDefinition
+from strawberry.utils.str_converters import to_camel_case
 
 from kit.errors import (
     Conflict,
@@ -39,6 +43,7 @@ KeyT = TypeVar("KeyT")
 ProblemT = TypeVar("ProblemT", bound="Problem")
 
 FEDERATION: Literal["2.9"] = "2.9"
+_ROOTS = ("Query", "Mutation", "Subscription")
 CACHED_DOCUMENTS = 1000
 DEFAULT_PAGE = 20
 MAX_PAGE = 100
@@ -343,8 +348,11 @@ def build_schema(
     *,
     types: Iterable[type] = (),
 ) -> Schema:
-    """A service's subgraph schema, with parsed and validated documents cached."""
-    return Schema(
+    """A service's subgraph schema, with parsed and validated documents cached.
+
+    What has no description of its own is described by its docstring, or its resolver's.
+    """
+    schema = Schema(
         query=query,
         mutation=mutation,
         subscription=subscription,
@@ -355,3 +363,32 @@ def build_schema(
             lambda: ValidationCache(maxsize=CACHED_DOCUMENTS),
         ],
     )
+    for kind in schema._schema.type_map.values():  # noqa: SLF001 - strawberry's Schema wraps graphql's, with no other door
+        _describe(kind)
+    return schema
+
+
+def _describe(kind: GraphQLNamedType) -> None:
+    declared = kind.extensions.get("strawberry-definition")
+    if isinstance(declared, StrawberryObjectDefinition):
+        if not _shared(kind.name, declared):
+            kind.description = kind.description or _docstring(declared.origin)
+        told = getattr(kind, "fields", {})
+        for known in declared.fields:
+            name = known.graphql_name or to_camel_case(known.python_name)
+            if known.base_resolver and name in told and not told[name].description:
+                told[name].description = _docstring(known.base_resolver.wrapped_func)
+    elif isinstance(declared, StrawberryEnumDefinition):
+        kind.description = kind.description or _docstring(declared.wrapped_cls)
+
+
+def _shared(name: str, declared: StrawberryObjectDefinition) -> bool:
+    """Whether other subgraphs have it too: an entity is described where it is at home, and the roots nowhere."""
+    return name in _ROOTS or any(isinstance(one, Key) for one in declared.directives or ())
+
+
+def _docstring(thing: object) -> str | None:
+    """Its own docstring: none that was inherited, nor one that a dataclass made up."""
+    own = getattr(thing, "__dict__", {}).get("__doc__", getattr(thing, "__doc__", None))
+    made_up = own is not None and own.startswith(f"{getattr(thing, '__name__', '')}(")
+    return None if own is None or made_up else inspect.cleandoc(own)

@@ -26,6 +26,8 @@ from kit.subgraph import tell_error
 
 @strawberry.type
 class Kettle:
+    """What water boils in."""
+
     name: str
 
 
@@ -52,6 +54,7 @@ REFUSALS: dict[str, Exception] = {
 class Query:
     @strawberry.field
     async def kettle(self, name: str) -> Kettle:
+        """A kettle by name."""
         raise REFUSALS[name]
 
 
@@ -113,6 +116,13 @@ def test_a_stale_version_is_a_problem_of_every_subgraph_that_tells_the_version_n
         "field": "expectedVersion",
         "currentVersion": 3,
     }
+
+
+def test_docstrings_describe_what_has_no_description_of_its_own() -> None:
+    told = SCHEMA.as_str()
+    assert '"""What water boils in."""\ntype Kettle' in told
+    assert '"""A kettle by name."""\n  kettle(' in told
+    assert '"""TooHotProblem(' not in told
 
 
 def test_missing_sign_in_stays_an_error() -> None:
