@@ -9,6 +9,7 @@ import pytest
 
 from cli.demo import ephemeral_system
 from cli.system import System
+from tests.e2e.town import Town, settle
 
 FreshSystem = Callable[[], AbstractAsyncContextManager[System]]
 
@@ -24,3 +25,12 @@ async def system() -> AsyncIterator[System]:
 def fresh_system() -> FreshSystem:
     """Starts a system that nobody else uses: `async with fresh_system() as system`."""
     return ephemeral_system
+
+
+@pytest.fixture(scope="session")
+async def town() -> AsyncIterator[Town]:
+    """Two organizations with things to hide, on a system of their own: its clock stands where it was moved to."""
+    async with ephemeral_system() as running:
+        made = await settle(running)
+        yield made
+        made.close()
