@@ -36,7 +36,7 @@ from gateway.selections import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from graphql import GraphQLOutputType, GraphQLSchema, SelectionSetNode, VariableDefinitionNode
 
@@ -45,7 +45,9 @@ if TYPE_CHECKING:
 
 AnyType: TypeAlias = Any
 AnySelectionNode: TypeAlias = Any
-MAX_FIELDS = 10_000
+MAX_FIELDS = 2000
+"""Fields of an operation, its fragments spread out."""
+
 META_FIELDS = frozenset({"__schema", "__type"})
 
 
@@ -64,16 +66,11 @@ class Operation:
     kind: str
     root_type: str
     name: str | None
-    document: DocumentNode
+    text: str
     digest: str
     variables: tuple[VariableDefinitionNode, ...]
     variable_types: Mapping[str, str]
     selections: Selections
-
-    @property
-    def root_fields(self) -> tuple[str, ...]:
-        """The names of the fields asked of the root type, in order of first appearance."""
-        return tuple(dict.fromkeys(field.name for field in _fields_of(self.selections)))
 
     @property
     def introspection(self) -> Selections:
@@ -112,7 +109,7 @@ def coerce_variables(
 def prepare(
     supergraph: Supergraph, document: DocumentNode, operation_name: str | None = None
 ) -> Operation:
-    """Choose the operation of a valid document and normalise it."""
+    """Choose the operation of a valid document and normalise it; nothing of the document is held on to."""
     node = get_operation_ast(document, operation_name)
     if node is None:
         raise RequestError([GraphQLError(_no_operation(operation_name))])
@@ -121,14 +118,14 @@ def prepare(
         message = f"The schema has no {node.operation.value} type."
         raise RequestError([GraphQLError(message, node)])
     selections = _Normaliser(supergraph.public_schema, document).run(node, root.name)
-    variables = tuple(node.variable_definitions or ())
-    normal = _normal_document(node, selections)
+    variables = _without_places(node.variable_definitions or ())
+    text = _normal_text(node, variables, selections)
     return Operation(
         kind=node.operation.value,
         root_type=root.name,
         name=node.name.value if node.name else None,
-        document=normal,
-        digest=sha256(print_ast(normal).encode()).hexdigest(),
+        text=text,
+        digest=sha256(text.encode()).hexdigest(),
         variables=variables,
         variable_types={v.variable.name.value: _declared_type(v) for v in variables},
         selections=selections,
@@ -160,24 +157,31 @@ def _declared_type(node: VariableDefinitionNode) -> str:
 
 
 def _no_operation(name: str | None) -> str:
-    if name:
+    if name is not None:
         return f"Unknown operation named {name!r}."
     return "Must provide operation name if query contains multiple operations."
 
 
-def _normal_document(node: OperationDefinitionNode, selections: Selections) -> DocumentNode:
+def _without_places(
+    variables: Sequence[VariableDefinitionNode],
+) -> tuple[VariableDefinitionNode, ...]:
+    """The same definitions; a node that knows its place in a document keeps the whole document alive."""
+    if not variables:
+        return ()
+    text = f"query ({', '.join(print_ast(v) for v in variables)}) {{{TYPENAME}}}"
+    operation: Any = parse(text, no_location=True).definitions[0]
+    return tuple(operation.variable_definitions)
+
+
+def _normal_text(
+    node: OperationDefinitionNode,
+    variables: Sequence[VariableDefinitionNode],
+    selections: Selections,
+) -> str:
     name = f" {node.name.value}" if node.name else ""
-    declared = ", ".join(print_ast(v) for v in node.variable_definitions or ())
+    declared = ", ".join(print_ast(v) for v in variables)
     head = f"{node.operation.value}{name}{f'({declared})' if declared else ''}"
-    return parse(f"{head} {{{print_selections(selections)}}}", no_location=True)
-
-
-def _fields_of(selections: Selections) -> Iterator[Field]:
-    for selection in selections:
-        if isinstance(selection, Field):
-            yield selection
-        else:
-            yield from _fields_of(selection.selections)
+    return f"{head} {{{print_selections(selections)}}}"
 
 
 def _only(selections: Selections, *, meta: bool) -> Iterator[Selection]:

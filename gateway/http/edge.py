@@ -98,14 +98,12 @@ class Edge:
 
     async def admit(self, ask: Ask) -> Admitted:
         """Find out who asks and hold the operation to the limits. Rejected, with everything there is to say, otherwise."""
-        parsed = self.stages.parse(ask.params.query)
-        kind = parsed.kind(ask.params.operation_name)
-        if ask.by_get and kind == "mutation":
+        found = self.stages.parse(ask.params.query, ask.params.operation_name)
+        mutates = found.kind == "mutation"
+        if ask.by_get and mutates:
             raise _get_mutation()
-        session = await self.session(ask.authorization, fresh=kind == "mutation")
-        prepared = self.stages.prepare(
-            parsed, ask.params.operation_name, anonymous=session.anonymous
-        )
+        session = await self.session(ask.authorization, fresh=mutates)
+        prepared = self.stages.prepare(found, anonymous=session.anonymous)
         variables = self.stages.coerce(prepared, ask.params.variables)
         plan = self.stages.plan(prepared.operation)
         return Admitted(session, prepared.operation, variables, plan)

@@ -9,6 +9,7 @@ from graphql import GraphQLError, MaxIntrospectionDepthRule, validate
 
 from gateway.limits.cost import Price, price
 from gateway.limits.measure import Measure, measure
+from gateway.operation import MAX_FIELDS
 
 if TYPE_CHECKING:
     from graphql import DocumentNode, GraphQLSchema
@@ -60,7 +61,7 @@ class Limits:
     root_fields: int = 10
     directives: int = 20
     tokens: int = 1000
-    fields: int = 2000
+    fields: int = MAX_FIELDS
     cost: int = 5000
     introspection_depth: int = 20
     introspection: bool = False

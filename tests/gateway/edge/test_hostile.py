@@ -117,7 +117,7 @@ def refuse(stages: Stages, text: str) -> float:
     """How long the refusal takes, in seconds; fails when there is none."""
     began = time.perf_counter()
     try:
-        stages.coerce(stages.prepare(stages.parse(text), None, anonymous=False), {})
+        stages.coerce(stages.prepare(stages.parse(text), anonymous=False), {})
     except Rejected:
         return time.perf_counter() - began
     pytest.fail(f"not refused: {text[:200]}")
