@@ -86,7 +86,8 @@ async def _reports(
     tx: Connection, organization: Organization, groups: Sequence[Group], span: Span
 ) -> list[Report]:
     ids = [group.id for group in groups]
-    changes = _by_group(await store.changes(tx, organization.organization_id, ids, span.starts_at))
+    lasting = (span.starts_at, span.as_of)
+    changes = _by_group(await store.changes(tx, organization.organization_id, ids, lasting))
     published = await store.published(tx, organization.organization_id, ids, span.week.monday)
     return [
         Report(

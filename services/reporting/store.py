@@ -126,10 +126,11 @@ async def add_change(tx: Connection, organization_id: OrganizationId, change: Ch
     )
     await db.run(
         tx,
-        """INSERT INTO referrals AS r (organization_id, referral_id, sequence, holder, last_changed_at)
-            VALUES ($1, $2, $3, $4, $5) ON CONFLICT (organization_id, referral_id) DO UPDATE SET
+        """INSERT INTO referrals AS r (organization_id, referral_id, sequence, holder, first_changed_at, last_changed_at)
+            VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (organization_id, referral_id) DO UPDATE SET
             sequence = greatest(r.sequence, excluded.sequence),
             holder = CASE WHEN excluded.sequence > r.sequence THEN excluded.holder ELSE r.holder END,
+            first_changed_at = least(r.first_changed_at, excluded.first_changed_at),
             last_changed_at = greatest(r.last_changed_at, excluded.last_changed_at)""",
         organization_id,
         change.referral_id,
@@ -140,22 +141,27 @@ async def add_change(tx: Connection, organization_id: OrganizationId, change: Ch
 
 
 async def changes(
-    tx: Connection, organization_id: OrganizationId, group_ids: Sequence[GroupId], since: datetime
+    tx: Connection,
+    organization_id: OrganizationId,
+    group_ids: Sequence[GroupId],
+    span: tuple[datetime, datetime],
 ) -> list[Change]:
-    """The whole history of the referrals one of the groups ever had or sent, if open with one of them or changed `since`."""
+    """The whole history of the referrals one of the groups ever had or sent, if they began before the span's end and are open
+    with one of them or changed since its start."""
     return await db.many(
         tx,
         Change,
         """SELECT c.referral_id, c.sequence, c.version, c.verb, c.status, c.hop, c.group_id, c.sending_group_id,
             c.reason_code, c.occurred_at
             FROM referrals r JOIN referral_changes c USING (organization_id, referral_id)
-            WHERE r.organization_id = $1 AND (r.holder = ANY($2) OR r.last_changed_at >= $3)
+            WHERE r.organization_id = $1 AND r.first_changed_at < $4
+            AND (r.holder = ANY($2) OR r.last_changed_at >= $3)
             AND EXISTS (SELECT FROM referral_changes g WHERE g.organization_id = $1 AND g.referral_id = r.referral_id
                 AND (g.group_id = ANY($2) OR g.sending_group_id = ANY($2)))
             ORDER BY c.referral_id, c.sequence""",
         organization_id,
         group_ids,
-        since,
+        *span,
     )
 
 
