@@ -77,10 +77,11 @@ async def revoke_session(tx: Connection, session_id: SessionId, because: str, at
 
 # any-organization: all sessions of a person end together
 async def revoke_sessions_of(tx: Connection, user_id: UserId, because: str, at: datetime) -> int:
-    """End every session of a user; answers how many there were."""
+    """End every session of a user that still goes on; answers how many there were."""
     return await db.run(
         tx,
-        "UPDATE sessions SET revoked_at = $2, revoked_because = $3 WHERE user_id = $1 AND revoked_at IS NULL",
+        "UPDATE sessions SET revoked_at = $2, revoked_because = $3"
+        " WHERE user_id = $1 AND revoked_at IS NULL AND ends_at > $2",
         user_id,
         at,
         because,
@@ -94,7 +95,7 @@ async def revoke_sessions_in(
     await db.run(
         tx,
         "UPDATE sessions s SET revoked_at = $3, revoked_because = $4 FROM memberships m WHERE m.id = s.membership_id"
-        " AND m.organization_id = $1 AND s.user_id = $2 AND s.revoked_at IS NULL",
+        " AND m.organization_id = $1 AND s.user_id = $2 AND s.revoked_at IS NULL AND s.ends_at > $3",
         organization_id,
         user_id,
         at,
