@@ -48,6 +48,9 @@ AnySelectionNode: TypeAlias = Any
 MAX_FIELDS = 2000
 """Fields of an operation, its fragments spread out."""
 
+MAX_ERRORS = 20
+"""Errors told of one document, or of its variables."""
+
 META_FIELDS = frozenset({"__schema", "__type"})
 
 
@@ -91,16 +94,21 @@ def parse_document(text: str, max_tokens: int | None = None) -> DocumentNode:
         raise RequestError([error]) from error
 
 
-def validate_document(supergraph: Supergraph, document: DocumentNode) -> list[GraphQLError]:
-    """Validate on the schema clients see; an empty list when all is well."""
-    return validate(supergraph.public_schema, document)
+def validate_document(
+    supergraph: Supergraph, document: DocumentNode, *, suggest: bool = True
+) -> list[GraphQLError]:
+    """Validate on the schema clients see; an empty list when all is well. `suggest` names that may be meant."""
+    schema = supergraph.public_schema
+    return validate(schema, document, max_errors=MAX_ERRORS, hide_suggestions=not suggest)
 
 
 def coerce_variables(
-    supergraph: Supergraph, operation: Operation, raw: dict[str, Any]
+    supergraph: Supergraph, operation: Operation, raw: dict[str, Any], *, suggest: bool = True
 ) -> dict[str, Any]:
     """Check the variables against their declared types and fill in defaults."""
-    values = get_variable_values(supergraph.public_schema, operation.variables, raw)
+    values = get_variable_values(
+        supergraph.public_schema, operation.variables, raw, MAX_ERRORS, hide_suggestions=not suggest
+    )
     if isinstance(values, list):
         raise RequestError(values)
     return values.coerced

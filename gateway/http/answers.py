@@ -30,7 +30,8 @@ _BAD_INPUT = re.compile(
 
 _OURS_ALONE = frozenset({"exception", "stacktrace", "debug"})
 
-_SUGGESTION = re.compile(r" Did you mean .*\?$", re.DOTALL)
+_VALUE = re.compile(r"(?:,? [Ff]ound|( cannot represent [^:]*)): .*", re.DOTALL)
+"""How GraphQL repeats a wrong value in its message; what clients send may be a password or a patient's data."""
 
 
 class Rejected(Exception):  # noqa: N818 - an expected answer, not an error
@@ -47,16 +48,21 @@ def error(code: str, message: str, **extensions: object) -> Body:
     return {"message": message, "extensions": {"code": code, **extensions}}
 
 
-def rejected(errors: Iterable[GraphQLError], code: str, *, suggest: bool) -> Rejected:
-    """The rejection of a document. `code` is for errors that carry none; without `suggest`, hints of names are cut off."""
+def rejected(errors: Iterable[GraphQLError], code: str) -> Rejected:
+    """The rejection of a document or its variables. `code` is for errors that carry none."""
     told = []
     for one in errors:
         body: Body = dict(one.formatted)
-        if not suggest:
-            body["message"] = _SUGGESTION.sub("", body["message"])
+        body["message"] = without_values(body["message"])
         body["extensions"] = {"code": code} | (one.extensions or {})
         told.append(body)
     return Rejected(told)
+
+
+def without_values(message: str) -> str:
+    """A message of GraphQL's validation that does not repeat what was sent."""
+    cut = _VALUE.sub(r"\1", message)
+    return cut if cut.endswith((".", "?")) else f"{cut}."
 
 
 def refused(refusal: Refusal) -> Rejected:
@@ -83,7 +89,7 @@ def passed_on(subgraph: str, told: object) -> Body:
     code, message = extensions.get("code"), str(body.get("message", ""))
     kept: Body = {"path": body["path"]} if isinstance(body.get("path"), list) else {}
     if code == INVALID_QUERY and _BAD_INPUT.match(message):
-        return error("BAD_USER_INPUT", message) | kept
+        return error("BAD_USER_INPUT", without_values(message)) | kept
     if isinstance(code, str) and code not in OUR_FAULTS:
         shown = {name: value for name, value in extensions.items() if name not in _OURS_ALONE}
         return {"message": message, "extensions": shown} | kept

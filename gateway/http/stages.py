@@ -107,7 +107,7 @@ class Stages:
             document = operations.parse_document(text, self.limits.tokens)
         except operations.RequestError as refusal:
             errors = self._aborted(str(refusal)) or refusal.errors
-            raise rejected(errors, "GRAPHQL_PARSE_FAILED", suggest=False) from None
+            raise rejected(errors, "GRAPHQL_PARSE_FAILED") from None
         return Parsed(key, document, measure(document))
 
     def prepare(self, found: Parsed | Prepared, *, anonymous: bool) -> Prepared:
@@ -120,9 +120,11 @@ class Stages:
     def coerce(self, prepared: Prepared, variables: dict[str, Any]) -> dict[str, Any]:
         """Check the variables, and the operation's cost with them."""
         try:
-            coerced = operations.coerce_variables(self.supergraph, prepared.operation, variables)
+            coerced = operations.coerce_variables(
+                self.supergraph, prepared.operation, variables, suggest=self._suggest
+            )
         except operations.RequestError as refusal:
-            raise rejected(refusal.errors, "BAD_USER_INPUT", suggest=self._suggest) from None
+            raise rejected(refusal.errors, "BAD_USER_INPUT") from None
         self._raise(self.limits.check_cost(prepared.price.of(coerced)), "LIMIT")
         return coerced
 
@@ -150,13 +152,14 @@ class Stages:
         graph, document, name = self.supergraph, parsed.document, parsed.key[1]
         refusals = self.limits.check_introspection(graph.public_schema, document, parsed.measure)
         self._raise(refusals, "LIMIT")
-        self._raise(operations.validate_document(graph, document), "GRAPHQL_VALIDATION_FAILED")
+        invalid = operations.validate_document(graph, document, suggest=self._suggest)
+        self._raise(invalid, "GRAPHQL_VALIDATION_FAILED")
         try:
             operation = operations.prepare(graph, document, name)
         except operations.RequestError as refusal:
-            raise rejected(refusal.errors, "OPERATION_RESOLUTION_FAILURE", suggest=False) from None
+            raise rejected(refusal.errors, "OPERATION_RESOLUTION_FAILURE") from None
         return Prepared(operation, parsed.measure, price(graph.public_schema, document, name))
 
     def _raise(self, errors: list[GraphQLError], code: str) -> None:
         if errors:
-            raise rejected(errors, code, suggest=self._suggest)
+            raise rejected(errors, code)
