@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, Union
 from uuid import UUID
 
-import orjson
 import strawberry
 from graphql import GraphQLNamedType, GraphQLUnionType, get_named_type
 from strawberry.dataloader import DataLoader
@@ -31,6 +29,17 @@ from kit.errors import (
     Unauthenticated,
     Unavailable,
 )
+from kit.pages import (
+    MAX_PAGE,
+    Connection,
+    Edge,
+    Page,
+    PageInfo,
+    after_id,
+    after_name,
+    connection,
+    page_of,
+)
 from kit.service import Call
 
 if TYPE_CHECKING:
@@ -42,11 +51,38 @@ P = TypeVar("P")
 KeyT = TypeVar("KeyT")
 ProblemT = TypeVar("ProblemT", bound="Problem")
 
+__all__ = [
+    "MAX_PAGE",
+    "CommonProblems",
+    "ConflictProblem",
+    "Connection",
+    "Context",
+    "DeniedProblem",
+    "Edge",
+    "InvalidProblem",
+    "NotFoundProblem",
+    "Page",
+    "PageInfo",
+    "Problem",
+    "RateLimitedProblem",
+    "Schema",
+    "StaleVersionProblem",
+    "UnavailableProblem",
+    "after_id",
+    "after_name",
+    "build_schema",
+    "connection",
+    "described",
+    "in_order",
+    "mutation",
+    "page_of",
+    "problem_codes",
+    "problem_type",
+]
+
 FEDERATION: Literal["2.9"] = "2.9"
 _ROOTS = ("Query", "Mutation", "Subscription")
 CACHED_DOCUMENTS = 1000
-DEFAULT_PAGE = 20
-MAX_PAGE = 100
 
 
 # The context of a request ---------------------------------------------------------------------------------------------
@@ -240,88 +276,6 @@ def described(text: str) -> Callable[[Callable[..., Any]], Any]:
     """A resolved field with a description in the schema: use it in place of strawberry.field(description=...)."""
     decorate: Callable[[Callable[..., Any]], Any] = strawberry.field(description=text)
     return decorate
-
-
-# Pages ----------------------------------------------------------------------------------------------------------------
-
-
-@strawberry.federation.type(shareable=True, description="Where a page stands in its list.")
-class PageInfo:
-    """Relay's PageInfo, forwards."""
-
-    has_next_page: bool
-    end_cursor: str | None
-
-
-@strawberry.type(description="One thing of a page.")
-class Edge(Generic[T]):
-    """Relay's edge."""
-
-    node: T
-    cursor: str
-
-
-@strawberry.type(description="A page of things.")
-class Connection(Generic[T]):
-    """Relay's connection."""
-
-    edges: list[Edge[T]]
-    page_info: PageInfo
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Which part of a list is wanted. A store fetches `limit + 1` rows that come after the sort key `after`."""
-
-    limit: int
-    after: list[Any] | None
-
-
-def page_of(first: int | None, after: str | None) -> Page:
-    """The page that `first` and `after` ask for; Invalid when first is not 1 to 100 or the cursor is not ours."""
-    limit = DEFAULT_PAGE if first is None else first
-    if not 1 <= limit <= MAX_PAGE:
-        raise Invalid(
-            f"first must be 1 to {MAX_PAGE}.",
-            code="PAGE_SIZE",
-            field="first",
-            remedy="Ask for several pages.",
-        )
-    if after is None:
-        return Page(limit, None)
-    try:
-        position = orjson.loads(urlsafe_b64decode(after.encode()))
-    except ValueError:
-        position = None
-    if not isinstance(position, list):
-        raise Invalid(
-            "after is not a cursor.",
-            code="BAD_CURSOR",
-            field="after",
-            remedy="Use pageInfo.endCursor.",
-        )
-    return Page(limit, position)
-
-
-def connection(
-    items: Sequence[T],
-    page: Page,
-    *,
-    key: Callable[[T], Sequence[object]],
-    node: Callable[[T], Any],
-) -> Connection[Any]:
-    """A connection of at most `limit + 1` fetched items; `key` is an item's sort key, `node` its GraphQL type."""
-    edges = [Edge(node=node(item), cursor=_cursor(key(item))) for item in items[: page.limit]]
-    return Connection(
-        edges=edges,
-        page_info=PageInfo(
-            has_next_page=len(items) > page.limit, end_cursor=edges[-1].cursor if edges else None
-        ),
-    )
-
-
-def _cursor(position: Sequence[object]) -> str:
-    return urlsafe_b64encode(orjson.dumps(list(position), default=str)).decode()
 
 
 def in_order(keys: Iterable[UUID], found: dict[UUID, T]) -> list[T | None]:

@@ -8,12 +8,12 @@ import strawberry
 from strawberry.federation.schema_directives import Key
 from strawberry.federation.types import FieldSet
 
-from kit.errors import Denied, Invalid
+from kit.errors import Denied
 from kit.graphql import (
     CommonProblems,
     Connection,
     Context,
-    Page,
+    after_name,
     build_schema,
     connection,
     described,
@@ -284,7 +284,7 @@ class Query:
         """The organization's week (R31)."""
         page = page_of(first, after)
         groups = await actions.readable_groups(info.context.call, week_of)
-        before = _after(page)
+        before = after_name(page)
         asked = [group.id for group in groups if before is None or group.place > before]
         told = await actions.reports(info.context.call, asked[: page.limit + 1], week_of)
         return connection(
@@ -293,18 +293,6 @@ class Query:
             key=lambda report: report.group.place,
             node=lambda report: GroupProgressReport.of(info, report),
         )
-
-
-def _after(page: Page) -> tuple[str, UUID] | None:
-    """The name and id of the group a page starts after."""
-    match page.after:
-        case None:
-            return None
-        case [str(name), str(group_id)]:
-            return name, parse_id(group_id, "after")
-    raise Invalid(
-        "after is not a cursor.", code="BAD_CURSOR", field="after", remedy="Use pageInfo.endCursor."
-    )
 
 
 MarkReportReviewedResult = Annotated[

@@ -6,8 +6,7 @@ from uuid import UUID
 import strawberry
 
 from kit.auth import ANONYMOUS
-from kit.errors import Invalid
-from kit.graphql import Connection, Page, connection, page_of
+from kit.graphql import Connection, after_name, connection, page_of
 from kit.ids import parse_id
 from services.identity import domain, policy, store
 from services.identity.domain import OrganizationId, UserId
@@ -96,7 +95,7 @@ class Query:
         policy.permit_support(info.context.call.viewer)
         page = page_of(first, after)
         async with info.context.call.db.reading() as tx:
-            found = await store.organizations_page(tx, _after(page), page.limit + 1)
+            found = await store.organizations_page(tx, after_name(page), page.limit + 1)
         return connection(found, page, key=lambda one: (one.name, one.id), node=Organization.of)
 
     @strawberry.field
@@ -111,7 +110,7 @@ class Query:
         here = policy.scope(info.context.call.viewer, _organization(organization_id))
         page = page_of(first, after)
         async with info.context.call.db.reading() as tx:
-            found = await store.users_page(tx, here, _after(page), page.limit + 1)
+            found = await store.users_page(tx, here, after_name(page), page.limit + 1)
         return connection(found, page, key=_user_key, node=User.of)
 
     @strawberry.field
@@ -135,19 +134,3 @@ def _user_key(user: domain.User) -> tuple[str, UUID]:
 
 def _organization(text: str | None) -> OrganizationId | None:
     return OrganizationId(parse_id(text, "organizationId")) if text else None
-
-
-def _after(page: Page) -> tuple[str, UUID] | None:
-    """A name and an id; Invalid when the cursor is of another list."""
-    if page.after is None:
-        return None
-    try:
-        name, last = page.after
-        return str(name).replace("\0", ""), UUID(last)
-    except (ValueError, TypeError, AttributeError):
-        raise Invalid(
-            "after is not a cursor of this list.",
-            code="BAD_CURSOR",
-            field="after",
-            remedy="Use pageInfo.endCursor.",
-        ) from None

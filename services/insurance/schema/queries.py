@@ -4,7 +4,7 @@ from datetime import date
 
 import strawberry
 
-from kit.graphql import Connection, connection, described, page_of
+from kit.graphql import Connection, after_id, after_name, connection, described, page_of
 from kit.ids import parse_id
 from services.insurance import policy, store
 from services.insurance.schema.types import (
@@ -12,8 +12,6 @@ from services.insurance.schema.types import (
     InsurancePlan,
     Participation,
     Payer,
-    after_id,
-    after_name,
     load_payer,
     load_plan,
     page_of_rows,

@@ -10,8 +10,16 @@ from strawberry.federation.schema_directives import Key
 from strawberry.federation.types import FieldSet
 
 from kit.db import Connection as Database
-from kit.errors import Invalid
-from kit.graphql import Connection, Context, Page, connection, described, in_order, page_of
+from kit.graphql import (
+    Connection,
+    Context,
+    Page,
+    after_id,
+    connection,
+    described,
+    in_order,
+    page_of,
+)
 from kit.ids import parse_id
 from services.insurance import actions, domain, policy, store
 from services.insurance.actions import Peers
@@ -258,32 +266,6 @@ def _rows_of(
 def page_of_rows(rows: list[domain.Participation], page: Page) -> Connection[Participation]:
     """A page of rows in the order of their ids."""
     return connection(rows, page, key=lambda row: (row.id,), node=Participation.of)
-
-
-def after_id(page: Page) -> UUID | None:
-    """The id a page starts after."""
-    if page.after is None:
-        return None
-    match page.after:
-        case [str(last)]:
-            return parse_id(last, "after")
-    raise _bad_cursor()
-
-
-def after_name(page: Page) -> tuple[str, UUID] | None:
-    """The name and id a page starts after."""
-    if page.after is None:
-        return None
-    match page.after:
-        case [str(name), str(last)]:
-            return name, parse_id(last, "after")
-    raise _bad_cursor()
-
-
-def _bad_cursor() -> Invalid:
-    return Invalid(
-        "after is not a cursor.", code="BAD_CURSOR", field="after", remedy="Use pageInfo.endCursor."
-    )
 
 
 async def load_payer(info: Info, payer_id: UUID) -> Payer | None:

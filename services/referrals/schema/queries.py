@@ -8,7 +8,7 @@ import strawberry
 from strawberry import ID
 
 from kit.errors import Invalid
-from kit.graphql import Edge, PageInfo, connection, page_of
+from kit.graphql import Edge, PageInfo, after_id, connection, page_of
 from services.referrals.actions import looking
 from services.referrals.domain import GroupId, OfficeId, Queue, ReferralId, Subject
 from services.referrals.policy import Seen
@@ -101,7 +101,8 @@ class Query:
     ) -> WorkQueueConnection:
         """Newest first."""
         page = page_of(first, after)
-        where = (_position(page.after), page.limit + 1)
+        after_referral = after_id(page)
+        where = (ReferralId(after_referral) if after_referral else None, page.limit + 1)
         queue = _queue(office_id, group_id)
         found = await looking.work_queue(info.context.call, queue, kind, where)
         made = connection(found, page, key=_key, node=show)
@@ -177,17 +178,3 @@ def _one_of(named: dict[Subject, UUID | None]) -> tuple[Subject, UUID]:
 
 def _key(view: Seen) -> list[str]:
     return [str(view.referral.id)]
-
-
-def _position(after: list[object] | None) -> ReferralId | None:
-    if after is None:
-        return None
-    try:
-        return ReferralId(UUID(str(after[0])))
-    except (ValueError, IndexError):
-        raise Invalid(
-            "after is not a cursor.",
-            code="BAD_CURSOR",
-            field="after",
-            remedy="Use pageInfo.endCursor.",
-        ) from None
