@@ -53,7 +53,8 @@ def _answer(supergraph: Supergraph, operation: Operation, run: Run) -> Answer:
     run.data.update(introspect(supergraph, operation, run.variables))
     data, nulls = shape(supergraph, operation, run.variables, run.data)
     errors = without_repeats(run.errors)
-    errors.extend(null_errors(nulls, errors))
+    if data is not None or not errors:
+        errors.extend(null_errors(nulls, errors))
     return Answer(data, errors)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING
 
 from gateway.plan import Key
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from gateway.plan import Path
 
 UNAVAILABLE = "SUBGRAPH_UNAVAILABLE"
+MORE = "MORE_ERRORS"
+MOST_ERRORS = 50
+"""Errors told of one request to a subgraph; what failed may be shown in thousands of places."""
+
 SHOWN = ("message", "extensions")
 
 
@@ -35,6 +40,18 @@ def unavailable(service: str, place: ClientPath) -> ErrorBody:
     return moved(body, place)
 
 
+def first(errors: Iterable[ErrorBody], service: str, place: ClientPath) -> list[ErrorBody]:
+    """The first of one request's errors; when there are many, the last one says so."""
+    told = list(islice(errors, MOST_ERRORS + 1))
+    if len(told) > MOST_ERRORS:
+        body = {
+            "message": f"There are more errors of {service} than are told here.",
+            "extensions": {"code": MORE, "service": service},
+        }
+        told[-1] = moved(body, place)
+    return told
+
+
 def static_path(path: Path) -> ClientPath:
     """The keys of a plan's path up to its first list."""
     keys: list[str | int] = []
@@ -46,20 +63,17 @@ def static_path(path: Path) -> ClientPath:
 
 
 def null_errors(nulls: Nulls, known: list[ErrorBody]) -> Iterator[ErrorBody]:
-    """Errors for forbidden nulls that no subgraph's error explains already."""
-    paths = [tuple(error.get("path", ())) for error in known]
+    """Errors for forbidden nulls that no subgraph's error explains already: none above, at or below the place."""
+    places = {tuple(error.get("path", ())) for error in known}
+    above = {place[:length] for place in places for length in range(len(place) + 1)}
     for path, field in nulls.found:
-        if not any(_explains(path, other) for other in paths):
+        below = (path[:length] for length in range(len(path) + 1))
+        if path not in above and places.isdisjoint(below):
             yield {
                 "message": f"Cannot return null for non-nullable field {field}.",
                 "path": list(path),
                 "extensions": {"code": "NULL_NOT_ALLOWED"},
             }
-
-
-def _explains(path: ClientPath, other: tuple[Any, ...]) -> bool:
-    shorter = min(len(path), len(other))
-    return path[:shorter] == other[:shorter]
 
 
 def without_repeats(errors: Iterable[ErrorBody]) -> list[ErrorBody]:

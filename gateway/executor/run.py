@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from copy import deepcopy
+from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
 from gateway.executor.entities import Entities, Representations
-from gateway.executor.errors import moved, static_path, unavailable
+from gateway.executor.errors import first, moved, static_path, unavailable
 from gateway.executor.rewrites import rewrite
 from gateway.executor.wire import SubgraphReply, SubgraphRequest, SubgraphUnavailable
 from gateway.plan import (
@@ -22,6 +23,8 @@ from gateway.plan import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gateway.executor.entities import ClientPath
     from gateway.executor.wire import Data, ErrorBody, Send
     from gateway.plan import Node, Path
@@ -97,7 +100,8 @@ class Run:
         rewrite(self.entities, data, node.output_rewrites)
         for number, target in enumerate(objects):
             self.entities.merge(target, deepcopy(data) if number else data)
-        self.errors.extend(moved(e, (*place, *(e.get("path") or ()))) for e in reply.errors)
+        errors = (moved(e, (*place, *(e.get("path") or ()))) for e in reply.errors)
+        self.errors.extend(first(errors, node.service, place))
 
     async def _batch(self, node: BatchFetch) -> None:
         await self._entities(node, node.parts)
@@ -113,14 +117,9 @@ class Run:
         reply = await self._ask(node, given, place)
         if reply is None:
             return
-        known = {part.alias for part, _ in found}
-        self.errors.extend(
-            moved(error, place)
-            for error in reply.errors
-            if not error.get("path") or error["path"][0] not in known
-        )
-        for part, representations in found:
-            self.errors.extend(self._located(part, representations, reply.errors))
+        located = (self._located(part, reps, reply.errors) for part, reps in found)
+        errors = chain(_unplaced(parts, place, reply.errors), *located)
+        self.errors.extend(first(errors, node.service, place))
         for part, representations in found:
             self._take(part, representations, reply)
 
@@ -154,22 +153,19 @@ class Run:
 
     def _located(
         self, part: BatchPart, found: Representations, errors: list[ErrorBody]
-    ) -> list[ErrorBody]:
+    ) -> Iterator[ErrorBody]:
         """A part's errors, each under the client's path of every object it is about."""
         mine = [e for e in errors if e.get("path") and e["path"][0] == part.alias]
         if not mine:
-            return []
+            return
         paths = [self.entities.paths_at(self.data, path) for path in part.paths]
-        located = []
         for error in mine:
             inside = error["path"][1:]
             owners = found.owners_of(inside[0] if inside else None)
             ways = [paths[number][place] for number, place in owners if place < len(paths[number])]
             below = inside[1:] if ways else ()
-            located += [
-                moved(error, (*way, *below)) for way in ways or [static_path(part.paths[0])]
-            ]
-        return located
+            for way in ways or [static_path(part.paths[0])]:
+                yield moved(error, (*way, *below))
 
     async def _ask(
         self, node: Fetch | BatchFetch, given: Data, place: ClientPath
@@ -182,3 +178,13 @@ class Run:
         except SubgraphUnavailable:
             self.errors.append(unavailable(node.service, place))
             return None
+
+
+def _unplaced(
+    parts: tuple[BatchPart, ...], place: ClientPath, errors: list[ErrorBody]
+) -> Iterator[ErrorBody]:
+    """The errors of a request for entities that say nothing of a part of it."""
+    known = {part.alias for part in parts}
+    for error in errors:
+        if not error.get("path") or error["path"][0] not in known:
+            yield moved(error, place)

@@ -31,7 +31,10 @@ Trail: TypeAlias = "tuple[Any, str | int] | None"
 AnyType: TypeAlias = Any
 Complete: TypeAlias = "Callable[[Any, Trail, Nulls], Any]"
 _BUBBLE: Any = object()
-_shapers: WeakKeyDictionary[Operation, dict[tuple[bool, ...], ObjectShape]] = WeakKeyDictionary()
+MOST_SHAPES = 16
+"""Shapes remembered of one operation: each combination of its conditions has one of its own."""
+
+_shapes: WeakKeyDictionary[Operation, dict[tuple[bool, ...], ObjectShape]] = WeakKeyDictionary()
 
 
 class Nulls:
@@ -52,16 +55,25 @@ def shape(
     supergraph: Supergraph, operation: Operation, variables: Data, data: Data
 ) -> tuple[Data | None, Nulls]:
     """The client's data, and the forbidden nulls met on the way."""
-    conditions = sorted(_condition_variables(operation.selections))
-    values = tuple(bool(variables.get(name)) for name in conditions)
-    shapes = _shapers.setdefault(operation, {})
-    root = shapes.get(values)
-    if root is None:
-        kept = distinct(_kept(operation.selections, dict(zip(conditions, values, strict=True))))
-        root = shapes[values] = ObjectShape(supergraph.public_schema, operation.root_type, kept)
     nulls = Nulls()
-    answer = root.complete(data, None, nulls)
+    answer = _shape_of(supergraph.public_schema, operation, variables).complete(data, None, nulls)
     return (None if answer is _BUBBLE else answer), nulls
+
+
+def _shape_of(schema: GraphQLSchema, operation: Operation, variables: Data) -> ObjectShape:
+    """The shape under these variables, made when it is not remembered."""
+    known = _shapes.setdefault(operation, {})
+    names = sorted(_condition_variables(operation.selections))
+    values = {name: bool(variables.get(name)) for name in names}
+    key = tuple(values.values())
+    found = known.pop(key, None)
+    if found is None:
+        kept = distinct(_kept(operation.selections, values))
+        found = ObjectShape(schema, operation.root_type, kept)
+    known[key] = found
+    if len(known) > MOST_SHAPES:
+        del known[next(iter(known))]
+    return found
 
 
 def _condition_variables(selections: Selections) -> set[str]:

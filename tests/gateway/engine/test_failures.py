@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+import time
+import weakref
+
 from inline_snapshot import snapshot
 
 from gateway.executor import Answer, SubgraphReply, SubgraphRequest, execute
+from gateway.executor.errors import null_errors
+from gateway.executor.shape import MOST_SHAPES, Nulls, _shape_of
 from gateway.operation import parse_document, prepare
 from gateway.planner import plan
 from tests.gateway.engine.shops import shop
@@ -146,6 +152,69 @@ async def test_an_entity_s_error_is_told_at_every_place_that_shows_it() -> None:
             {"message": "no nick", "path": ["latest", 3, "author", "nick"]},
         ],
     )
+
+
+async def test_of_many_errors_of_one_request_the_first_are_told_and_that_there_are_more() -> None:
+    count = 2000
+    many = SubgraphReply({"latest": [{"author": {"__typename": "User", "id": "u1"}}] * count})
+    failed = SubgraphReply(
+        {"_entities": [{"nick": None}]}, [{"message": "no nick", "path": ["_entities", 0, "nick"]}]
+    )
+
+    answer = await scripted("{ latest { author { nick } } }", {"reviews": many, "customs": failed})
+
+    assert answer.data == {"latest": [{"author": {"nick": None}}] * count}
+    assert len(answer.errors) == 51
+    assert answer.errors[-1] == snapshot(
+        {
+            "message": "There are more errors of customs than are told here.",
+            "path": ["latest"],
+            "extensions": {"code": "MORE_ERRORS", "service": "customs"},
+        }
+    )
+
+
+async def test_thousands_of_nulls_beside_thousands_of_errors_are_told_without_delay() -> None:
+    nulls = Nulls()
+    nulls.found = [(("a", n, "x"), "A.x") for n in range(5000)]
+    known = [{"message": "m", "path": ["b", n, "y"]} for n in range(5000)]
+    known.append({"message": "m", "path": ["a", 7]})
+    began = time.perf_counter()
+
+    told = list(null_errors(nulls, known))
+
+    assert len(told) == 4999
+    assert time.perf_counter() - began < 1
+
+
+async def test_what_a_failing_neighbour_took_along_is_not_blamed_besides() -> None:
+    failed = SubgraphReply(None, [{"message": "no", "path": ["me"]}])
+
+    answer = await scripted("{ me { name } users { name } }", {"accounts": failed})
+
+    assert answer == Answer(None, [{"message": "no", "path": ["me"]}])
+
+
+def test_of_the_shapes_of_one_operation_only_some_are_remembered() -> None:
+    world = shop()
+    names = [f"x{number}" for number in range(8)]
+    declared = ", ".join(f"${name}: Boolean!" for name in names)
+    fields = " ".join(f"{name}: name @include(if: ${name})" for name in names)
+    document = parse_document(f"query ({declared}) {{ me {{ {fields} }} }}")
+    operation = prepare(world.supergraph, document)
+    shapes = []
+    for number in range(256):
+        values = {name: bool(number >> place & 1) for place, name in enumerate(names)}
+        found = _shape_of(world.supergraph.public_schema, operation, values)
+        assert set(found.complete({"me": dict.fromkeys(names, "a")}, None, Nulls())["me"]) == {
+            name for name, wanted in values.items() if wanted
+        }
+        shapes.append(weakref.ref(found))
+    del found
+
+    gc.collect()
+
+    assert sum(shape() is not None for shape in shapes) == MOST_SHAPES
 
 
 async def test_an_error_without_a_usable_path_is_told_once() -> None:
