@@ -1,8 +1,7 @@
 """Things of other services that a referral points at; to some of them referrals adds how much open work they have."""
 
-from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 import strawberry
@@ -10,19 +9,13 @@ from strawberry import ID
 from strawberry.federation.schema_directives import Key
 from strawberry.federation.types import FieldSet
 
-from kit.graphql import Context
+from kit.graphql import Context, described
 from kit.ids import parse_id
 from services.referrals.actions import looking
 from services.referrals.actions.peers import Peers
 from services.referrals.domain import Subject
 
 Info = strawberry.Info[Context[Peers], None]
-
-
-def about(text: str) -> Callable[[Callable[..., Any]], Any]:
-    """A resolver as a field with a description."""
-    decorator: Callable[[Callable[..., Any]], Any] = strawberry.field(description=text)
-    return decorator
 
 
 _COUNT = "Open referrals of your own organization in which it takes part, on either side. Null when you may not know."
@@ -39,7 +32,7 @@ class Provider:
 
     id: ID
 
-    @about(_COUNT)
+    @described(_COUNT)
     async def open_referral_count(self, info: Info) -> int | None:
         """R12."""
         return await _open(info, Subject.PROVIDER, self.id)
@@ -56,7 +49,7 @@ class Office:
 
     id: ID
 
-    @about(_COUNT)
+    @described(_COUNT)
     async def open_referral_count(self, info: Info) -> int | None:
         """R19."""
         return await _open(info, Subject.OFFICE, self.id)
@@ -73,7 +66,7 @@ class Group:
 
     id: ID
 
-    @about(_COUNT)
+    @described(_COUNT)
     async def open_referral_count(self, info: Info) -> int | None:
         """R24."""
         return await _open(info, Subject.GROUP, self.id)

@@ -8,6 +8,7 @@ from typing import TypeVar
 import strawberry
 from strawberry import ID
 
+from kit.graphql import described
 from kit.ids import parse_id
 from services.referrals import domain
 from services.referrals.actions import looking
@@ -22,7 +23,6 @@ from services.referrals.schema.entities import (
     Organization,
     Provider,
     User,
-    about,
     stub,
 )
 from services.referrals.schema.words import (
@@ -153,19 +153,19 @@ class Referral:
     plan: InsurancePlan | None
     plan_acceptance: PlanAcceptance | None
 
-    @about("Who has claimed it; shown to the receiving side.")
+    @described("Who has claimed it; shown to the receiving side.")
     def claimed_by(self) -> User | None:
         """The sender need not know."""
         receives = domain.Side.RECEIVING in self.view.sides
         return stub(User, self.view.referral.claimed_by) if receives else None
 
-    @about("Null when your sight is PAST.")
+    @described("Null when your sight is PAST.")
     async def patient(self, info: Info) -> Patient | None:
         """PHI."""
         found = await self._load(info, "patients", looking.patients)
         return None if found is None else _patient(found)
 
-    @about("In the order of booking.")
+    @described("In the order of booking.")
     async def appointments(self, info: Info) -> list[Appointment]:
         """What became of each."""
         return [
@@ -173,19 +173,19 @@ class Referral:
             for one in await self._load(info, "appointments", looking.appointments)
         ]
 
-    @about("Every receiver so far; with PAST sight only your own.")
+    @described("Every receiver so far; with PAST sight only your own.")
     def hops(self) -> list[ReferralHop]:
         """In order."""
         return [_hop(one) for one in self.view.hops]
 
-    @about("What was done to it; empty when your sight is PAST.")
+    @described("What was done to it; empty when your sight is PAST.")
     async def history(self, info: Info) -> list[ReferralStep]:
         """In order."""
         mine = info.context.call.viewer.organization_id
         found = await self._load(info, "steps", looking.steps)
         return [_step(one, named=one.by_organization_id == mine) for one in found]
 
-    @about("Whether you have archived it. Nobody else's queue is affected.")
+    @described("Whether you have archived it. Nobody else's queue is affected.")
     async def archived(self, info: Info) -> bool:
         """Per user."""
         return await self._load(info, "archived", looking.archived)

@@ -8,11 +8,11 @@ import strawberry
 from strawberry import ID
 
 from kit.errors import Invalid
-from kit.graphql import Edge, PageInfo, after_id, connection, page_of
+from kit.graphql import Edge, PageInfo, after_id, connection, described, page_of
 from services.referrals.actions import looking
 from services.referrals.domain import GroupId, OfficeId, Queue, ReferralId, Subject
 from services.referrals.policy import Seen
-from services.referrals.schema.entities import Info, Office, about
+from services.referrals.schema.entities import Info, Office
 from services.referrals.schema.inputs import optional
 from services.referrals.schema.nodes import Referral, ReferralReason, load_referral, show
 from services.referrals.schema.words import ReferralHappened, ReferralReasonKind, WorkQueueKind
@@ -40,7 +40,7 @@ class WorkQueueConnection:
     page_info: PageInfo
     queue: strawberry.Private[Queue]
 
-    @about("How many stand in each of the four queues.")
+    @described("How many stand in each of the four queues.")
     async def counts(self, info: Info) -> WorkQueueCounts:
         """Counted only when asked for."""
         found = await looking.queue_counts(info.context.call, self.queue)
@@ -83,13 +83,13 @@ class WorkQueueChange:
 class Query:
     """What can be asked."""
 
-    @about("Null when it is unknown to you.")
+    @described("Null when it is unknown to you.")
     async def referral(self, info: Info, id: ID) -> Referral | None:
         """One referral."""
         info.context.call.viewer.require_organization()
         return await load_referral(info, id)
 
-    @about("A work queue of an office or of a group you work for.")
+    @described("A work queue of an office or of a group you work for.")
     async def work_queue(
         self,
         info: Info,
@@ -108,7 +108,7 @@ class Query:
         made = connection(found, page, key=_key, node=show)
         return WorkQueueConnection(edges=made.edges, page_info=made.page_info, queue=queue)
 
-    @about(
+    @described(
         "Open work of your organization with a provider, an office or a group: name exactly one."
     )
     async def open_work(
@@ -135,7 +135,7 @@ class Query:
             referrals=[show(view) for view in seen.referrals],
         )
 
-    @about("The coded reasons that may be given today.")
+    @described("The coded reasons that may be given today.")
     async def referral_reasons(self, info: Info, kind: ReferralReasonKind) -> list[ReferralReason]:
         """By code."""
         found = await looking.reasons(info.context.call, kind)
