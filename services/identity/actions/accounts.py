@@ -107,7 +107,12 @@ async def _require_waiting(tx: Connection, seen: TemporaryPassword, now: datetim
     await store.lock_account(tx, seen.user_id)
     current = await store.temporary_password(tx, seen.user_id)
     if current is None or current.issued_at != seen.issued_at:
-        raise Conflict("A newer mail was sent.", code="TOKEN_UNKNOWN", field="token")
+        raise Conflict(
+            "A newer mail was sent.",
+            code="TOKEN_UNKNOWN",
+            field="token",
+            remedy="Use the newest mail you have.",
+        )
     _require_good(current, now)
     if not await store.memberships_of(tx, seen.user_id):
         raise Conflict(
