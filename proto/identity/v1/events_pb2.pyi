@@ -162,7 +162,7 @@ Global___RoleRevoked: _TypeAlias = RoleRevoked  # noqa: Y015
 
 @_typing.final
 class SessionsRevoked(_message.Message):
-    """Every session of the user that began at or before `not_after` is over."""
+    """Every session of the user in the organization (of the suite: everywhere) that began at or before `not_after` is over."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
