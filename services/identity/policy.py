@@ -67,6 +67,11 @@ def may_see_organization(viewer: Viewer, organization_id: OrganizationId) -> boo
     return viewer.is_user and (viewer.support or viewer.organization_id == organization_id)
 
 
+def may_read_names(viewer: Viewer) -> bool:
+    """The names of the network's organizations: everybody who works in it, for a receiver reads who sent a referral."""
+    return viewer.kind is Kind.SERVICE or viewer.is_user
+
+
 def may_see_contact(viewer: Viewer, user: User) -> bool:
     """Addresses of mail and the state of an invitation: oneself, client admins, office admins, support."""
     if viewer.user_id == user.id or viewer.support:

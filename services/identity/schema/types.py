@@ -56,8 +56,10 @@ class Organization:
 
     @classmethod
     async def resolve_reference(cls, info: Info, id: strawberry.ID) -> "Organization | None":
-        """An organization another subgraph names."""
-        return await load_organization(info, parse_id(id, "id"))
+        """An organization another subgraph names: whoever may see that thing may read whose it is."""
+        if not policy.may_read_names(info.context.call.viewer):
+            return None
+        return await _organization(info, parse_id(id, "id"))
 
 
 @strawberry.federation.type(keys=[Key(fields=FieldSet("id"), resolvable=False)])
@@ -201,15 +203,20 @@ class Advisory:
 
 
 async def load_organization(info: Info, organization_id: UUID) -> Organization | None:
-    """An organization the viewer may see, batched; None for any other, exactly as for one that never was."""
+    """An organization the viewer may see; None for any other, exactly as for one that never was."""
+    if not policy.may_see_organization(info.context.call.viewer, OrganizationId(organization_id)):
+        return None
+    return await _organization(info, organization_id)
+
+
+async def _organization(info: Info, organization_id: UUID) -> Organization | None:
+    """An organization, batched."""
     call = info.context.call
 
     async def load(ids: list[UUID]) -> list[domain.Organization | None]:
         async with call.db.reading() as tx:
             return in_order(ids, await store.organizations_by_id(tx, ids))
 
-    if not policy.may_see_organization(call.viewer, OrganizationId(organization_id)):
-        return None
     found = await info.context.loader("organizations", load).load(organization_id)
     return Organization.of(found) if found else None
 

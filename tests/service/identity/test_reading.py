@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from kit.auth import ANONYMOUS
 from tests.service.identity.asking import (
     DEACTIVATE,
     ENTITIES,
@@ -66,6 +67,25 @@ async def test_support_lists_every_organization_in_pages_and_nobody_else_does(
     assert refused["errors"][0]["extensions"]["code"] == "FORBIDDEN"
 
 
+async def test_whoever_sees_a_thing_may_read_which_organization_it_belongs_to(
+    identity: Identity, here: Organization
+) -> None:
+    """A receiver reads who sent a referral; by itself a foreign organization stays unknown (R02)."""
+    there = await new_organization(identity, "Hillside Care")
+    refs = [{"__typename": "Organization", "id": str(there.id)}]
+    query = "query($id: ID!) { organization(id: $id) { name } }"
+
+    named = await identity.running.data(ENTITIES, {"refs": [*refs]}, viewer=here.admin)
+    asked = await identity.running.data(query, {"id": str(there.id)}, viewer=here.admin)
+    nobody = await identity.running.gql(
+        ENTITIES, {"refs": [{"__typename": "Organization", "id": str(there.id)}]}, viewer=ANONYMOUS
+    )
+
+    assert named["_entities"][0]["name"] == "Hillside Care"
+    assert asked["organization"] is None
+    assert nobody["data"]["_entities"] == [None]
+
+
 async def test_users_of_another_organization_read_like_unknown_ones(
     identity: Identity, here: Organization
 ) -> None:
@@ -75,7 +95,7 @@ async def test_users_of_another_organization_read_like_unknown_ones(
     refs = [
         {"__typename": "User", "id": foreign["id"]},
         {"__typename": "User", "id": str(uuid4())},
-        {"__typename": "Organization", "id": str(there.id)},
+        {"__typename": "User", "id": str(there.admin.user_id)},
         {"__typename": "Organization", "id": str(uuid4())},
         {"__typename": "User", "id": str(here.admin.user_id)},
         {"__typename": "Organization", "id": str(here.id)},
