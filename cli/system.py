@@ -199,11 +199,11 @@ class System:
     # Settings ---------------------------------------------------------------------------------------------------------
 
     def settings(self, name: str) -> dict[str, str]:
-        """The environment of a process: its own settings, and nothing of its siblings' databases."""
+        """The environment of a process: its own settings, and no address with a password that is meant for a sibling."""
         given = {
             key: value
             for key, value in self.environment.items()
-            if not key.startswith("DATABASE_URL_")
+            if not key.startswith(("DATABASE_URL_", "SMTP_URL", "NATS_URL"))
         }
         common = {
             "MODE": "development",
