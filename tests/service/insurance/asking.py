@@ -8,7 +8,9 @@ from uuid import UUID, uuid4
 from kit.auth import Viewer
 from tests.service.insurance.conftest import Insurance, Practice
 
-PROBLEM = "... on Problem { code message field remedy } ... on StaleVersionProblem { currentVersion }"
+PROBLEM = (
+    "... on Problem { code message field remedy } ... on StaleVersionProblem { currentVersion }"
+)
 ROW = """... on Participation {
     id effectiveFrom effectiveUntil source lastVerifiedOn lastVerifiedBy { id } version allowedActions
     provider { id } office { id } plan { id name payer { name } }
