@@ -81,7 +81,7 @@ async def subscribe(
                     await run.node(node)
                 yield _answer(supergraph, operation, run)
     except SubgraphUnavailable:
-        yield Answer(None, [unavailable(fetch.service, ())])
+        yield Answer(None, [unavailable(fetch.service, fetch.kind, ())])
 
 
 def _split(plan: QueryPlan) -> tuple[Subscription, tuple[Node, ...]]:

@@ -31,13 +31,14 @@ def moved(error: ErrorBody, path: ClientPath | None) -> ErrorBody:
     return body
 
 
-def unavailable(service: str, place: ClientPath) -> ErrorBody:
-    """The one error for a request that got no answer."""
-    body = {
-        "message": f"The part of the answer that {service} gives is not available now.",
-        "extensions": {"code": UNAVAILABLE, "service": service},
-    }
-    return moved(body, place)
+def unavailable(service: str, kind: str, place: ClientPath) -> ErrorBody:
+    """The one error for a request of this kind that got no answer."""
+    message = f"The part of the answer that {service} gives is not available now."
+    if kind == "mutation":
+        message = f"{service} does not answer now. It may have done it all the same: look first."
+    return moved(
+        {"message": message, "extensions": {"code": UNAVAILABLE, "service": service}}, place
+    )
 
 
 def first(errors: Iterable[ErrorBody], service: str, place: ClientPath) -> list[ErrorBody]:

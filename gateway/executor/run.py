@@ -176,7 +176,7 @@ class Run:
         try:
             return await self.send(node.service, body)
         except SubgraphUnavailable:
-            self.errors.append(unavailable(node.service, place))
+            self.errors.append(unavailable(node.service, node.kind, place))
             return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ import orjson
 
 from gateway.executor import SubgraphReply, SubgraphUnavailable
 from gateway.http.answers import log, passed_on
-from gateway.subgraphs import SubgraphError
+from gateway.subgraphs import SubgraphError, SubgraphSilent
 from kit.auth import VIEWER_HEADER, Viewer, sign_viewer
 from kit.logs import client_address
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from gateway.executor import SubgraphRequest
-    from gateway.subgraphs import Subgraphs
+    from gateway.subgraphs import Exchange, Subgraphs
     from kit.clock import Clock
 
 REQUEST_ID = "x-request-id"
@@ -49,41 +50,54 @@ class Signer:
 
 @dataclass(slots=True)
 class Fetches:
-    """Asks subgraphs on behalf of one viewer, for one request. `timings` says what was asked and how long it took."""
+    """Asks subgraphs on behalf of one viewer, for one request. `timings` says what was asked and how long it took.
+
+    At the `deadline`, in the loop's time, whatever has not been answered counts as unavailable. A subgraph that was silent once is not
+    asked again before it, so that one that hangs does not use up the time of the others.
+    """
 
     subgraphs: Subgraphs
     signer: Signer
     viewer: Viewer
     request_id: str
+    deadline: float | None = None
+    silent: set[str] = field(default_factory=set)
     timings: list[dict[str, Any]] = field(default_factory=list)
 
     async def send(self, subgraph: str, body: SubgraphRequest) -> SubgraphReply:
         """One query or mutation; SubgraphUnavailable when there is no usable answer."""
         began = time.perf_counter()
         try:
-            exchange = await self.subgraphs.post(
-                subgraph,
-                _payload(body),
-                {**self._headers(subgraph), "accept": "application/json"},
-                repeatable=body.kind == "query",
-            )
+            exchange = await self._post(subgraph, body)
             if exchange.status not in _REQUEST_ERRORS:
                 raise SubgraphError(subgraph, f"status {exchange.status}")
-            raw = exchange.take()
-            return _reply(subgraph, raw)
+            return _reply(subgraph, exchange.take())
         except SubgraphError as error:
             log.warning(
                 "a subgraph gave no answer",
-                extra={
-                    "subgraph": subgraph,
-                    "because": error.reason,
-                    "repeatable": body.kind == "query",
-                },
+                extra={"subgraph": subgraph, "because": error.reason, "kind": body.kind},
             )
             raise SubgraphUnavailable(subgraph) from error
         finally:
             taken = round((time.perf_counter() - began) * 1000, 3)
             self.timings.append({"subgraph": subgraph, "ms": taken, "query": body.query})
+
+    async def _post(self, subgraph: str, body: SubgraphRequest) -> Exchange:
+        late = self.deadline is not None and asyncio.get_running_loop().time() >= self.deadline
+        if late or subgraph in self.silent:
+            raise SubgraphError(subgraph, "not asked: no time is left for it")
+        headers = {**self._headers(subgraph), "accept": "application/json"}
+        try:
+            async with asyncio.timeout_at(self.deadline):
+                return await self.subgraphs.post(
+                    subgraph, _payload(body), headers, repeatable=body.kind == "query"
+                )
+        except TimeoutError as error:
+            raise SubgraphSilent(subgraph) from error
+        except SubgraphSilent:
+            if self.deadline is not None:
+                self.silent.add(subgraph)
+            raise
 
     async def open_stream(
         self, subgraph: str, body: SubgraphRequest

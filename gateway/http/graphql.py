@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import orjson
@@ -31,7 +31,7 @@ from kit.config import Mode
 from kit.logs import client_address, request_id
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Coroutine
 
     from starlette.requests import Request
 
@@ -77,12 +77,12 @@ class GraphQLDoor:
             by_get=request.method == "GET",
         )
         if accept.media is None:
-            return await self._streamed(ask)
+            return await self._streamed(request, ask)
         admitted = await self._edge.admit(ask)
         if not admitted.live or ask.explain == "plan":
-            return _json(await self._edge.answer(admitted, ask), 200, accept.media)
+            return _json(await self._answer(request, ask, admitted), 200, accept.media)
         if accept.stream:
-            return await self._streamed(ask, admitted)
+            return await self._streamed(request, ask, admitted)
         raise _not_acceptable(f"{EVENT_STREAM} for a subscription")
 
     async def _read(self, request: Request) -> Params:
@@ -109,7 +109,16 @@ class GraphQLDoor:
             raise Rejected([error("BAD_REQUEST", "`explain` is plan or run.", remedy=remedy)], 400)
         return wanted or "plan"
 
-    async def _streamed(self, ask: Ask, admitted: Admitted | None = None) -> Response:
+    async def _answer(self, request: Request, ask: Ask, admitted: Admitted) -> Body:
+        """Run a query or a mutation. A query ends when its client leaves; a mutation that has begun is not cut off."""
+        answer = self._edge.answer(admitted, ask)
+        if admitted.operation.kind == "mutation":
+            return await answer
+        return await _while_connected(request, answer)
+
+    async def _streamed(
+        self, request: Request, ask: Ask, admitted: Admitted | None = None
+    ) -> Response:
         """Errors of the GraphQL kind are told in the stream, as its one answer; a bad token is still a 401."""
         try:
             admitted = admitted or await self._edge.admit(ask)
@@ -119,7 +128,7 @@ class GraphQLDoor:
             return _stream(_one({"errors": refusal.errors}))
         if admitted.live and ask.explain != "plan":
             return _stream(_events(self._edge, admitted, ask))
-        return _stream(_one(await self._edge.answer(admitted, ask)))
+        return _stream(_one(await self._answer(request, ask, admitted)))
 
 
 async def read_body(request: Request) -> bytes:
@@ -130,6 +139,26 @@ async def read_body(request: Request) -> bytes:
         if len(body) > MAX_BODY:
             raise too_large()
     return bytes(body)
+
+
+async def _while_connected(request: Request, answer: Coroutine[Any, Any, Body]) -> Body:
+    """The answer, given up with a ClientDisconnect when nobody waits for it any more."""
+    answering, leaving = asyncio.ensure_future(answer), asyncio.ensure_future(_left(request))
+    try:
+        await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not answering.done():
+            raise ClientDisconnect
+        return answering.result()
+    finally:
+        answering.cancel()
+        leaving.cancel()
+        await asyncio.gather(answering, leaving, return_exceptions=True)
+
+
+async def _left(request: Request) -> None:
+    """Wait until the client hangs up; its request has been read."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _events(edge: Edge, admitted: Admitted, ask: Ask) -> AsyncGenerator[bytes]:

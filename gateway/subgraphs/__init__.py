@@ -10,14 +10,21 @@ from typing import TYPE_CHECKING
 
 from gateway.subgraphs.events import EventReader, ServerEvent
 from gateway.subgraphs.pool import GRACE, Bounds, Pool
-from gateway.subgraphs.wire import ReplyTooLargeError, Target, WireError
+from gateway.subgraphs.wire import Exchange, ReplyTooLargeError, Target, WireError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Mapping
 
-    from gateway.subgraphs.wire import Exchange
-
-__all__ = ["GRACE", "Bounds", "ServerEvent", "SubgraphError", "Subgraphs", "Target"]
+__all__ = [
+    "GRACE",
+    "Bounds",
+    "Exchange",
+    "ServerEvent",
+    "SubgraphError",
+    "SubgraphSilent",
+    "Subgraphs",
+    "Target",
+]
 
 HTTP_OK = 200
 
@@ -31,6 +38,13 @@ class SubgraphError(Exception):
         super().__init__(f"{subgraph}: {reason}")
         self.subgraph = subgraph
         self.reason = reason
+
+
+class SubgraphSilent(SubgraphError):  # noqa: N818 - named for what the subgraph is
+    """A subgraph gave no answer in time."""
+
+    def __init__(self, subgraph: str) -> None:
+        super().__init__(subgraph, "no reply in time")
 
 
 class Subgraphs:
@@ -94,7 +108,7 @@ class Subgraphs:
         try:
             return await exchange
         except TimeoutError as error:
-            raise SubgraphError(name, "no reply in time") from error
+            raise SubgraphSilent(name) from error
         except WireError as error:
             raise SubgraphError(name, str(error)) from error
 

@@ -91,6 +91,7 @@ class Subgraph:
         self.left = asyncio.Event()
         self.stop_streams = asyncio.Event()
         self.stuck = False
+        self.hangs = False
         self.answer_with: Response | None = None
 
     def app(self) -> Starlette:
@@ -114,6 +115,9 @@ class Subgraph:
         self.client_address = request.headers["x-client-address"]
         body = await request.json()
         self.asked.append(body)
+        if self.hangs:
+            await _hung_up(request)
+            self.left.set()
         if "text/event-stream" in request.headers.get("accept", ""):
             return StreamingResponse(self._events(body), media_type="text/event-stream")
         result = await graphql(
@@ -146,6 +150,11 @@ class Subgraph:
     def _viewer(self, request: Request) -> Viewer:
         signed = request.headers.get(VIEWER_HEADER, "")
         return verify_viewer(signed, audience=self.name, key=KEY, at=self.clock.real())
+
+
+async def _hung_up(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def identity_root(subgraph: Subgraph) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from kit.errors import FAULT_MESSAGE
-from tests.gateway.edge.conftest import World
+from tests.gateway.edge.conftest import World, world
 
 
 @pytest.mark.parametrize(
@@ -152,10 +152,22 @@ async def test_a_subgraph_that_refuses_the_gateways_own_query_is_a_fault(suite: 
     assert reply.code == "INTERNAL"
 
 
-async def test_a_query_that_takes_too_long_is_cut_off(suite: World) -> None:
-    reply = await suite.door.post("{ slow(seconds: 1.5) }")
+async def test_what_takes_too_long_is_left_out_of_the_answer(suite: World) -> None:
+    reply = await suite.door.post("{ slow(seconds: 1.5) viewer }")
 
-    assert (reply.status, reply.code) == (504, "TIMEOUT")
+    assert (reply.status, reply.code) == (200, "SUBGRAPH_UNAVAILABLE")
+    assert reply.json["data"] == {"slow": None, "viewer": "anonymous"}
+
+
+async def test_a_mutation_without_an_answer_is_told_to_have_perhaps_happened(
+    gateway_nats: str,
+) -> None:
+    async with world(gateway_nats, SUBGRAPH_TIMEOUT="1") as running:
+        running.places.hangs = True
+        reply = await running.door.post('mutation { rename(id: "1", name: "x") { __typename } }')
+
+    assert reply.code == "SUBGRAPH_UNAVAILABLE"
+    assert "may have done it" in reply.json["errors"][0]["message"]
 
 
 async def test_a_mutations_refusal_is_data(suite: World) -> None:
