@@ -9,6 +9,7 @@ import pytest
 
 from cli.demo import ephemeral_system
 from cli.system import System
+from tests.e2e.clinic import Clinic, new_clinic
 from tests.e2e.town import Town, settle
 
 FreshSystem = Callable[[], AbstractAsyncContextManager[System]]
@@ -19,6 +20,13 @@ async def system() -> AsyncIterator[System]:
     """One system for every test that leaves the others alone: it works in organizations of its own."""
     async with ephemeral_system() as running:
         yield running
+
+
+@pytest.fixture
+async def clinic(system: System) -> AsyncIterator[Clinic]:
+    """An organization of one test, with a client admin who can import."""
+    async with new_clinic(system) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

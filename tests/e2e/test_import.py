@@ -1,130 +1,21 @@
-"""Importing the national register on a live system: made-up rows, and the genuine sample where it is at hand."""
+"""Importing the national register on a live system: made-up rows."""
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import json
-import os
-import secrets
-import sys
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from cli.journey.stage import new_password
-from cli.network import Client, Person, Postbox
-from cli.seed.world import CARDIOLOGY, DERMATOLOGY, FAMILY, check_digit
-from cli.system import System
-from tests.support.eventually import eventually
+from cli.network import Person
+from cli.seed.world import CARDIOLOGY, check_digit
+from tests.e2e.clinic import Clinic, open_for
 
-ROOT = Path(__file__).parents[2]
-GENUINE = ROOT.parent / "shared/data/nppes/npidata_pfile_sample.csv"
 TITLES = (
     "NPI", "Entity Type Code", "Provider Last Name (Legal Name)", "Provider First Name",
     "NPI Deactivation Date", "Healthcare Provider Taxonomy Code_1",
 )  # fmt: skip
-PROVIDERS = """
-query($filter: ProvidersFilter, $network: Boolean! = false, $after: String) {
-  providers(filter: $filter, network: $network, first: 100, after: $after) {
-    pageInfo { hasNextPage endCursor }
-    edges { node { id npi name state version missing specialties { code } } } } }
-"""
-SUGGEST = """
-query($input: SuggestReceiversInput!) { suggestReceivers(input: $input) { widening receivers {
-  provider { id } distanceKm planCertainty score factors { name score reason } } } }
-"""
-
-
-@dataclass(frozen=True)
-class Clinic:
-    """An organization that has just been opened, and its client admin."""
-
-    system: System
-    client: Client
-    support: Person
-    admin: Person
-    name: str
-
-    async def run(self, *words: str, by: Person | None = None) -> tuple[int, str, str]:
-        """`./suite import nppes`: exit code, what it said and what it complained of."""
-        who = self.admin if by is None else by
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "cli", "import", "nppes", *words,
-            "--data", str(self.system.folder.path), *(["--email", who.email] if who.email else []),
-            cwd=ROOT, env=os.environ | {"SUITE_PASSWORD": who.password},
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        said, complained = await process.communicate()
-        return process.returncode or 0, said.decode(), complained.decode()
-
-    async def told(self, file: Path, *words: str) -> tuple[list[dict[str, Any]], dict[str, int]]:
-        """An import that must succeed: its remarks and its counts."""
-        code, said, complained = await self.run(str(file), "--json", *words)
-        assert code == 0, complained
-        *remarks, last = [json.loads(line) for line in said.splitlines()]
-        return remarks, last["done"]
-
-    async def providers(self, **filter_: object) -> list[dict[str, Any]]:
-        """The organization's providers."""
-        found, after = [], None
-        while True:
-            page = (await self.admin.ask(PROVIDERS, filter=filter_, after=after))["providers"]
-            found += [edge["node"] for edge in page["edges"]]
-            after = page["pageInfo"]["endCursor"]
-            if not page["pageInfo"]["hasNextPage"]:
-                return found
-
-    async def joined(self, name: str, role: str, office: str | None = None) -> Person:
-        """Somebody invited by the client admin, who has confirmed."""
-        person = Person(self.client, name, address(name))
-        given = {
-            "email": person.email,
-            "name": name,
-            "roles": [{"role": role, "officeId": office}],
-            "idempotencyKey": person.email,
-        }
-        await self.admin.do("inviteUser", given, "... on UserInvited { user { id } }")
-        await person.confirm(
-            await Postbox(self.system.folder.mail).letter(person.email), new_password()
-        )
-        return person
-
-
-def address(name: str) -> str:
-    return f"{name.lower().replace(' ', '.')}.{secrets.token_hex(4)}@import.example"
-
-
-@pytest.fixture
-async def clinic(system: System) -> AsyncIterator[Clinic]:
-    """An organization of this test alone."""
-    client = Client(system.url)
-    email, password = system.support
-    support = Person(client, "Support", email, password)
-    admin = Person(client, "Ida Importer", address("Ida Importer"))
-    name = f"Import Clinic {secrets.token_hex(4)}"
-    await open_for(support, name, admin)
-    await admin.confirm(await Postbox(system.folder.mail).letter(admin.email), new_password())
-    yield Clinic(system, client, support, admin, name)
-    client.close()
-
-
-async def open_for(support: Person, name: str, admin: Person) -> str:
-    given = {
-        "name": name,
-        "timeZone": "America/Chicago",
-        "clientAdmin": {"email": admin.email, "name": admin.name},
-        "idempotencyKey": name,
-    }
-    wanted = "... on OrganizationAdded { organization { id } }"
-    made = await support.do("addOrganization", given, wanted)
-    organization_id: str = made["organization"]["id"]
-    return organization_id
 
 
 def person(number: int, *, code: str = CARDIOLOGY, **changes: str) -> dict[str, str]:
@@ -283,119 +174,3 @@ async def test_a_gateway_elsewhere_is_named_by_its_address(clinic: Clinic, tmp_p
     assert (bad, away) == (1, 1)
     assert "'gateway' is no address" in no_address
     assert "The gateway does not answer" in nobody_there
-
-
-# The genuine sample ---------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.skipif(not GENUINE.exists(), reason=f"{GENUINE.name} is not beside this checkout")
-async def test_search_and_suggestion_work_over_the_genuine_sample(clinic: Clinic) -> None:
-    """R28. The figures are those of the file; the people in it are real, so nothing of theirs is told."""
-    _, counts = await clinic.told(GENUINE)
-    assert counts == {
-        "rows": 1000, "added": 733, "added_without_specialty": 575, "known_already": 0, "errors": 0,
-        "organizations_skipped": 188, "deactivated_skipped": 79,
-    }  # fmt: skip
-    assert len(await clinic.providers()) == 733
-
-    approved = [await approve(clinic, one) for one in await sample(clinic)]
-    offices = await settle(clinic, approved)
-    await search(clinic, approved)
-    await suggest(clinic, approved, offices)
-
-
-async def sample(clinic: Clinic) -> list[dict[str, Any]]:
-    """Some drafts of three specialties, as an admin picks them."""
-    found = []
-    for code in (CARDIOLOGY, DERMATOLOGY, FAMILY):
-        drafts = await clinic.providers(specialtyCode=code, state="DRAFT")
-        assert len(drafts) >= 4
-        found += [
-            one | {"code": code} for one in drafts[:4] if one["specialties"][0]["code"] == code
-        ]
-    return found
-
-
-async def approve(clinic: Clinic, provider: dict[str, Any]) -> dict[str, Any]:
-    for verb in ("submitProvider", "approveProvider"):
-        seen = {"providerId": provider["id"], "expectedVersion": provider["version"]}
-        provider |= await clinic.admin.do(verb, seen, "... on Provider { version state }")
-    assert provider["state"] == "APPROVED"
-    return provider
-
-
-async def settle(clinic: Clinic, approved: list[dict[str, Any]]) -> list[str]:
-    """Two offices that are live, the second one farther away; everybody works at one of them."""
-    offices = []
-    today = (datetime.now(UTC) + await offset(clinic)).date()
-    for number, latitude in enumerate((41.90, 42.00)):
-        given = {
-            "name": f"Imported Office {number}",
-            "address": {
-                "line1": "1 Sample Street",
-                "city": "Chicago",
-                "region": "IL",
-                "postalCode": "60601",
-            },
-            "coordinates": {"latitude": latitude, "longitude": -87.63},
-            "phone": "312-555-0100",
-            "timeZone": "America/Chicago",
-            "goLiveOn": (today + timedelta(days=9)).isoformat(),
-            "providerIds": [one["id"] for one in approved[number::2]],
-            "idempotencyKey": f"{clinic.name} {number}",
-        }
-        made = await clinic.admin.do("addOffice", given, "... on Office { id }")
-        offices.append(made["id"])
-        await clinic.joined(f"Staff {number}", "OFFICE_STAFF", made["id"])
-    query = "query($id: ID!) { office(id: $id) { state readiness { ready } } }"
-    for office in offices:
-        await eventually(
-            lambda office=office: ready(clinic, query, office)  # type: ignore[misc]
-        )
-    await clinic.client.advance(timedelta(days=10))
-    for office in offices:
-        assert (await clinic.admin.ask(query, id=office))["office"]["state"] == "LIVE"
-    return offices
-
-
-async def ready(clinic: Clinic, query: str, office: str) -> bool:
-    seen: bool = (await clinic.admin.ask(query, id=office))["office"]["readiness"]["ready"]
-    return seen
-
-
-async def offset(clinic: Clinic) -> timedelta:
-    """How far the system's clock is from now: other tests move it too."""
-    given = {"email": clinic.admin.email, "password": clinic.admin.password}
-    session = await clinic.client.do("signIn", given, "... on SignedIn { expiresAt }")
-    ends = datetime.fromisoformat(session["expiresAt"])
-    return ends - timedelta(minutes=5) - datetime.now(UTC)
-
-
-async def search(clinic: Clinic, approved: list[dict[str, Any]]) -> None:
-    """By part of the name and by specialty, in the whole network."""
-    one = approved[0]
-    filter_ = {"name": one["name"].split()[-1].lower(), "specialtyCode": one["code"]}
-    found = (await clinic.admin.ask(PROVIDERS, filter=filter_, network=True))["providers"]["edges"]
-    assert one["id"] in {edge["node"]["id"] for edge in found}
-    drafts = await clinic.providers(state="DRAFT")
-    assert len(drafts) == 733 - len(approved)
-
-
-async def suggest(clinic: Clinic, approved: list[dict[str, Any]], offices: list[str]) -> None:
-    """Of those who were imported, each specialty's are found, nearest first, and told why."""
-    near = {"latitude": 41.88, "longitude": -87.63}
-    for code in (CARDIOLOGY, DERMATOLOGY, FAMILY):
-        ours = {one["id"]: place for place, one in enumerate(approved) if one["code"] == code}
-        wanted = {"specialtyCode": code, "near": near, "first": 100}
-        told = (await clinic.admin.ask(SUGGEST, input=wanted))["suggestReceivers"]["receivers"]
-        found = [one for one in told if one["provider"] and one["provider"]["id"] in ours]
-
-        assert {one["provider"]["id"] for one in found} == set(ours)
-        assert [one["score"] for one in found] == sorted(
-            (one["score"] for one in found), reverse=True
-        )
-        at = [ours[one["provider"]["id"]] % len(offices) for one in found]
-        assert at == sorted(at), "all else alike, the nearer office comes first"
-        for one in found:
-            assert {"DISTANCE", "NEW_PATIENTS"} <= {factor["name"] for factor in one["factors"]}
-            assert all(factor["reason"] for factor in one["factors"])
