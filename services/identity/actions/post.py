@@ -8,7 +8,13 @@ from email.utils import parseaddr
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
-from aiosmtplib.errors import SMTPRecipientsRefused, SMTPResponseException
+from aiosmtplib.errors import (
+    SMTPConnectError,
+    SMTPRecipientsRefused,
+    SMTPResponseException,
+    SMTPServerDisconnected,
+    SMTPTimeoutError,
+)
 
 from services.identity import store
 from services.identity.actions.means import Call, Post
@@ -19,30 +25,34 @@ log = logging.getLogger(__name__)
 TIMEOUT = 10.0
 PERMANENT = 500
 SLOWEST = timedelta(minutes=30)
+AWAY = (OSError, SMTPConnectError, SMTPServerDisconnected, SMTPTimeoutError)
+"""How a server that does not answer is met."""
+
 MOST_ATTEMPTS = 150
 """About three days' worth; then it counts as refused for good."""
 
 
 async def send_letters(call: Call) -> int:
-    """Send every letter that is due; answers how many left. A letter can leave twice when this process dies in between."""
+    """Send every letter that is due; answers how many left. A letter can leave twice when this process dies in between.
+
+    A server that is away is not asked for one letter after another: the rest waits for the next round.
+    """
     sent = 0
     while True:
         async with call.db.transaction() as tx:
             letter = await store.claim_letter(tx, call.clock.now())
         if letter is None:
             return sent
-        sent += await _send(call, letter)
-
-
-async def _send(call: Call, letter: DueLetter) -> bool:
-    try:
-        await _deliver(call.peers.post, letter.email, call.peers.vault.open(letter.sealed))
-    except (aiosmtplib.SMTPException, OSError) as error:
-        await _failed(call, letter, error)
-        return False
-    async with call.db.transaction() as tx:
-        await store.letter_sent(tx, letter.id, call.clock.now())
-    return True
+        try:
+            await _deliver(call.peers.post, letter.email, call.peers.vault.open(letter.sealed))
+        except (aiosmtplib.SMTPException, OSError) as error:
+            await _failed(call, letter, error)
+            if isinstance(error, AWAY):
+                return sent
+            continue
+        async with call.db.transaction() as tx:
+            await store.letter_sent(tx, letter.id, call.clock.now())
+        sent += 1
 
 
 async def _failed(call: Call, letter: DueLetter, error: Exception) -> None:
