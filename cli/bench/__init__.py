@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +19,7 @@ from cli.folder import from_where_asked
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
+Bench = Callable[[], Coroutine[Any, Any, Report]]
 Rounds = Annotated[int, typer.Option(min=1, max=50, help="Rounds; medians over them are told.")]
 Json = Annotated[
     Path | None,
@@ -36,7 +38,7 @@ def bench() -> None:
 @app.command(name="start")
 def start_bench(rounds: Rounds = 3, skip_clean: SkipClean = False, to: Json = None) -> None:
     """Clean checkout to first answer, warm start, memory at rest."""
-    _run([_start(rounds, skip_clean)], to)
+    _run([partial(_start, rounds, skip_clean)], to)
 
 
 def _start(rounds: int, skip_clean: bool) -> Coroutine[Any, Any, Report]:  # noqa: FBT001 - the option as it is
@@ -48,7 +50,7 @@ def _start(rounds: int, skip_clean: bool) -> Coroutine[Any, Any, Report]:  # noq
 @app.command(name="query")
 def query_bench(rounds: Rounds = 5, to: Json = None) -> None:
     """A nested list through the gateway, by hand, and in SQL."""
-    _run([_query(rounds)], to)
+    _run([partial(_query, rounds)], to)
 
 
 def _query(rounds: int) -> Coroutine[Any, Any, Report]:
@@ -60,7 +62,7 @@ def _query(rounds: int) -> Coroutine[Any, Any, Report]:
 @app.command(name="send")
 def send_bench(rounds: Rounds = 3, to: Json = None) -> None:
     """Referrals sent per second, by 1, 8 and 32 senders at once."""
-    _run([_send(rounds)], to)
+    _run([partial(_send, rounds)], to)
 
 
 def _send(rounds: int) -> Coroutine[Any, Any, Report]:
@@ -72,7 +74,7 @@ def _send(rounds: int) -> Coroutine[Any, Any, Report]:
 @app.command(name="facts")
 def facts_bench(rounds: Rounds = 3, to: Json = None) -> None:
     """From the commit of a change to the commit of its effect in another service."""
-    _run([_facts(rounds)], to)
+    _run([partial(_facts, rounds)], to)
 
 
 def _facts(rounds: int) -> Coroutine[Any, Any, Report]:
@@ -84,20 +86,24 @@ def _facts(rounds: int) -> Coroutine[Any, Any, Report]:
 @app.command(name="all")
 def everything(skip_clean: SkipClean = False, to: Json = None) -> None:
     """Every benchmark, one after another: about six minutes."""
-    _run([_start(3, skip_clean), _query(5), _send(3), _facts(3)], to)
+    benches = [partial(_query, 5), partial(_send, 3), partial(_facts, 3)]
+    _run([partial(_start, 3, skip_clean), *benches], to)
 
 
-def _run(benches: list[Coroutine[Any, Any, Report]], to: Path | None) -> None:
-    """Run benchmarks one after another; each is shown when it is done, JSON at the end."""
+def _run(benches: Sequence[Bench], to: Path | None) -> None:
+    """Run benchmarks one after another. Each is shown and written when it is done: what fails later loses nothing."""
     only_json = str(to) == "-"
     console = Console(highlight=False, stderr=only_json)
-    reports = []
+    reports: list[Report] = []
     for one in benches:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            reports.append(runner.run(one))
+            reports.append(runner.run(one()))
         show(reports[-1], console)
-    text = json.dumps(as_json(reports), indent=1)
+        if to is not None and not only_json:
+            from_where_asked(to).write_text(_text(reports), encoding="utf-8")
     if only_json:
-        sys.stdout.write(f"{text}\n")
-    elif to is not None:
-        from_where_asked(to).write_text(f"{text}\n", encoding="utf-8")
+        sys.stdout.write(_text(reports))
+
+
+def _text(reports: list[Report]) -> str:
+    return json.dumps(as_json(reports), indent=1) + "\n"
