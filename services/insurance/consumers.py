@@ -1,4 +1,4 @@
-"""What insurance hears: where providers no longer work, nothing is accepted any more (R19, R27)."""
+"""What insurance hears: whom the directory shows; where providers no longer work, nothing is accepted any more (R19, R27)."""
 
 from datetime import date
 from uuid import UUID
@@ -7,8 +7,10 @@ from kit.db import Connection
 from kit.inbox import Heard, Hearing
 from proto.directory.v1.events_pb2 import (
     OfficeClosed,
+    OfficeLive,
     PlacementChanged,
     PlacementEnded,
+    ProviderApproved,
     ProviderRemoved,
 )
 from proto.identity.v1.events_pb2 import OrganizationAdded
@@ -28,6 +30,16 @@ async def _placement_ended(tx: Connection, heard: Heard) -> None:
     if fact.effective_until:
         place = Place(ProviderId(UUID(fact.provider_id)), OfficeId(UUID(fact.office_id)))
         await _end(tx, heard, place, date.fromisoformat(fact.effective_until))
+
+
+async def _provider_approved(tx: Connection, heard: Heard) -> None:
+    fact: ProviderApproved = heard.fact
+    await store.show(tx, UUID(fact.provider_id))
+
+
+async def _office_live(tx: Connection, heard: Heard) -> None:
+    fact: OfficeLive = heard.fact
+    await store.show(tx, UUID(fact.office_id))
 
 
 async def _provider_removed(tx: Connection, heard: Heard) -> None:
@@ -59,6 +71,10 @@ HEARINGS = [
         "placement",
         {PlacementEnded: _placement_ended, PlacementChanged: _placement_ended},
     ),
-    Hearing("directory", "provider", {ProviderRemoved: _provider_removed}),
-    Hearing("directory", "office", {OfficeClosed: _office_closed}),
+    Hearing(
+        "directory",
+        "provider",
+        {ProviderApproved: _provider_approved, ProviderRemoved: _provider_removed},
+    ),
+    Hearing("directory", "office", {OfficeLive: _office_live, OfficeClosed: _office_closed}),
 ]

@@ -14,9 +14,17 @@ from services.insurance.domain import (
 
 
 def permit_reading(viewer: Viewer) -> None:
-    """Plans and participations are directory data: any signed-in user of the network, and our own services, read them."""
+    """Payers and plans are for every signed-in user of the network, and for our own services."""
     if viewer.kind is not Kind.SERVICE:
         viewer.require_user()
+
+
+def eyes(viewer: Viewer) -> OrganizationId | None:
+    """Whose eyes a reading is for: an organization sees its own, and of others what directory shows; None (support, and our own
+    services) sees everything."""
+    if viewer.kind is Kind.SERVICE or viewer.support:
+        return None
+    return OrganizationId(viewer.require_organization())
 
 
 def permit_catalogue(viewer: Viewer) -> None:

@@ -67,7 +67,7 @@ class Query:
 
     @described(
         "Of a provider, an office or both; without either, those of the viewer's organization."
-        " With `on`, only those that hold on this day; without it all there ever were and will be."
+        " Other organizations' as far as the directory shows them. With `on`, only those that hold on this day; without it all there ever were and will be."
     )
     async def participations(
         self,
@@ -80,13 +80,11 @@ class Query:
     ) -> Connection[Participation]:
         """Participations in the order they were added."""
         viewer = info.context.call.viewer
-        policy.permit_reading(viewer)
         page = page_of(first, after)
         provider = parse_id(provider_id, "providerId") if provider_id else None
         office = parse_id(office_id, "officeId") if office_id else None
         own = viewer.require_organization() if provider is None and office is None else None
+        slice_ = store.Slice(on, after_id(page), page.limit + 1, policy.eyes(viewer))
         async with info.context.call.db.reading() as tx:
-            rows = await store.search_participations(
-                tx, own, place=(provider, office), on=on, after=after_id(page), limit=page.limit + 1
-            )
+            rows = await store.search_participations(tx, own, (provider, office), slice_)
         return page_of_rows(rows, page)

@@ -252,8 +252,7 @@ def _rows_of(
     info: Info, of: str, fetch: _Fetch, page: Page, on: date | None
 ) -> Callable[[UUID], Awaitable[list[domain.Participation]]]:
     """Loads a page of the rows of many providers or offices at once."""
-    policy.permit_reading(info.context.call.viewer)
-    slice_ = store.Slice(on, after_id(page), page.limit + 1)
+    slice_ = store.Slice(on, after_id(page), page.limit + 1, policy.eyes(info.context.call.viewer))
 
     async def load(keys: list[UUID]) -> list[list[domain.Participation]]:
         async with info.context.call.db.reading() as tx:

@@ -28,6 +28,7 @@ from services.insurance.store.places import (
     hold_place,
     keep_time_zone,
     note_departure,
+    show,
     time_zone,
 )
 
@@ -54,6 +55,7 @@ __all__ = [
     "plans",
     "plans_by_id",
     "search_participations",
+    "show",
     "time_zone",
     "verify",
 ]

@@ -24,12 +24,16 @@ SELECT id, organization_id, provider_id, office_id, plan_id, effective_from, eff
 FROM participations
 """
 
+# For others than the own organization only where directory shows both the provider and the office; NULL asks for everything.
+_SEEN = """(${0}::uuid IS NULL OR organization_id = ${0} OR (
+    EXISTS (SELECT FROM shown WHERE id = provider_id) AND EXISTS (SELECT FROM shown WHERE id = office_id)))"""
+
 _SLICES = """
 SELECT * FROM (
     SELECT *, row_number() OVER (PARTITION BY {of} ORDER BY id) AS place FROM participations
     WHERE {of} = ANY($1)
     AND ($2::date IS NULL OR (effective_from <= $2 AND coalesce(effective_until, 'infinity') > $2))
-    AND ($3::uuid IS NULL OR id > $3)
+    AND ($3::uuid IS NULL OR id > $3) AND {seen}
 ) AS slices WHERE place <= $4 ORDER BY id
 """
 
@@ -185,17 +189,25 @@ async def _note_verification(
     )
 
 
-# Reading participations: directory data, for the whole network --------------------------------------------------------
+# Reading participations: directory data, for the whole network as far as directory shows it ---------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Of a list those rows that hold on a day (or all), come after an id (or the first), and at most so many; and whose eyes
+    they are for: an organization's, or None for everybody's."""
+
+    on: date | None
+    after: UUID | None
+    limit: int
+    seen_by: OrganizationId | None
 
 
 async def search_participations(
     tx: Connection,
     organization_id: UUID | None,
-    *,
     place: tuple[UUID | None, UUID | None],
-    on: date | None,
-    after: UUID | None,
-    limit: int,
+    slice_: Slice,
 ) -> list[Participation]:
     """Rows of a provider, an office, both (`place`), or an organization; those of a day, or all there ever were."""
     # any-organization: participations are directory data; `organization_id` only narrows the answer
@@ -205,40 +217,39 @@ async def search_participations(
         f"""{_PARTICIPATION} WHERE ($1::uuid IS NULL OR organization_id = $1)
             AND ($2::uuid IS NULL OR provider_id = $2) AND ($3::uuid IS NULL OR office_id = $3)
             AND ($4::date IS NULL OR {_ON % (4, 4)}) AND ($5::uuid IS NULL OR id > $5)
-            ORDER BY id LIMIT $6""",
+            AND {_SEEN.format(7)} ORDER BY id LIMIT $6""",
         organization_id,
         *place,
-        on,
-        after,
-        limit,
+        slice_.on,
+        slice_.after,
+        slice_.limit,
+        slice_.seen_by,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """Of each list those rows that hold on a day (or all), come after an id (or the first), and at most so many."""
-
-    on: date | None
-    after: UUID | None
-    limit: int
 
 
 async def participations_of_providers(
     tx: Connection, providers: Sequence[UUID], slice_: Slice
 ) -> dict[UUID, list[Participation]]:
     """A slice of the rows of each provider, in the order they were added."""  # any-organization: directory data
-    sql = _SLICES.format(of="provider_id")
-    rows = await db.many(tx, Participation, sql, providers, slice_.on, slice_.after, slice_.limit)
-    return _grouped(rows, lambda row: row.provider_id)
+    return _grouped(
+        await _slices(tx, "provider_id", providers, slice_), lambda row: row.provider_id
+    )
 
 
 async def participations_of_offices(
     tx: Connection, offices: Sequence[UUID], slice_: Slice
 ) -> dict[UUID, list[Participation]]:
     """A slice of the rows of each office, in the order they were added."""  # any-organization: directory data
-    sql = _SLICES.format(of="office_id")
-    rows = await db.many(tx, Participation, sql, offices, slice_.on, slice_.after, slice_.limit)
-    return _grouped(rows, lambda row: row.office_id)
+    return _grouped(await _slices(tx, "office_id", offices, slice_), lambda row: row.office_id)
+
+
+async def _slices(
+    tx: Connection, of: str, keys: Sequence[UUID], slice_: Slice
+) -> list[Participation]:  # any-organization: directory data
+    sql = _SLICES.format(of=of, seen=_SEEN.format(5))
+    return await db.many(
+        tx, Participation, sql, keys, slice_.on, slice_.after, slice_.limit, slice_.seen_by
+    )
 
 
 def _grouped(

@@ -26,6 +26,11 @@ async def time_zone(tx: Connection, organization_id: UUID) -> str | None:
     return found
 
 
+async def show(tx: Connection, provider_or_office: UUID) -> None:
+    """Remember that the network may find it."""  # any-organization: a fact of directory, told once
+    await tx.execute("INSERT INTO shown VALUES ($1) ON CONFLICT DO NOTHING", provider_or_office)
+
+
 # A departure takes the organization's lock alone, whoever adds shares it: so either the departure finds the new rows, or whoever
 # adds finds the departure.
 

@@ -18,6 +18,7 @@ from proto.directory.v1.directory_pb2_grpc import (
     DirectoryServicer,
     add_DirectoryServicer_to_server,
 )
+from proto.directory.v1.events_pb2 import OfficeLive, ProviderApproved
 from services.insurance.actions import Peers
 from services.insurance.app import build
 from tests.support.facts import Neighbours
@@ -96,6 +97,18 @@ class Insurance:
     support: Viewer = field(
         default_factory=lambda: Viewer(kind=Kind.USER, user_id=uuid4(), support=True)
     )
+
+    async def show(self, practice: Practice) -> None:
+        """Directory tells that the practice's provider is approved and its office live."""
+        at = self.running.parts.clock.now()
+        provider, office = practice.provider_id, practice.office_id
+        approved, live = (
+            ProviderApproved(provider_id=str(provider)),
+            OfficeLive(office_id=str(office)),
+        )
+        organization_id = practice.organization_id
+        await self.neighbours.say(approved, organization_id, "provider", provider, at)
+        await self.neighbours.say(live, organization_id, "office", office, at)
 
 
 @pytest.fixture(scope="module")

@@ -207,6 +207,7 @@ async def test_a_provider_brings_its_participations_page_by_page(
         data = await insurance.running.data(document, asked, viewer=practice.manager)
         return [one["participations"] for one in data["_entities"]]
 
+    await insurance.show(other)
     mine, theirs = await pages(None)
     rest, _ = await pages(mine["pageInfo"]["endCursor"])
 

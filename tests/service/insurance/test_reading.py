@@ -16,18 +16,21 @@ from tests.service.insurance.asking import (
 from tests.service.insurance.conftest import Insurance, Practice, new_practice
 
 
-async def test_anybody_of_the_network_reads_participations_but_not_who_verified_them(
+async def test_the_network_reads_participations_once_directory_shows_the_place_but_not_who_verified_them(
     insurance: Insurance, practice: Practice
 ) -> None:
     input_ = wanted(practice, await a_plan(insurance), "2026-01-01")
     row = await mutate(insurance, ADD, input_, practice.manager)
     stranger = replace(new_practice(insurance).manager, insurance_manager=False)
+    before = await rows(insurance, stranger, officeId=practice.office_id)
+    await insurance.show(practice)
 
     (seen,) = await rows(insurance, stranger, officeId=practice.office_id)
 
     assert (seen["id"], seen["lastVerifiedBy"]) == (row["id"], None)
     assert seen["allowedActions"] == []
     assert await rows(insurance, stranger) == []
+    assert before == []
 
 
 async def test_pages_of_participations_follow_one_another(
