@@ -101,13 +101,14 @@ def out_of_sight(referral: Referral, left: Party) -> Seen:
 
 
 def _as_it_left(referral: Referral, hop: Hop) -> Referral:
-    """Who sent it, the hop's own receiver, and the status now: nothing of where it went and what was done there."""
+    """Who sent it, the hop's own receiver, and the status now: nothing of the patient, of where it went and what was done there."""
     return replace(
         referral,
         receiving_organization_id=hop.organization_id,
         receiving_office_id=hop.office_id,
         receiving_provider_id=hop.provider_id,
         receiving_group_id=hop.group_id,
+        plan_id=None,
         plan_acceptance=None,
         plan_asked=0,
         plan_accepting=0,

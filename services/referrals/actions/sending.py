@@ -232,8 +232,7 @@ async def ask_about(call: Call, target: Target, plan_id: PlanId | None) -> Asked
 
 
 async def _keep_written(tx: Connection, call: Call, change: Change, patient: Patient) -> Referral:
-    if patient.born_on > await today(tx, call):
-        raise Invalid("The patient is not born yet.", field="patient.bornOn")
+    patient.require_alive(await today(tx, call))
     after = await keep(tx, call, change)
     await store.put_patient(tx, after.id, patient)
     return after

@@ -245,6 +245,10 @@ class Referral:
         )
 
 
+OLDEST = 130
+"""Years. Nobody known has become so old."""
+
+
 @dataclass(frozen=True, slots=True)
 class Patient:
     """The least a receiver needs to know about the patient. All of it is PHI."""
@@ -256,6 +260,15 @@ class Patient:
     postal_code: str | None
     member_number: str | None
     clinical_note: str | None
+
+    def require_alive(self, today: date) -> None:
+        """Invalid when the patient is not born yet, or would be older than people become."""
+        if self.born_on > today:
+            raise Invalid("The patient is not born yet.", field="patient.bornOn")
+        if today.year - self.born_on.year > OLDEST:
+            raise Invalid(
+                f"The patient would be older than {OLDEST} years.", field="patient.bornOn"
+            )
 
     def __repr__(self) -> str:
         """Show nothing: a repr ends up in logs and tracebacks."""

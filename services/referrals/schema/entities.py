@@ -18,7 +18,9 @@ from services.referrals.domain import Subject
 Info = strawberry.Info[Context[Peers], None]
 
 
-_COUNT = "Open referrals of your own organization in which it takes part, on either side. Null when you may not know."
+_COUNT = (
+    "Open referrals in which it takes part for your own organization. Null when you may not know."
+)
 
 
 async def _open(info: Info, kind: Subject, id_: ID) -> int | None:

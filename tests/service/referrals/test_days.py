@@ -49,3 +49,11 @@ async def test_a_child_born_today_is_referred_today_and_not_the_day_before(
     answer = await send(world, patient=patient)
 
     assert answer.get("code") == code
+
+
+async def test_nobody_is_older_than_people_become(world: World) -> None:
+    patient = draft(world.sender, None)["patient"] | {"bornOn": "0001-01-01"}
+
+    answer = await send(world, patient=patient)
+
+    assert (answer["code"], answer["field"]) == ("INVALID", "patient.bornOn")

@@ -175,6 +175,7 @@ def test_nothing_of_the_later_receivers_work_shows_in_what_a_past_receiver_sees(
         callback_at=NOW,
         reason_kind=domain.ReasonKind.DECLINE,
         reason_code="AGE",
+        plan_id=domain.PlanId(uuid4()),
         plan_acceptance=domain.PlanAcceptance.ACCEPTED,
         plan_asked=3,
         plan_accepting=2,
@@ -190,9 +191,9 @@ def test_nothing_of_the_later_receivers_work_shows_in_what_a_past_receiver_sees(
     shown = view.referral
     later = (
         shown.claimed_by, shown.callback_at, shown.reason_kind, shown.reason_code,
-        shown.plan_acceptance, shown.authorization, shown.appointment_at,
+        shown.plan_acceptance, shown.authorization, shown.appointment_at, shown.plan_id,
     )  # fmt: skip
-    assert later == (None,) * 7
+    assert later == (None,) * 8
     assert (shown.plan_asked, shown.plan_accepting, shown.hop) == (0, 0, 1)
     assert (shown.receiver, shown.changed_at) == (past, NOW)
     assert str(RECEIVER.provider_id) not in str(view)
