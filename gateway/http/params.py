@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_BODY = 100_000
-"""Bytes of a request's body, or of a GET request's query string."""
+"""Bytes of a request's body. The server itself refuses a URL of more than about 64,000."""
 
 GRAPHQL_JSON = "application/graphql-response+json"
 JSON = "application/json"

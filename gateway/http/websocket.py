@@ -157,11 +157,12 @@ class _Conversation:
     async def _end_with(self, over: Coroutine[Any, Any, Refusal]) -> None:
         """When the session ends, every operation is told so, and then the socket is closed."""
         refusal = await over
-        told = failed(refusal).errors
-        for name, task in tuple(self._running.items()):
-            task.cancel()
-            await self._say({"id": name, "type": "error", "payload": told})
+        told, running = failed(refusal).errors, dict(self._running)
         self._running.clear()
+        for task in running.values():
+            task.cancel()
+        for name in running:
+            await self._say({"id": name, "type": "error", "payload": told})
         code = GOING_AWAY if self._edge.stopping.is_set() else FORBIDDEN
         if not self._ended.done():
             self._ended.set_result(Close(code, _short(refusal.message)))

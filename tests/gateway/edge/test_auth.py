@@ -10,8 +10,10 @@ import pytest
 from nats.aio.client import Client as Nats
 
 from gateway.auth import bearer
+from kit.auth import service_viewer, sign_viewer
 from kit.errors import Unauthenticated, Unavailable
 from tests.gateway.edge.conftest import World, tell
+from tests.gateway.edge.neighbours import KEY
 
 
 async def test_a_request_without_a_token_is_anonymous(suite: World) -> None:
@@ -24,6 +26,16 @@ async def test_a_token_becomes_the_viewer_that_the_subgraph_sees(suite: World) -
     reply = await suite.door.post("{ viewer }", token=token)
 
     assert reply.json == {"data": {"viewer": str(suite.users[token])}}
+
+
+async def test_a_viewer_claimed_by_a_client_is_dropped_even_when_it_is_signed(suite: World) -> None:
+    signed = sign_viewer(
+        service_viewer("gateway"), audience="identity", key=KEY, at=suite.people.clock.real()
+    )
+
+    reply = await suite.door.post("{ viewer }", x_viewer=signed)
+
+    assert reply.json == {"data": {"viewer": "anonymous"}}
 
 
 async def test_where_a_request_came_from_is_told_by_the_gateway_and_not_by_the_client(
