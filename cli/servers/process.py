@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import random
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from cli.servers.leftover import end_leftover
 from cli.trouble import Trouble
@@ -26,15 +29,33 @@ PORT_TRIES = 200
 _chooser = random.SystemRandom()
 
 
+_reserved: list[IO[str]] = []
+
+
 def free_port() -> int:
-    """A TCP port of the loopback that is free now."""
+    """A TCP port of the loopback that is free now, and that no other system of the suite is given while this process lives:
+    between the choice and the first use another one may choose too."""
     for _ in range(PORT_TRIES):
         port = _chooser.choice(PORTS)
-        if port_free(port):
+        if _reserve(port) and port_free(port):
             return port
     raise Trouble(
         "No free port was found on 127.0.0.1.", "End some of the programs that listen there."
     )
+
+
+def _reserve(port: int) -> bool:
+    """Take the port's lock file, which the system gives back when this process ends."""
+    folder = Path(tempfile.gettempdir()) / f"suite-ports-{os.geteuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    lock = (folder / str(port)).open("a", encoding="ascii")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        return False
+    _reserved.append(lock)
+    return True
 
 
 def port_free(port: int) -> bool:

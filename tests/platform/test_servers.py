@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import subprocess
+import sys
 
 import asyncpg
 import nats
@@ -116,3 +118,24 @@ def test_no_service_may_speak_for_another_or_touch_the_stream() -> None:
             subject for subject in publish if "PURGE" in subject or "STREAM.DELETE" in subject
         ]
     assert allowed("gateway") == {"publish": [], "subscribe": ["events.>"], "answers": False}
+
+
+def test_two_processes_that_choose_ports_at_once_choose_different_ones() -> None:
+    """A port is chosen long before it is used; until then nothing but the reservation tells that it is taken."""
+    choose = (
+        "import random; random.SystemRandom.choice = lambda self, ports: next(tries)\n"
+        "tries = iter(range(31_900, 31_960))\n"
+        "from cli.servers.process import free_port\n"
+        "print(*(free_port() for _ in range(5)), flush=True); input()"
+    )
+    choosers = [
+        subprocess.Popen(  # noqa: S603 - our own interpreter
+            [sys.executable, "-c", choose], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(3)
+    ]
+    chosen = [one.stdout.readline().split() for one in choosers if one.stdout is not None]
+    for one in choosers:
+        one.communicate("\n")
+
+    assert len({port for ports in chosen for port in ports}) == 15
