@@ -129,7 +129,7 @@ def test_two_processes_that_choose_ports_at_once_choose_different_ones() -> None
         "print(*(free_port() for _ in range(5)), flush=True); input()"
     )
     choosers = [
-        subprocess.Popen(  # noqa: S603 - our own interpreter
+        subprocess.Popen(
             [sys.executable, "-c", choose], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         for _ in range(3)
