@@ -15,7 +15,7 @@ from strawberry.dataloader import DataLoader
 from strawberry.extensions import FieldExtension, ParserCache, ValidationCache
 from strawberry.federation import Schema as FederatedSchema
 from strawberry.federation.schema_directives import Key
-from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.types.base import StrawberryObjectDefinition, StrawberryOptional
 from strawberry.types.enum import StrawberryEnumDefinition
 from strawberry.utils.str_converters import to_camel_case
 
@@ -36,6 +36,8 @@ from kit.pages import (
     Page,
     PageInfo,
     after_id,
+    after_key,
+    after_moment,
     after_name,
     connection,
     page_of,
@@ -69,6 +71,8 @@ __all__ = [
     "StaleVersionProblem",
     "UnavailableProblem",
     "after_id",
+    "after_key",
+    "after_moment",
     "after_name",
     "build_schema",
     "connection",
@@ -295,6 +299,14 @@ class Schema(FederatedSchema):
         """Left to the HTTP door: strawberry's own log would hold the values an error is about."""
 
 
+def _forgiving(root: type | None) -> None:
+    """Make every root field nullable, so that a part of the suite that is away, or a refusal, takes only its own fields with it
+    and not what else was asked, or done, in the same request."""
+    for declared in root.__strawberry_definition__.fields if root else ():  # type: ignore[attr-defined]
+        if not isinstance(declared.type, StrawberryOptional):
+            declared.type = StrawberryOptional(declared.type)
+
+
 def build_schema(
     query: type,
     mutation: type | None = None,
@@ -306,6 +318,8 @@ def build_schema(
 
     What has no description of its own is described by its docstring, or its resolver's.
     """
+    _forgiving(query)
+    _forgiving(mutation)
     schema = Schema(
         query=query,
         mutation=mutation,

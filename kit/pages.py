@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -72,31 +73,40 @@ def page_of(first: int | None, after: str | None) -> Page:
     return Page(limit, position)
 
 
+def after_key(page: Page, *parts: Callable[[str], Any]) -> tuple[Any, ...] | None:
+    """The sort key a page starts after, part by part; None for the first page. Each of `parts` reads one part from its text
+    and raises ValueError when that cannot be one: BAD_CURSOR then, as for a key of more or fewer parts."""
+    if page.after is None:
+        return None
+    texts = [one for one in page.after if isinstance(one, str) and "\0" not in one]
+    if not len(page.after) == len(texts) == len(parts):
+        raise _bad_cursor()
+    try:
+        return tuple(read(text) for read, text in zip(parts, texts, strict=True))
+    except (ValueError, OverflowError):
+        raise _bad_cursor() from None
+
+
 def after_id(page: Page) -> UUID | None:
     """The id a page starts after, in a list in the order of ids."""
-    match page.after:
-        case None:
-            return None
-        case [str(last)]:
-            return _id(last)
-    raise _bad_cursor()
+    found = after_key(page, UUID)
+    return found[0] if found else None
 
 
 def after_name(page: Page) -> tuple[str, UUID] | None:
     """The name and id a page starts after, in a list in the order of names."""
-    match page.after:
-        case None:
-            return None
-        case [str(name), str(last)] if "\0" not in name:
-            return name, _id(last)
-    raise _bad_cursor()
+    found: tuple[str, UUID] | None = after_key(page, str, UUID)
+    return found
 
 
-def _id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise _bad_cursor() from None
+def after_moment(page: Page) -> tuple[datetime, UUID] | None:
+    """The moment and id a page starts after, in a list in the order of moments."""
+    found: tuple[datetime, UUID] | None = after_key(page, _moment, UUID)
+    return found
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _bad_cursor() -> Invalid:

@@ -126,7 +126,7 @@ async def finish_keeping(
 async def _own(tx: Connection, call: Call, office_id: UUID, seen: int) -> Office:
     before = await finding.office(tx, call.viewer, office_id)
     policy.permit_client_admin(call.viewer, before.organization_id)
-    require_version(seen, before.version)
+    require_version("office", seen, before.version)
     return before
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from kit.db import Connection
-from kit.errors import Conflict, Unavailable
+from kit.errors import Conflict, Unavailable, stale_version
 from proto.directory.v1 import events_pb2 as facts
 from services.directory import policy, store
 from services.directory.actions import finding, members, peers, suggestions, telling
@@ -27,7 +27,7 @@ async def remove_group(call: Call, group_id: UUID, seen: int) -> Group:
     async with call.db.transaction() as tx:
         before = await finding.group(tx, call.viewer, group_id)
         policy.permit_client_admin(call.viewer, before.organization_id)
-        require_version(seen, before.version)
+        require_version("group", seen, before.version)
         if before.state is GroupState.REMOVED:
             raise Conflict("The group is removed already.", code="GROUP_STATE")
         after = replace(before, state=GroupState.REMOVING, fence=FenceStep.REMOVING)
@@ -90,13 +90,10 @@ async def _at_step(
 ) -> Group:
     """The group, locked, if the case still stands where this step left it; somebody else has it otherwise."""
     found = await store.groups.locked(tx, organization_id, group_id)
-    if found is None or found.fence is not step or found.version != version:
-        raise Conflict(
-            "Somebody else decided about this group meanwhile.",
-            code="STALE_VERSION",
-            field="expectedVersion",
-            remedy="Read the group again.",
-        )
+    if found is None:
+        raise policy.unknown("group", "groupId")
+    if found.fence is not step or found.version != version:
+        raise stale_version("group", found.version)
     return found
 
 

@@ -244,7 +244,7 @@ async def change_group_staff(
 
 
 def _require_changeable(group: Group, seen: int) -> None:
-    require_version(seen, group.version)
+    require_version("group", seen, group.version)
     if group.state in {GroupState.REMOVING, GroupState.REMOVED}:
         raise Conflict(
             "The group is being removed."

@@ -150,7 +150,7 @@ async def _changeable(
 ) -> tuple[Placement, Office]:
     before = await finding.placement(tx, call.viewer, placement_id)
     policy.permit_office(call.viewer, before.organization_id, before.office_id)
-    require_version(seen, before.version)
+    require_version("placement", seen, before.version)
     office = (await store.offices.by_ids(tx, [before.office_id]))[before.office_id]
     if not before.remains(days.day_at(office, call.clock.now())):
         raise Conflict(

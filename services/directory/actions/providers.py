@@ -169,7 +169,7 @@ async def _changeable(
     before = await finding.provider(tx, call.viewer, provider_id)
     offices = await _offices(tx, call, before)
     policy.permit_change(call.viewer, before, offices)
-    require_version(seen, before.version)
+    require_version("provider", seen, before.version)
     return before, offices
 
 
@@ -235,7 +235,7 @@ async def reject_provider(call: Call, provider_id: UUID, seen: int, reason: str)
 async def _decidable(tx: Connection, call: Call, provider_id: UUID, seen: int) -> Provider:
     before = await finding.provider(tx, call.viewer, provider_id)
     policy.permit_client_admin(call.viewer, before.organization_id)
-    require_version(seen, before.version)
+    require_version("provider", seen, before.version)
     profiles.require_decidable(before)
     return before
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from kit.db import Connection
-from kit.errors import Conflict, Unavailable
+from kit.errors import Unavailable, stale_version
 from proto.directory.v1 import events_pb2 as facts
 from services.directory import policy, store
 from services.directory.actions import finding, members, peers, suggestions, telling
@@ -174,7 +174,7 @@ async def finish_keeping(
 async def _own(tx: Connection, call: Call, provider_id: UUID, seen: int) -> Provider:
     before = await finding.provider(tx, call.viewer, provider_id)
     policy.permit_client_admin(call.viewer, before.organization_id)
-    require_version(seen, before.version)
+    require_version("provider", seen, before.version)
     return before
 
 
@@ -187,13 +187,10 @@ async def _at_step(
 ) -> Provider:
     """The provider, locked, if the case still stands where this step left it; somebody else has it otherwise."""
     found = await store.providers.locked(tx, organization_id, provider_id)
-    if found is None or found.fence is not step or found.version != version:
-        raise Conflict(
-            "Somebody else decided about this provider meanwhile.",
-            code="STALE_VERSION",
-            field="expectedVersion",
-            remedy="Read the provider again.",
-        )
+    if found is None:
+        raise policy.unknown("provider", "providerId")
+    if found.fence is not step or found.version != version:
+        raise stale_version("provider", found.version)
     return found
 
 

@@ -22,7 +22,7 @@ async def change_settings(
     async with call.db.transaction() as tx:
         await store.catalogue.hold(tx, organization_id, "settings")
         before = await store.catalogue.settings(tx, organization_id)
-        require_version(seen, before.version)
+        require_version("record of settings", seen, before.version)
         after = before
         if second_approver is not None:
             after = replace(after, second_approver=second_approver)

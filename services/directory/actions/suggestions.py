@@ -119,7 +119,7 @@ async def dismiss_suggestion(call: Call, suggestion_id: UUID, seen: int) -> Sugg
     async with call.db.transaction() as tx:
         before = await finding.suggestion(tx, call.viewer, suggestion_id)
         policy.permit_client_admin(call.viewer, before.organization_id)
-        require_version(seen, before.version)
+        require_version("suggestion", seen, before.version)
         if before.closed_at is not None:
             raise Conflict("The suggestion is closed already.", code="SUGGESTION_CLOSED")
         await _close(tx, call, before, SuggestionEnd.DISMISSED)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import NewType
 from uuid import UUID
 
-from kit.errors import Conflict
+from kit.errors import stale_version
 
 ProviderId = NewType("ProviderId", UUID)
 OfficeId = NewType("OfficeId", UUID)
@@ -287,12 +287,7 @@ class Suggestion:
     version: int
 
 
-def require_version(seen: int, stands: int) -> None:
-    """Conflict STALE_VERSION when the caller has seen another version than the one that stands."""
+def require_version(thing: str, seen: int, stands: int) -> None:
+    """Conflict STALE_VERSION when the caller has seen another version of `thing` than the one that stands."""
     if seen != stands:
-        raise Conflict(
-            "Somebody changed this since you looked.",
-            code="STALE_VERSION",
-            field="expectedVersion",
-            remedy="Read it again and repeat the change if it still makes sense.",
-        )
+        raise stale_version(thing, stands)

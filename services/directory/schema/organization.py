@@ -1,16 +1,17 @@
 """An organization's part of the directory, and the lists of it."""
 
+from uuid import UUID
+
 import strawberry
 
-from kit.graphql import Connection, connection, described, page_of
+from kit.graphql import Connection, after_key, after_name, connection, described, page_of
 from kit.ids import parse_id
 from services.directory import policy, store
 from services.directory.domain import nouns, profiles
-from services.directory.schema.cursors import ID, TEXT, position
 from services.directory.schema.things import Group, Office, Provider
 from services.directory.schema.words import GroupState, Info, OfficeState, ProviderState
 from services.directory.store.offices import OfficeFilter
-from services.directory.store.providers import ProviderFilter
+from services.directory.store.providers import ProviderFilter, SortKey
 
 MOST_TEXT = 100
 
@@ -46,7 +47,7 @@ async def list_providers(
 ) -> Connection[Provider]:
     """Providers by name."""
     page = page_of(first, after)
-    after_name = position(page, TEXT, TEXT, ID)
+    position: SortKey | None = after_key(page, str, str, UUID)
     filter_ = ProviderFilter(
         organization_id=organization_id,
         name=profiles.clean_text(wanted.name or "", "name", MOST_TEXT, least=0),
@@ -60,7 +61,7 @@ async def list_providers(
     call = info.context.call
     async with call.db.reading() as tx:
         rows = await store.providers.page(
-            tx, filter_, after_name, page.limit + 1, now=call.clock.now()
+            tx, filter_, position, page.limit + 1, now=call.clock.now()
         )
     return connection(
         rows, page, key=lambda row: (row.last_name, row.first_name, row.id), node=Provider.of
@@ -72,9 +73,8 @@ async def list_offices(
 ) -> Connection[Office]:
     """Offices by name."""
     page = page_of(first, after)
-    after_name = position(page, TEXT, ID)
     async with info.context.call.db.reading() as tx:
-        rows = await store.offices.page(tx, wanted, after_name, page.limit + 1)
+        rows = await store.offices.page(tx, wanted, after_name(page), page.limit + 1)
     return connection(rows, page, key=lambda row: (row.name, row.id), node=Office.of)
 
 
@@ -87,9 +87,8 @@ async def list_groups(
 ) -> Connection[Group]:
     """Groups by name."""
     page = page_of(first, after)
-    after_name = position(page, TEXT, ID)
     async with info.context.call.db.reading() as tx:
-        rows = await store.groups.page(tx, organization_id, state, after_name, page.limit + 1)
+        rows = await store.groups.page(tx, organization_id, state, after_name(page), page.limit + 1)
     return connection(rows, page, key=lambda row: (row.name, row.id), node=Group.of)
 
 

@@ -5,14 +5,13 @@ from datetime import date
 import strawberry
 
 from kit.errors import Invalid
-from kit.graphql import MAX_PAGE, Connection, connection, described, page_of
+from kit.graphql import MAX_PAGE, Connection, after_moment, connection, described, page_of
 from kit.ids import parse_id
 from services.directory import policy, store
 from services.directory.actions import receiving
 from services.directory.actions.receiving import Search
 from services.directory.domain.nouns import Point
 from services.directory.schema import loading
-from services.directory.schema.cursors import ID, MOMENT, position
 from services.directory.schema.organization import (
     ProvidersFilter,
     list_groups,
@@ -130,12 +129,11 @@ class Query:
     ) -> Connection[GroupSuggestion]:
         """Groups that might be added."""
         page = page_of(first, after)
-        after_moment = position(page, MOMENT, ID)
         organization_id = policy.acting(info.context.call.viewer)
         at = parse_id(office_id, "officeId") if office_id else None
         async with info.context.call.db.reading() as tx:
             rows = await store.suggestions.page(
-                tx, organization_id, at, after_moment, page.limit + 1
+                tx, organization_id, at, after_moment(page), page.limit + 1
             )
         return connection(
             rows,

@@ -6,12 +6,11 @@ from uuid import UUID
 
 import strawberry
 
-from kit.graphql import Connection, connection, described, page_of
+from kit.graphql import Connection, after_key, connection, described, page_of
 from kit.ids import parse_id
 from services.directory import policy
 from services.directory.domain import nouns, profiles
 from services.directory.schema import loading
-from services.directory.schema.cursors import DAY, ID, position
 from services.directory.schema.words import (
     Address,
     Coordinates,
@@ -190,10 +189,10 @@ class Office:
     ) -> Connection["Placement"]:
         """Who works there, oldest placement first."""
         page = page_of(first, after)
-        after_day = tuple(position(page, DAY, ID) or ())
+        after_day = after_key(page, date.fromisoformat, UUID)
         rows = await loading.placements_of_office(info, self.row.id)
-        keyed = [row for row in rows if _placement_key(row) > after_day]
-        return connection(keyed, page, key=_placement_key, node=Placement.of)
+        rest = [row for row in rows if after_day is None or _placement_key(row) > after_day]
+        return connection(rest, page, key=_placement_key, node=Placement.of)
 
     @strawberry.field
     async def groups(self, info: Info) -> list["Group"]:
@@ -235,8 +234,8 @@ class Office:
         return cls.of(row) if row else None
 
 
-def _placement_key(row: nouns.Placement) -> tuple[str, str]:
-    return (row.effective_from.isoformat(), str(row.id))
+def _placement_key(row: nouns.Placement) -> tuple[date, UUID]:
+    return (row.effective_from, row.id)
 
 
 @strawberry.type(

@@ -169,7 +169,7 @@ async def page(
     tx: Connection,
     organization_id: OrganizationId | None,
     state: GroupState | None,
-    after: list[str] | None,
+    after: tuple[str, UUID] | None,
     limit: int,
 ) -> list[Group]:
     """Groups by name and id; without an organization the ready ones of the network."""  # any-organization: ready is public
@@ -178,11 +178,11 @@ async def page(
         Group,
         f"""{_GROUP} WHERE CASE WHEN $1::uuid IS NULL THEN g.state = 'READY' ELSE g.organization_id = $1 END
             AND ($2::group_state IS NULL OR g.state = $2)
-            AND ($3::text[] IS NULL OR (g.name, g.id) > (($3::text[])[1], ($3::text[])[2]::uuid))
-            ORDER BY g.name, g.id LIMIT $4""",
+            AND ($3::text IS NULL OR (g.name, g.id) > ($3, $4::uuid))
+            ORDER BY g.name, g.id LIMIT $5""",
         organization_id,
         state,
-        after,
+        *(after or (None, None)),
         limit,
     )
 

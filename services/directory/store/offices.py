@@ -124,7 +124,7 @@ async def of_organization(
 
 
 async def page(
-    tx: Connection, wanted: OfficeFilter, after: list[str] | None, limit: int
+    tx: Connection, wanted: OfficeFilter, after: tuple[str, UUID] | None, limit: int
 ) -> list[Office]:
     """Offices by name and id."""  # any-organization: the network's live offices are public in it
     return await db.many(
@@ -133,12 +133,12 @@ async def page(
         """SELECT * FROM offices WHERE CASE WHEN $1::uuid IS NULL THEN state = 'LIVE' ELSE organization_id = $1 END
             AND ($2 = '' OR strpos(lower(name), lower($2)) > 0)
             AND ($3::office_state IS NULL OR state = $3)
-            AND ($4::text[] IS NULL OR (name, id) > (($4::text[])[1], ($4::text[])[2]::uuid))
-            ORDER BY name, id LIMIT $5""",
+            AND ($4::text IS NULL OR (name, id) > ($4, $5::uuid))
+            ORDER BY name, id LIMIT $6""",
         wanted.organization_id,
         wanted.name,
         wanted.state,
-        after,
+        *(after or (None, None)),
         limit,
     )
 

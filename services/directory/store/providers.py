@@ -19,7 +19,11 @@ _PROVIDER = """SELECT p.*,
     ARRAY(SELECT code FROM provider_specialties WHERE provider_id = p.id ORDER BY rank) AS specialty_codes
     FROM providers p"""
 _REMAINING = """FROM placements l JOIN offices o ON o.id = l.office_id WHERE l.provider_id = p.id
-                AND remains(l.effective_from, l.effective_until, o.time_zone, $8)"""
+                AND remains(l.effective_from, l.effective_until, o.time_zone, $7)
+                AND ($1::uuid IS NOT NULL OR o.live_at IS NOT NULL)"""
+
+SortKey = tuple[str, str, UUID]
+"""Last name, first name and id: the order of lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +145,7 @@ async def by_ids(tx: Connection, ids: Iterable[UUID]) -> dict[UUID, Provider]:
 
 
 async def page(
-    tx: Connection, wanted: ProviderFilter, after: list[str] | None, limit: int, *, now: datetime
+    tx: Connection, wanted: ProviderFilter, after: SortKey | None, limit: int, *, now: datetime
 ) -> list[Provider]:
     """Providers by last name, first name and id; only placements that are not over count, and in the network only offices that
     have been live."""  # any-organization: the network's approved providers are public in it
@@ -153,22 +157,20 @@ async def page(
                 OR (p.first_name || ' ' || p.last_name) ILIKE '%' || $2 || '%')
             AND ($3::text IS NULL OR EXISTS (
                 SELECT FROM provider_specialties s WHERE s.provider_id = p.id AND s.code = $3))
-            AND ($4::uuid IS NULL OR EXISTS (
-                SELECT {_REMAINING} AND l.office_id = $4 AND ($1::uuid IS NOT NULL OR o.live_at IS NOT NULL)))
+            AND ($4::uuid IS NULL OR EXISTS (SELECT {_REMAINING} AND l.office_id = $4))
             AND ($5::provider_state IS NULL OR p.state = $5)
             AND (NOT $6 OR (p.state <> 'REMOVED' AND NOT EXISTS (SELECT {_REMAINING})))
-            AND ($7::text[] IS NULL
-                OR (p.last_name, p.first_name, p.id) > (($7::text[])[1], ($7::text[])[2], ($7::text[])[3]::uuid))
-            ORDER BY p.last_name, p.first_name, p.id LIMIT $9""",
+            AND ($9::text IS NULL OR (p.last_name, p.first_name, p.id) > ($9, $10, $11::uuid))
+            ORDER BY p.last_name, p.first_name, p.id LIMIT $8""",
         wanted.organization_id,
         _escaped(wanted.name),
         wanted.specialty_code,
         wanted.office_id,
         wanted.state,
         wanted.without_office,
-        after,
         now,
         limit,
+        *(after or (None, None, None)),
     )
 
 

@@ -148,7 +148,7 @@ async def page(
     tx: Connection,
     organization_id: OrganizationId,
     office_id: UUID | None,
-    after: list[str] | None,
+    after: tuple[datetime, UUID] | None,
     limit: int,
 ) -> list[Suggestion]:
     """The organization's open suggestions, oldest first."""
@@ -157,11 +157,11 @@ async def page(
         Suggestion,
         """SELECT * FROM suggestions WHERE organization_id = $1 AND closed_at IS NULL
             AND ($2::uuid IS NULL OR office_id = $2)
-            AND ($3::text[] IS NULL OR (raised_at, id) > (($3::text[])[1]::timestamptz, ($3::text[])[2]::uuid))
-            ORDER BY raised_at, id LIMIT $4""",
+            AND ($3::timestamptz IS NULL OR (raised_at, id) > ($3, $4::uuid))
+            ORDER BY raised_at, id LIMIT $5""",
         organization_id,
         office_id,
-        after,
+        *(after or (None, None)),
         limit,
     )
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64encode
 from typing import Any
+from uuid import UUID
 
 import orjson
 import pytest
 
-from tests.service.directory.world import Directory, Organization
+from tests.service.directory.world import FAMILY, Directory, Organization
 
 LISTS = (
     "providers(after: $after) { edges { cursor } }",
@@ -26,6 +27,8 @@ OTHERS: list[list[Any]] = [
     [1, 2, 3],
     [["a"], "b"],
     ["a"] * 50,
+    ["a\0", str(UUID(int=7))],
+    ["a", "a\0", str(UUID(int=7))],
 ]
 
 
@@ -65,17 +68,34 @@ async def test_so_is_one_within_an_office(
     assert told == "BAD_CURSOR"
 
 
-async def test_its_own_cursors_lead_through_the_whole_list(organization: Organization) -> None:
-    ids = {(await organization.approved())["id"] for _ in range(3)}
-    query = """query($after: String) { providers(first: 1, after: $after) {
-        edges { node { id } } pageInfo { hasNextPage endCursor } } }"""
-    found: list[str] = []
-    after = None
-    while len(found) <= len(ids):
-        page = (await organization.ask(query, after=after))["providers"]
-        found += [edge["node"]["id"] for edge in page["edges"]]
-        after = page["pageInfo"]["endCursor"]
-        if not page["pageInfo"]["hasNextPage"]:
-            break
+PAGE = "(first: 1, after: $after) { edges { node { id } } pageInfo { hasNextPage endCursor } }"
 
-    assert sorted(found) == sorted(ids)
+
+async def walk(organization: Organization, query: str) -> list[str]:
+    """What a list of one thing a page tells, from its first page to its last."""
+    found: list[str] = []
+    page: Any = {"pageInfo": {"hasNextPage": True, "endCursor": None}}
+    while page["pageInfo"]["hasNextPage"]:
+        after = page["pageInfo"]["endCursor"]
+        page = await organization.ask(f"query($after: String) {{ {query} }}", after=after)
+        while "edges" not in page:
+            (page,) = page.values()
+        found += [edge["node"]["id"] for edge in page["edges"]]
+        assert len(found) == len(set(found)), query
+    return found
+
+
+async def test_its_own_cursors_lead_through_every_list(organization: Organization) -> None:
+    cardiologists = [await organization.approved() for _ in range(3)]
+    doctors = [await organization.approved(specialtyCodes=[FAMILY]) for _ in range(3)]
+    office = await organization.live_office(*cardiologists, *doctors)
+    await organization.live_office()
+    suggested = await walk(organization, f"groupSuggestions{PAGE}")
+    for _ in range(3):
+        await organization.add_group(officeIds=[office["id"]])
+    placed = f'office(id: "{office["id"]}") {{ placements{PAGE} }}'
+    sizes = {f"providers{PAGE}": 6, f"offices{PAGE}": 2, f"groups{PAGE}": 3, placed: 6}
+
+    assert len(suggested) == 2
+    for query, size in sizes.items():
+        assert len(await walk(organization, query)) == size, query

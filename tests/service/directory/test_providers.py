@@ -298,3 +298,23 @@ async def test_the_network_cannot_find_out_who_will_work_at_an_office_that_is_no
 
     assert hidden["providers"]["edges"] == []
     assert [edge["node"]["id"] for edge in own["providers"]["edges"]] == [provider["id"]]
+
+
+async def test_the_network_does_not_learn_from_a_filter_who_will_work_at_a_planned_office(
+    organization: Organization, other: Organization
+) -> None:
+    """R06, R16."""
+    provider = await organization.approved(lastName="Unplaced")
+    office = await organization.add_office(providerIds=[provider["id"]])
+    query = """query($filter: ProvidersFilter!, $network: Boolean!) {
+        providers(filter: $filter, network: $network, first: 100) { edges { node { id } } } }"""
+
+    async def listed(viewer: Organization, *, network: bool, **wanted: object) -> list[str]:
+        given = {"name": "Unplaced", **wanted}
+        data = await viewer.ask(query, filter=given, network=network)
+        return [edge["node"]["id"] for edge in data["providers"]["edges"]]
+
+    assert await listed(organization, network=False, withoutOffice=True) == []
+    assert await listed(organization, network=False, officeId=office["id"]) == [provider["id"]]
+    assert await listed(other, network=True, withoutOffice=True) == [provider["id"]]
+    assert await listed(other, network=True, officeId=office["id"]) == []

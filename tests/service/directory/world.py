@@ -163,7 +163,10 @@ def with_check_digit(nine: str) -> str:
     return f"{nine}{-total % 10}"
 
 
-PROVIDER = "__typename ... on Provider { id state version name npi allowedActions } ... on Problem { code message field remedy }"
+PROVIDER = (
+    "__typename ... on Provider { id state version name npi allowedActions }"
+    " ... on Problem { code message field remedy } ... on StaleVersionProblem { currentVersion }"
+)
 OFFICE = "__typename ... on Office { id state version name goLiveOn } ... on Problem { code message field remedy }"
 PLACEMENT = (
     "__typename ... on Placement { id state version effectiveFrom effectiveUntil acceptingNewPatients }"

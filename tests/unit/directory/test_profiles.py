@@ -182,8 +182,8 @@ def test_a_profile_replaces_the_old_values_and_ends_the_proposal() -> None:
 
 
 def test_another_version_than_the_one_seen_is_refused() -> None:
-    require_version(3, 3)
+    require_version("provider", 3, 3)
     with pytest.raises(Conflict) as refused:
-        require_version(2, 3)
+        require_version("provider", 2, 3)
 
-    assert refused.value.code == "STALE_VERSION"
+    assert (refused.value.code, refused.value.details["current_version"]) == ("STALE_VERSION", 3)

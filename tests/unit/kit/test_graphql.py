@@ -2,7 +2,9 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 import pytest
 import strawberry
@@ -15,6 +17,8 @@ from kit.graphql import (
     Connection,
     Page,
     Problem,
+    after_key,
+    after_moment,
     build_schema,
     connection,
     mutation,
@@ -153,6 +157,9 @@ def test_a_bad_request_is_told_as_it_is() -> None:
     assert "teapot" in error["message"]
 
 
+SEVEN = str(UUID(int=7))
+
+
 @dataclass(frozen=True)
 class Row:
     name: str
@@ -203,6 +210,24 @@ def test_a_cursor_that_is_not_ours_is_refused(after: str) -> None:
     with pytest.raises(Refusal) as refusal:
         page_of(None, after)
     assert refusal.value.code == "BAD_CURSOR"
+
+
+@pytest.mark.parametrize(
+    "position",
+    [[], ["2026-03-02"], ["2026-03-02", 7], ["noon", SEVEN], ["0001-01-01T00:00+14:00", SEVEN]],
+    ids=str,
+)
+def test_a_cursor_of_another_list_is_refused(position: list[object]) -> None:
+    with pytest.raises(Refusal) as refusal:
+        after_moment(Page(20, position))
+    assert refusal.value.code == "BAD_CURSOR"
+
+
+def test_a_cursor_of_the_list_is_read_part_by_part() -> None:
+    moment = datetime(2026, 3, 2, 15, tzinfo=UTC)
+    assert after_moment(Page(20, [moment.isoformat(), SEVEN])) == (moment, UUID(SEVEN))
+    assert after_key(Page(20, ["a", "b"]), str, str) == ("a", "b")
+    assert after_key(Page(20, None), str) is None
 
 
 def test_a_page_is_twenty_things_when_nobody_says() -> None:

@@ -1,0 +1,52 @@
+"""A change that was decided on an old version is refused, and told which version stands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from services.directory.schema import SCHEMA
+from tests.service.directory.world import Organization
+
+STALE = "__typename ... on Problem { code field } ... on StaleVersionProblem { currentVersion }"
+REFUSED = {"__typename": "StaleVersionProblem", "code": "STALE_VERSION", "field": "expectedVersion"}
+MORE: dict[str, dict[str, Any]] = {
+    "rejectProvider": {"reason": "Not so."},
+    "setAcceptingNewPatients": {"accepting": False},
+    "changeGroupFlags": {"maySend": True, "mayReceive": True},
+}
+"""What a verb must be given besides."""
+
+
+def versioned_verbs() -> dict[str, Any]:
+    """The verbs that change what somebody has seen, with their inputs."""
+    root = SCHEMA._schema.mutation_type  # noqa: SLF001 - strawberry has no other door to its fields
+    assert root is not None
+    inputs = {name: verb.args["input"].type.of_type for name, verb in root.fields.items()}
+    return {name: kind for name, kind in inputs.items() if "expectedVersion" in kind.fields}
+
+
+async def test_every_verb_refuses_an_old_version_and_tells_the_one_that_stands(
+    organization: Organization,
+) -> None:
+    three = [await organization.approved() for _ in range(3)]
+    office = await organization.live_office(*three)
+    placed = await organization.place(three[0], await organization.live_office())
+    group = await organization.add_group(officeIds=[office["id"]])
+    suggestion = (await organization.suggestions(office["id"]))[0]
+    subjects = {
+        "providerId": three[0],
+        "officeId": office,
+        "placementId": placed,
+        "groupId": group,
+        "suggestionId": suggestion,
+    }
+    verbs = versioned_verbs()
+    assert len(verbs) == 17
+    for verb, kind in verbs.items():
+        about = subjects.keys() & kind.fields
+        stands = sum(subjects[name]["version"] for name in about)
+        given = {name: subjects[name]["id"] for name in about}
+        given |= {"expectedVersion": stands + 7, **MORE.get(verb, {})}
+        answer = await organization.do(verb, kind.name, STALE, given)
+
+        assert answer == REFUSED | {"currentVersion": stands}, verb
