@@ -204,7 +204,7 @@ class PublishedReport:
 class GroupProgressReport:
     """Group progress report (R31)."""
 
-    group: "Group"
+    group: "Group | None"
     week_of: date = strawberry.field(description="The Monday it starts with.")
     starts_at: datetime
     ends_at: datetime = strawberry.field(description="The first instant after the week.")

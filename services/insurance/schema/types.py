@@ -142,12 +142,12 @@ class Participation:
     row: strawberry.Private[domain.Participation]
 
     @strawberry.field
-    def provider(self) -> "Provider":
+    def provider(self) -> "Provider | None":
         """Who accepts."""
         return Provider(id=strawberry.ID(str(self.row.provider_id)))
 
     @strawberry.field
-    def office(self) -> "Office":
+    def office(self) -> "Office | None":
         """Where."""
         return Office(id=strawberry.ID(str(self.row.office_id)))
 
@@ -210,7 +210,7 @@ class Provider:
     @described(_ON)
     async def participations(
         self, info: Info, on: date | None = None, first: int | None = None, after: str | None = None
-    ) -> Connection[Participation]:
+    ) -> Connection[Participation] | None:
         """The plans the provider accepts, per office."""
         page = page_of(first, after)
         load = _rows_of(info, "provider", store.participations_of_providers, page, on)
@@ -231,7 +231,7 @@ class Office:
     @described(_ON)
     async def participations(
         self, info: Info, on: date | None = None, first: int | None = None, after: str | None = None
-    ) -> Connection[Participation]:
+    ) -> Connection[Participation] | None:
         """The plans accepted at the office, per provider."""
         page = page_of(first, after)
         load = _rows_of(info, "office", store.participations_of_offices, page, on)

@@ -90,7 +90,7 @@ class ReferralHop:
     """The one that has not left is the current one."""
 
     hop: int
-    office: Office
+    office: Office | None
     provider: Provider | None
     group: Group | None
     received_at: datetime
@@ -140,8 +140,8 @@ class Referral:
     )
     reason_code: str | None = strawberry.field(description="Why it was declined or cancelled.")
 
-    sending_organization: Organization
-    sending_office: Office
+    sending_organization: Organization | None
+    sending_office: Office | None
     sending_provider: Provider | None
     sending_group: Group | None
     receiving_organization: Organization | None

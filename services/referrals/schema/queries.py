@@ -56,7 +56,7 @@ class WorkQueueConnection:
 class OfficeOpenWork:
     """A number only."""
 
-    office: Office
+    office: Office | None
     total: int
 
 

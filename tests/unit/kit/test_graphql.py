@@ -134,6 +134,11 @@ def test_missing_sign_in_stays_an_error() -> None:
     assert error["extensions"]["code"] == "UNAUTHENTICATED"
 
 
+def test_a_refused_root_field_takes_nothing_else_with_it() -> None:
+    answer = ask('{ kettle(name: "unknown") { name } cup { name } }')
+    assert answer["data"] == {"kettle": None, "cup": {"name": "cup"}}
+
+
 def test_a_refused_query_is_an_error_with_its_code_and_path() -> None:
     (error,) = ask('{ kettle(name: "unknown") { name } }')["errors"]
     assert error["extensions"]["code"] == "NOT_FOUND"
