@@ -41,8 +41,8 @@ from services.identity.actions.sessions import (
     refresh_session,
     sign_in,
     sign_out,
-    tidy,
 )
+from services.identity.actions.tidying import tidy
 from services.identity.actions.tokens import jwks
 
 __all__ = [

@@ -38,6 +38,7 @@ class Vault:
 
     def __init__(self, secret: bytes) -> None:
         self.refresh_key = hmac.digest(secret, b"refresh tokens", sha256)
+        self.throttle_key = hmac.digest(secret, b"throttle", sha256)
         self._sealing = OctKey.import_key(hmac.digest(secret, b"sealing", sha256))
 
     def seal(self, plain: bytes) -> str:

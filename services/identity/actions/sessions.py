@@ -2,16 +2,15 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from hashlib import sha256
 
 from kit.auth import Kind, Stage, Viewer
 from kit.db import Connection
 from kit.errors import Conflict, Denied, Unauthenticated
 from kit.ids import new_id
-from kit.logs import client_address
 from services.identity import store
 from services.identity.actions import tokens
 from services.identity.actions.means import Call
+from services.identity.actions.throttle import attempt_succeeded, begin_attempt
 from services.identity.actions.tokens import AccessToken
 from services.identity.actions.told import tell_sessions_revoked
 from services.identity.actions.within import viewer_of
@@ -25,11 +24,9 @@ from services.identity.domain import (
     Session,
     SessionId,
     UserId,
-    after_attempt,
     judge_refresh,
 )
 from services.identity.domain.passwords import LONGEST, normalized
-from services.identity.domain.sessions import ATTEMPTS_FORGOTTEN
 from services.identity.domain.texts import LONGEST_EMAIL, email_key
 
 
@@ -54,15 +51,14 @@ async def sign_in(
         email_key(email[: 2 * LONGEST_EMAIL].replace("\0", " ")),
         normalized(password[: 2 * LONGEST]),
     )
-    bucket = sha256(f"{key}\0{client_address.get()}".encode(errors="replace")).digest()
-    await _count(call, bucket)
+    attempt = await begin_attempt(call, key)
     async with call.db.reading() as tx:
         account = await store.account_by_email(tx, key)
     known = await _recognize(call, account, password)
     if account is None or known is None:
         raise bad_credentials()
     async with call.db.transaction() as tx:
-        await store.forget_attempts(tx, bucket)
+        await attempt_succeeded(tx, call, attempt)
         memberships = await store.memberships_of(tx, account.id)
     if not account.support and not memberships:
         raise Denied(
@@ -81,13 +77,6 @@ def bad_credentials() -> Denied:
         code="BAD_CREDENTIALS",
         remedy="Check both; an invitation has your first password.",
     )
-
-
-async def _count(call: Call, bucket: bytes) -> None:
-    """Count the attempt before anything is looked at, so that many at once are not more than one after another."""
-    async with call.db.transaction() as tx:
-        before = await store.lock_attempts(tx, bucket)
-        await store.put_attempts(tx, bucket, after_attempt(before, call.clock.now()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,14 +242,6 @@ async def introspect(call: Call, token: str) -> tuple[Viewer, tokens.Claims]:
     if session is None or viewer is None or not session.live(call.clock.now()):
         raise tokens.bad_token()
     return viewer, claims
-
-
-async def tidy(call: Call) -> int:
-    """Housekeeping: drop the sign-in attempts that count no more, and the text of mail whose secrets have expired."""
-    now = call.clock.now()
-    async with call.db.transaction() as tx:
-        await store.forget_expired_letters(tx, now)
-        return await store.forget_old(tx, now - ATTEMPTS_FORGOTTEN)
 
 
 async def standing(tx: Connection, session: Session) -> Viewer | None:

@@ -32,18 +32,19 @@ from services.identity.domain.nouns import (
 )
 from services.identity.domain.sessions import (
     ACCESS_LIFE,
+    SESSION_KEPT,
     SESSION_LIFE,
-    Attempts,
     Refresh,
     RefreshToken,
     Session,
-    after_attempt,
     judge_refresh,
 )
 from services.identity.domain.texts import Email, email, line, reason, time_zone
+from services.identity.domain.throttle import Attempts, after_attempt, source_of, withdrawn
 
 __all__ = [
     "ACCESS_LIFE",
+    "SESSION_KEPT",
     "SESSION_LIFE",
     "SUITE",
     "Account",
@@ -83,5 +84,7 @@ __all__ = [
     "keep_a_client_admin",
     "line",
     "reason",
+    "source_of",
     "time_zone",
+    "withdrawn",
 ]

@@ -1,4 +1,4 @@
-"""Sessions, refresh tokens and the pace of sign-in attempts."""
+"""Sessions and refresh tokens."""
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from hashlib import sha256
-from math import ceil
 from uuid import UUID
 
 from kit.auth import Stage
-from kit.errors import RateLimited
 from services.identity.domain.nouns import MembershipId, OrganizationId, SessionId, UserId
 
 ACCESS_LIFE = timedelta(minutes=5)
@@ -20,9 +18,8 @@ SESSION_LIFE = timedelta(hours=12)
 REFRESH_GRACE = timedelta(seconds=10)
 """How long the direct predecessor of a refresh token still gets the same successor: its reply may have been lost."""
 
-FREE_ATTEMPTS = 3
-LONGEST_DELAY = timedelta(minutes=15)
-ATTEMPTS_FORGOTTEN = timedelta(days=1)
+SESSION_KEPT = timedelta(days=35)
+"""How long a session is kept after its end: as long as the facts that name it can be told again."""
 
 _ID_BYTES, _NUMBER_BYTES = 16, 4
 
@@ -99,39 +96,3 @@ def judge_refresh(session: Session, number: int, now: datetime) -> Refresh:
     if direct and now < session.rotated_at + REFRESH_GRACE:
         return Refresh.REPEAT
     return Refresh.REVOKE
-
-
-@dataclass(frozen=True, slots=True)
-class Attempts:
-    """Sign-ins of one account from one source since the last success."""
-
-    failures: int
-    last_at: datetime
-    next_at: datetime
-
-
-def after_attempt(before: Attempts | None, now: datetime) -> Attempts:
-    """The attempts with one more, which counts as failed until it succeeds; RateLimited when it comes too early.
-
-    The first three are free, then the wait doubles from a second to a quarter of an hour. It is never a lock, and a day
-    without an attempt forgets everything.
-    """
-    if before is None or now >= before.last_at + ATTEMPTS_FORGOTTEN:
-        before = Attempts(0, now, now)
-    if now < before.next_at:
-        wait = ceil((before.next_at - now).total_seconds())
-        raise RateLimited(
-            f"Too many attempts. Try again in {wait} seconds.",
-            remedy="Wait, then try again.",
-            retry_after_seconds=wait,
-        )
-    failures = before.failures + 1
-    return Attempts(failures, now, now + delay_after(failures))
-
-
-def delay_after(failures: int) -> timedelta:
-    """How long to wait after this many failures in a row."""
-    if failures < FREE_ATTEMPTS:
-        return timedelta()
-    doublings = min(failures - FREE_ATTEMPTS, 20)
-    return min(LONGEST_DELAY, timedelta(seconds=1 << doublings))

@@ -1,4 +1,4 @@
-"""Sessions, the pace of sign-in attempts, and the keys that sign access tokens."""
+"""Sessions, and the keys that sign access tokens."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from typing import Any
 
 from kit import db
 from kit.db import Connection
-from services.identity.domain import Attempts, OrganizationId, Session, SessionId, UserId
+from services.identity.domain import OrganizationId, Session, SessionId, UserId
 
 _SESSION = """
 SELECT s.id, s.user_id, s.membership_id, m.organization_id, s.stage, s.began_at, s.ends_at, s.refresh_number, s.rotated_at,
@@ -103,42 +103,15 @@ async def revoke_sessions_in(
     )
 
 
-# any-organization: guessing knows no organization
-async def lock_attempts(tx: Connection, bucket: bytes) -> Attempts | None:
-    """The attempts in a bucket; whoever comes next for the same bucket waits until the transaction ends."""
-    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 1))", bucket.hex())
-    return await db.maybe(
-        tx,
-        Attempts,
-        "SELECT failures, last_at, next_at FROM sign_in_attempts WHERE bucket = $1",
-        bucket,
-    )
-
-
-# any-organization: guessing knows no organization
-async def put_attempts(tx: Connection, bucket: bytes, attempts: Attempts) -> None:
-    """Keep the attempts of a bucket."""
-    await db.run(
-        tx,
-        "INSERT INTO sign_in_attempts VALUES ($1, $2, $3, $4) ON CONFLICT (bucket) DO UPDATE"
-        " SET failures = excluded.failures, last_at = excluded.last_at, next_at = excluded.next_at",
-        bucket,
-        attempts.failures,
-        attempts.last_at,
-        attempts.next_at,
-    )
-
-
-# any-organization: guessing knows no organization
-async def forget_attempts(tx: Connection, bucket: bytes) -> None:
-    """The password was right."""
-    await db.run(tx, "DELETE FROM sign_in_attempts WHERE bucket = $1", bucket)
-
-
 # any-organization: housekeeping
-async def forget_old(tx: Connection, attempts_before: datetime) -> int:
-    """Drop the attempts that count no more."""
-    return await db.run(tx, "DELETE FROM sign_in_attempts WHERE last_at < $1", attempts_before)
+async def forget_sessions(tx: Connection, before: datetime, most: int) -> int:
+    """Drop the sessions that ended before then, at most so many; answers how many."""
+    return await db.run(
+        tx,
+        "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE ends_at <= $1 ORDER BY ends_at LIMIT $2)",
+        before,
+        most,
+    )
 
 
 # any-organization: the keys sign for all

@@ -1,27 +1,22 @@
-"""Refresh tokens, sessions, and the pace of attempts."""
+"""Refresh tokens and sessions."""
 
 from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.auth import Stage
-from kit.errors import RateLimited
 from services.identity.domain import (
     SESSION_LIFE,
-    Attempts,
     Refresh,
     RefreshToken,
     Session,
     SessionId,
     UserId,
-    after_attempt,
     judge_refresh,
 )
-from services.identity.domain.sessions import FREE_ATTEMPTS, LONGEST_DELAY, delay_after
 from tests.unit.identity.builders import NOW
 
 KEY = b"k" * 32
@@ -95,44 +90,3 @@ def test_a_refresh_token_with_one_letter_changed_is_none(
     changed = text[:place] + letter + text[place + 1 :]
 
     assert changed == text or RefreshToken.read(changed, KEY) is None
-
-
-def test_the_first_attempts_are_free_and_then_the_wait_doubles() -> None:
-    waits = [delay_after(failures).total_seconds() for failures in range(1, 9)]
-
-    assert waits == [0, 0, 1, 2, 4, 8, 16, 32]
-
-
-def test_an_attempt_that_comes_too_early_is_told_when_to_come_back() -> None:
-    attempts = Attempts(6, NOW, NOW + timedelta(seconds=8))
-
-    with pytest.raises(RateLimited) as refused:
-        after_attempt(attempts, NOW + timedelta(seconds=2.5))
-
-    assert refused.value.details["retry_after_seconds"] == 6
-
-
-@given(st.integers(min_value=FREE_ATTEMPTS, max_value=10**9))
-def test_the_wait_is_never_a_lock(failures: int) -> None:
-    assert timedelta() < delay_after(failures) <= LONGEST_DELAY
-
-
-def test_a_day_without_an_attempt_forgets_the_failures() -> None:
-    attempts = Attempts(500, NOW, NOW + LONGEST_DELAY)
-
-    assert after_attempt(attempts, NOW + timedelta(days=1)).failures == 1
-
-
-@given(st.lists(st.floats(min_value=0, max_value=2000), max_size=60))
-def test_of_many_attempts_only_few_are_let_through(pauses: list[float]) -> None:
-    attempts, at, passed = None, NOW, 0
-    for pause in pauses:
-        at += timedelta(seconds=pause)
-        try:
-            attempts = after_attempt(attempts, at)
-        except RateLimited:
-            continue
-        passed += 1
-    spent = (at - NOW).total_seconds()
-
-    assert passed <= FREE_ATTEMPTS + 10 + spent / 512
