@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from kit.config import ServiceSettings, address, load, setting
 from kit.service import Job, Parts, Service
-from services.directory.actions import jobs, offices
+from services.directory.actions import going_live, jobs
 from services.directory.actions.peers import Peers, connect
 from services.directory.consumers import hearings
 from services.directory.rpc import servicers
@@ -28,7 +28,7 @@ class Settings(ServiceSettings):
 
 
 async def _go_live(parts: Parts[Peers]) -> None:
-    await offices.advance_offices(parts.call())
+    await going_live.advance_offices(parts.call())
 
 
 async def _resume(parts: Parts[Peers]) -> None:

@@ -1,17 +1,18 @@
 """What directory hears: which plans are accepted where, how soon receivers answer, and who works where."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, date
 from uuid import UUID
 
 from kit.db import Connection
-from kit.inbox import Heard, Hearing
+from kit.inbox import Handler, Heard, Hearing
 from kit.service import Parts
 from proto.identity.v1 import events_pb2 as identity
 from proto.insurance.v1 import events_pb2 as insurance
 from proto.referrals.v1 import events_pb2 as referrals
 from services.directory import store
-from services.directory.actions import members
-from services.directory.actions.peers import Peers
+from services.directory.actions import going_live, members
+from services.directory.actions.peers import Call, Peers
 from services.directory.domain.nouns import OfficeId, OrganizationId, UserId
 from services.directory.store.heard import Arrival, ParticipationHeard
 
@@ -94,15 +95,6 @@ async def _user_invited(tx: Connection, heard: Heard) -> None:
     await store.heard.keep_user(tx, organization_id, user_id, active=True)
 
 
-async def _role_granted(tx: Connection, heard: Heard) -> None:
-    fact: identity.RoleGranted = heard.fact
-    organization_id, user_id = _user(heard)
-    await store.heard.keep_user(tx, organization_id, user_id)
-    if fact.office_id:
-        office_id = OfficeId(UUID(fact.office_id))
-        await store.heard.keep_role(tx, organization_id, user_id, office_id, fact.role)
-
-
 async def _role_revoked(tx: Connection, heard: Heard) -> None:
     fact: identity.RoleRevoked = heard.fact
     organization_id, user_id = _user(heard)
@@ -115,25 +107,41 @@ def _user(heard: Heard) -> tuple[OrganizationId, UserId]:
     return OrganizationId(heard.organization_id), UserId(heard.aggregate_id)
 
 
-def _identity(parts: Parts[Peers]) -> Hearing:
-    async def user_confirmed(tx: Connection, heard: Heard) -> None:
-        organization_id, user_id = _user(heard)
-        await store.heard.keep_user(tx, organization_id, user_id, confirmed=True, active=True)
-        await members.staff_confirmed(tx, parts.call(), organization_id, user_id)
+async def _user_confirmed(tx: Connection, call: Call, heard: Heard) -> None:
+    organization_id, user_id = _user(heard)
+    await store.heard.keep_user(tx, organization_id, user_id, confirmed=True, active=True)
+    await members.staff_confirmed(tx, call, organization_id, user_id)
+    await going_live.recheck_staffed_by(tx, call, organization_id, user_id)
 
-    async def user_deactivated(tx: Connection, heard: Heard) -> None:
-        organization_id, user_id = _user(heard)
-        await store.heard.keep_user(tx, organization_id, user_id, active=False)
-        await members.staff_gone(tx, parts.call(), organization_id, user_id)
+
+async def _user_deactivated(tx: Connection, call: Call, heard: Heard) -> None:
+    organization_id, user_id = _user(heard)
+    await store.heard.keep_user(tx, organization_id, user_id, active=False)
+    await members.staff_gone(tx, call, organization_id, user_id)
+
+
+async def _role_granted(tx: Connection, call: Call, heard: Heard) -> None:
+    fact: identity.RoleGranted = heard.fact
+    organization_id, user_id = _user(heard)
+    await store.heard.keep_user(tx, organization_id, user_id)
+    if fact.office_id:
+        office_id = OfficeId(UUID(fact.office_id))
+        await store.heard.keep_role(tx, organization_id, user_id, office_id, fact.role)
+        await going_live.recheck_in(tx, call, organization_id, [office_id])
+
+
+def _identity(parts: Parts[Peers]) -> Hearing:
+    def with_call(handle: Callable[[Connection, Call, Heard], Awaitable[None]]) -> Handler:
+        return lambda tx, heard: handle(tx, parts.call(), heard)
 
     return Hearing(
         "identity",
         "user",
         {
             identity.UserInvited: _user_invited,
-            identity.UserConfirmed: user_confirmed,
-            identity.UserDeactivated: user_deactivated,
-            identity.RoleGranted: _role_granted,
+            identity.UserConfirmed: with_call(_user_confirmed),
+            identity.UserDeactivated: with_call(_user_deactivated),
+            identity.RoleGranted: with_call(_role_granted),
             identity.RoleRevoked: _role_revoked,
         },
     )

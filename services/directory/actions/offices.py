@@ -1,6 +1,6 @@
-"""Verbs of offices: add with its providers, go live on its day (R16, R17, R18)."""
+"""Adding an office, with its providers (R16, R17)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
@@ -8,13 +8,11 @@ from kit.db import Connection
 from kit.errors import Conflict, Invalid
 from kit.idempotency import once
 from kit.ids import new_id
-from proto.directory.v1 import events_pb2 as facts
 from services.directory import policy, store
 from services.directory.actions import items, placements, suggestions, telling
 from services.directory.actions.peers import Call
 from services.directory.actions.placements import NewPlacement
 from services.directory.domain import days, places
-from services.directory.domain.days import Readiness
 from services.directory.domain.nouns import (
     Address,
     Office,
@@ -133,49 +131,3 @@ async def _place_all(tx: Connection, call: Call, office: Office, wanted: NewOffi
     for provider_id in ids:
         placement = NewPlacement(provider_id, office.id, effective_from=office.go_live_on)
         await placements.place(tx, call, found[provider_id], office, placement)
-
-
-# Going live -----------------------------------------------------------------------------------------------------------
-
-
-async def readiness(
-    call: Call, organization_id: OrganizationId, offices: list[Office]
-) -> dict[UUID, Readiness]:
-    """What each of an organization's offices has of what it needs to go live; identity is asked who covers it (R18)."""
-    ids = [office.id for office in offices]
-    staff = await call.peers.identity.coverage(organization_id, ids)
-    async with call.db.reading() as tx:
-        approved = await store.offices.approved_providers(tx, ids, call.clock.now())
-    return {
-        office.id: Readiness(staff.get(office.id, 0), approved.get(office.id, 0), office.group_only)
-        for office in offices
-    }
-
-
-async def advance_offices(call: Call) -> None:
-    """The go-live job: move every office that is not live yet to where it belongs now, each at most once (R16)."""
-    async with call.db.reading() as tx:
-        waiting = await store.offices.not_live_yet(tx)
-    by_organization: dict[OrganizationId, list[Office]] = {}
-    for office in waiting:
-        by_organization.setdefault(office.organization_id, []).append(office)
-    for organization_id, offices in by_organization.items():
-        ready = await readiness(call, organization_id, offices)
-        for office in offices:
-            await _advance(call, office, ready[office.id])
-
-
-async def _advance(call: Call, seen: Office, ready: Readiness) -> None:
-    """Only offices that must move are locked; under the lock it is decided anew, so two replicas move it once."""
-    now = call.clock.now()
-    if days.advanced(seen, ready, now) is seen.state:
-        return
-    async with call.db.transaction() as tx:
-        office = await store.offices.locked(tx, seen.organization_id, seen.id)
-        if office is None or (state := days.advanced(office, ready, now)) is office.state:
-            return
-        live = state is OfficeState.LIVE
-        after = replace(office, state=state, live_at=now if live else office.live_at)
-        await store.offices.save(tx, after, now)
-        if live:
-            await telling.of_office(tx, call, after, facts.OfficeLive(office_id=str(office.id)))

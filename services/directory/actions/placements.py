@@ -9,7 +9,7 @@ from kit.errors import Conflict, Refusal
 from kit.idempotency import once
 from kit.ids import new_id
 from services.directory import policy, store
-from services.directory.actions import finding, suggestions, telling
+from services.directory.actions import finding, going_live, suggestions, telling
 from services.directory.actions.peers import Call
 from services.directory.domain import days
 from services.directory.domain.nouns import (
@@ -58,6 +58,7 @@ async def add_placement(call: Call, wanted: NewPlacement, *, key: str) -> Placem
             make=make,
         )
         placed = (await store.placements.by_ids(tx, [made]))[made]
+    await going_live.recheck(call, organization_id, [placed.office_id])
     await suggestions.review(call, organization_id, [placed.office_id])
     return placed
 

@@ -10,7 +10,7 @@ from kit.idempotency import once
 from kit.ids import new_id
 from proto.directory.v1 import events_pb2 as facts
 from services.directory import policy, store
-from services.directory.actions import finding, suggestions, telling
+from services.directory.actions import finding, going_live, suggestions, telling
 from services.directory.actions.peers import Call
 from services.directory.domain import profiles
 from services.directory.domain.imports import ImportResult, ImportStatus
@@ -213,6 +213,7 @@ async def approve_provider(call: Call, provider_id: UUID, seen: int) -> Provider
         await _save(tx, call, after)
         await _tell_approved(tx, call, after)
         offices = await _offices(tx, call, after)
+    await going_live.recheck(call, before.organization_id, offices)
     await suggestions.review(call, before.organization_id, offices)
     return await _read(call, provider_id)
 

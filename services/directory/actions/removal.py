@@ -12,7 +12,7 @@ from kit.db import Connection
 from kit.errors import Unavailable, stale_version
 from proto.directory.v1 import events_pb2 as facts
 from services.directory import policy, store
-from services.directory.actions import finding, members, peers, suggestions, telling
+from services.directory.actions import finding, going_live, members, peers, suggestions, telling
 from services.directory.actions.peers import Call
 from services.directory.domain import fences, profiles
 from services.directory.domain.fences import OpenWork
@@ -168,6 +168,7 @@ async def finish_keeping(
         fact = facts.ProviderOffboardingStopped(provider_id=str(after.id))
         await telling.of_provider(tx, call, after, fact)
         offices = await _remaining(tx, call, after)
+    await going_live.recheck(call, organization_id, offices)
     await suggestions.review(call, organization_id, offices)
 
 

@@ -89,6 +89,11 @@ def advanced(office: Office, readiness: Readiness, now: datetime) -> OfficeState
     return OfficeState.LIVE if office.go_live_on <= day_at(office, now) else OfficeState.READY
 
 
+def becomes_ready(office: Office, readiness: Readiness) -> bool:
+    """Whether a planned office has all it needs by now, whatever its first day is (R16)."""
+    return office.state is OfficeState.PLANNED and not readiness.reasons
+
+
 def placement_days(first: date, until: date | None) -> tuple[date, date | None]:
     """Half-open days with at least one day in them; Invalid EMPTY_PERIOD otherwise."""
     if until is not None and until <= first:

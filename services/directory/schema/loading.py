@@ -9,7 +9,7 @@ from uuid import UUID
 from kit.db import Connection
 from kit.graphql import in_order
 from services.directory import policy, store
-from services.directory.actions import offices as office_verbs
+from services.directory.actions import going_live
 from services.directory.domain import days, nouns
 from services.directory.domain.days import Readiness
 from services.directory.schema.words import Info
@@ -133,7 +133,7 @@ async def readiness(info: Info, at: nouns.Office) -> Readiness:
     """What an office of the viewer's organization has of what it needs; offices are asked for together."""
 
     async def load(offices: list[nouns.Office]) -> list[Readiness]:
-        found = await office_verbs.readiness(info.context.call, at.organization_id, offices)
+        found = await going_live.readiness(info.context.call, at.organization_id, offices)
         return [found[one.id] for one in offices]
 
     loader: Any = info.context.loader(f"readiness of {at.organization_id}", load)

@@ -1,5 +1,6 @@
 """Rows of what other services said: participations, answers to referrals, users and where they work."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -147,3 +148,31 @@ async def drop_role(
         office_id,
         role,
     )
+
+
+async def offices_of(
+    tx: Connection, organization_id: OrganizationId, user_id: UserId
+) -> list[OfficeId]:
+    """The offices of the organization for which the user works."""
+    rows = await tx.fetch(
+        """SELECT DISTINCT office_id FROM office_users_heard
+            WHERE organization_id = $1 AND user_id = $2 ORDER BY office_id""",
+        organization_id,
+        user_id,
+    )
+    return [row["office_id"] for row in rows]
+
+
+async def coverage(
+    tx: Connection, organization_id: OrganizationId, offices: Iterable[OfficeId]
+) -> dict[UUID, int]:
+    """How many confirmed, active users work for each of these offices, as far as it has been told (R18)."""
+    rows = await tx.fetch(
+        """SELECT w.office_id, count(DISTINCT w.user_id) AS staff
+            FROM office_users_heard w JOIN users_heard u USING (user_id, organization_id)
+            WHERE w.organization_id = $1 AND w.office_id = ANY($2) AND u.confirmed AND u.active
+            GROUP BY w.office_id""",
+        organization_id,
+        list(offices),
+    )
+    return {row["office_id"]: row["staff"] for row in rows}

@@ -92,6 +92,20 @@ async def shared(
     return {row.id: row for row in rows}
 
 
+async def locked_planned(
+    tx: Connection, organization_id: OrganizationId, ids: Iterable[UUID]
+) -> list[Office]:
+    """Those of these offices that the organization has and that are planned, locked in one order."""
+    return await db.many(
+        tx,
+        Office,
+        """SELECT * FROM offices WHERE organization_id = $1 AND id = ANY($2) AND state = 'PLANNED'
+            ORDER BY id FOR NO KEY UPDATE""",
+        organization_id,
+        list(ids),
+    )
+
+
 async def with_name(tx: Connection, organization_id: OrganizationId, name: str) -> bool:
     """Whether the organization has an office of that name that is not closed."""
     found: bool = await db.value(

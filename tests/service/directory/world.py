@@ -32,7 +32,7 @@ from proto.referrals.v1.referrals_pb2 import (
     OpenWorkReply,
 )
 from proto.referrals.v1.referrals_pb2_grpc import ReferralsServicer
-from services.directory.actions import offices
+from services.directory.actions import going_live
 from services.directory.actions.peers import Peers
 from tests.support.facts import Neighbours
 from tests.support.running import Running
@@ -153,7 +153,7 @@ class Directory:
 
     async def go_live(self) -> None:
         """Do what the go-live job does."""
-        await offices.advance_offices(self.running.parts.call())
+        await going_live.advance_offices(self.running.parts.call())
 
 
 def with_check_digit(nine: str) -> str:

@@ -103,6 +103,16 @@ def test_an_office_that_is_not_ready_stays_planned_after_its_day() -> None:
         assert days.advanced(office(state=state), lacking, late) is OfficeState.PLANNED
 
 
+def test_a_planned_office_becomes_ready_with_all_it_needs_whatever_the_day() -> None:
+    """R16, R18."""
+    lacking = Readiness(0, 1, group_only=False)
+
+    assert days.becomes_ready(office(go_live_on=date(2020, 1, 1)), READY)
+    assert not days.becomes_ready(office(), lacking)
+    for state in set(OfficeState) - {OfficeState.PLANNED}:
+        assert not days.becomes_ready(office(state=state), READY)
+
+
 @pytest.mark.parametrize("state", [OfficeState.LIVE, OfficeState.CLOSING, OfficeState.CLOSED])
 def test_an_office_past_its_beginning_is_not_moved_by_the_calendar(state: OfficeState) -> None:
     lacking = Readiness(0, 0, group_only=False)
