@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
+from kit.auth import Viewer
 from kit.db import Connection
 from kit.errors import Invalid
 from services.directory import policy, store
@@ -122,18 +123,23 @@ class Judged:
     groups: tuple[Group, ...] = ()
 
 
+_UNKNOWN = Judged("NOT_FOUND")
+
+
 async def judge_provider(call: Call, provider_id: UUID, office_id: UUID) -> Judged:
-    """May this provider receive at this office now?"""
+    """May this provider receive at this office now? NOT_FOUND for what the viewer is not shown, as for an unknown id."""
     async with call.db.reading() as tx:
         provider = (await store.providers.by_ids(tx, [provider_id])).get(provider_id)
         office = (await store.offices.by_ids(tx, [office_id])).get(office_id)
         if provider is None or office is None or not _belong(provider, office):
-            return Judged("NOT_FOUND")
+            return _UNKNOWN
         now = call.clock.now()
         today = days.day_at(office, now)
         rows = await store.placements.at(tx, office.organization_id, provider.id, office.id)
         placed = next((row for row in rows if row.covers(today)), None)
         code = _provider_code(provider, office, placed=placed is not None)
+        if not policy.may_see_provider(call.viewer, provider) or _hides(call.viewer, office, code):
+            return _UNKNOWN
         judged = Judged(
             code,
             provider.organization_id,
@@ -166,13 +172,27 @@ def _office_code(office: Office) -> str | None:
     return None if office.state is OfficeState.LIVE else "OFFICE_NOT_LIVE"
 
 
+def _hides(viewer: Viewer, office: Office, code: str) -> bool:
+    """Whether the answer would tell that there is an office which the viewer is not shown.
+
+    That a planned office is not live yet is told to whoever may see the receiver (R16), and nothing else about it.
+    """
+    if policy.may_see_office(viewer, office):
+        return False
+    planned = office.state in {OfficeState.PLANNED, OfficeState.READY}
+    return not (planned and code == "OFFICE_NOT_LIVE")
+
+
 async def judge_group(call: Call, group_id: UUID, office_id: UUID) -> Judged:
-    """May this group receive at this office now?"""
+    """May this group receive at this office now? NOT_FOUND for what the viewer is not shown, as for an unknown id."""
     async with call.db.reading() as tx:
         group = (await store.groups.by_ids(tx, [group_id])).get(group_id)
         office = (await store.offices.by_ids(tx, [office_id])).get(office_id)
         if group is None or office is None or not _belong(group, office):
-            return Judged("NOT_FOUND")
+            return _UNKNOWN
+        code = _group_code(group, office)
+        if not policy.may_see_group(call.viewer, group) or _hides(call.viewer, office, code):
+            return _UNKNOWN
         members = await store.providers.by_ids(tx, group.provider_ids)
         placed = await store.placements.on_day(
             tx,
@@ -180,15 +200,13 @@ async def judge_group(call: Call, group_id: UUID, office_id: UUID) -> Judged:
             days.day_at(office, call.clock.now()),
         )
         judged = Judged(
-            _group_code(group, office),
+            code,
             group.organization_id,
             tuple(sorted({code for one in members.values() for code in one.specialty_codes})),
             any(row.accepting_new_patients for row in placed),
         )
         return (
-            judged
-            if judged.code == "OK"
-            else await _with_alternatives(tx, call, judged, office, group.id)
+            judged if code == "OK" else await _with_alternatives(tx, call, judged, office, group.id)
         )
 
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 import grpc
 import pytest
 
+from kit.auth import Viewer
 from kit.errors import Invalid
 from proto.directory.v1.directory_pb2 import (
     OfficesRequest,
@@ -21,10 +22,15 @@ from tests.service.directory.world import Directory, Organization
 
 
 async def _receiver(
-    directory: Directory, office: str, *, provider: str = "", group: str = ""
+    directory: Directory,
+    office: str,
+    *,
+    provider: str = "",
+    group: str = "",
+    by: Viewer | None = None,
 ) -> Any:  # noqa: ANN401
     request = ReceiverRequest(provider_id=provider, group_id=group, office_id=office)
-    return await directory.peer.ask(directory.stub.Receiver, request)
+    return await directory.peer.ask(directory.stub.Receiver, request, viewer=by)
 
 
 async def test_an_approved_provider_at_a_live_office_may_receive(
@@ -55,7 +61,7 @@ async def test_a_receiver_is_refused_with_the_reason(
     )
 
     async def code(office: dict[str, Any], **who: str) -> str:
-        found: str = (await _receiver(directory, office["id"], **who)).code
+        found: str = (await _receiver(directory, office["id"], by=organization.admin, **who)).code
         return found
 
     assert await code(live, provider=draft["id"]) == "NOT_APPROVED"
@@ -65,6 +71,64 @@ async def test_a_receiver_is_refused_with_the_reason(
     assert await code(live, provider=str(uuid4())) == "NOT_FOUND"
     assert await code(live, group=group["id"]) == "GROUP_NOT_STAFFED"
     assert await code(live, group=sender["id"]) == "GROUP_CANNOT_RECEIVE"
+
+
+async def test_a_receiver_that_is_not_shown_to_another_organization_is_unknown_to_it(
+    directory: Directory, organization: Organization, other: Organization
+) -> None:
+    """R02, R11, R16, R23: byte for byte as an id that never was; who asks for nobody is shown no more."""
+    draft, leaving = await organization.add_provider(), await organization.add_provider()
+    approved, placed = await organization.approved(), await organization.approved()
+    leaving = await organization.versioned("startOffboarding", leaving)
+    live = await organization.live_office(placed)
+    planned = await organization.add_office(providerIds=[approved["id"], draft["id"]])
+    closed = await organization.add_office()
+    given = {"officeId": closed["id"], "expectedVersion": 1, "confirmOrphans": True}
+    await organization.do("closeOffice", "CloseOfficeInput", "__typename", given)
+    bare = await organization.add_group(officeIds=[live["id"], planned["id"]])
+    silent = await organization.add_group(officeIds=[live["id"]], mayReceive=False, maySend=True)
+    user = await organization.user()
+    ready = await organization.add_group(officeIds=[live["id"]], staffUserIds=[user])
+
+    hidden = [
+        (live, {"provider": draft["id"]}),
+        (live, {"provider": leaving["id"]}),
+        (planned, {"provider": draft["id"]}),
+        (closed, {"provider": approved["id"]}),
+        (live, {"group": bare["id"]}),
+        (live, {"group": silent["id"]}),
+        (planned, {"group": bare["id"]}),
+        (planned, {"group": ready["id"]}),
+    ]
+    unknown = await _receiver(directory, live["id"], provider=str(uuid4()), by=other.admin)
+    for viewer in (other.admin, other.somebody(), None):
+        for office, who in hidden:
+            assert await _receiver(directory, office["id"], by=viewer, **who) == unknown
+    for office, who in hidden:
+        own = await _receiver(directory, office["id"], by=organization.somebody(), **who)
+        assert own.code not in {"OK", "NOT_FOUND"}
+    assert unknown.code == "NOT_FOUND"
+
+
+async def test_a_shown_receiver_at_a_planned_office_is_refused_because_it_is_not_live(
+    directory: Directory, organization: Organization, other: Organization
+) -> None:
+    """R16, R23: what was shown once stays known, and its own reason is told."""
+    provider, user = await organization.approved(), await organization.user()
+    live = await organization.live_office(provider)
+    planned = await organization.add_office(providerIds=[provider["id"]])
+    group = await organization.add_group(officeIds=[live["id"], planned["id"]], staffUserIds=[user])
+
+    async def code(office: dict[str, Any], **who: str) -> str:
+        found: str = (await _receiver(directory, office["id"], by=other.admin, **who)).code
+        return found
+
+    assert await code(planned, provider=provider["id"]) == "OFFICE_NOT_LIVE"
+    assert await code(planned, group=group["id"]) == "OFFICE_NOT_LIVE"
+    assert await code(live, group=group["id"]) == "OK"
+    given = {"groupId": group["id"], "expectedVersion": group["version"], "remove": [user]}
+    await organization.do("changeGroupStaff", "ChangeGroupInput", "__typename", given | {"add": []})
+    assert await code(live, group=group["id"]) == "GROUP_NOT_STAFFED"
 
 
 async def test_a_leaving_provider_names_who_may_receive_instead(
