@@ -1,18 +1,25 @@
-"""Answers to retries: a create or send with the same key does its work once."""
+"""Answers to retries: a create or send with the same key does its work once, as long as the answer is kept (30 days)."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from kit import db
 from kit.auth import Viewer
-from kit.db import Connection
+from kit.db import Connection, Database
 from kit.errors import Conflict, Invalid
 
 MAX_KEY = 200
+
+KEPT = timedelta(days=30)
+"""How long an answer is kept: longer than any client retries. The same key after that is a new request."""
+
+BATCH = 5000
+"""Answers forgotten in one statement, so that housekeeping never holds the database for long."""
+
 _NOWHERE = UUID(int=0)
 """Where support acts, who belong to no organization."""
 
@@ -30,6 +37,8 @@ async def once(
 
     `request` is whatever the client asked for (its repr is hashed): the same key with another request is a Conflict
     IDEMPOTENCY_KEY_REUSED. Two at once wait for one another. A refusal leaves no trace, so the key can be tried again.
+    Answers are kept for 30 days (`KEPT`) of the database's own time, wherever development moves the clock: a retry after that
+    does its work again, unless a rule of the thing itself stands against it.
     """
     user, place = viewer.require_user(), viewer.organization_id or _NOWHERE
     _check(key)
@@ -75,6 +84,20 @@ async def answered(tx: Connection, viewer: Viewer, *, key: str, request: object)
         )
     found: UUID = row["result_id"]
     return found
+
+
+async def forget(database: Database, now: datetime) -> None:
+    """Housekeeping, done by a job of every service: drop the answers given 30 days before `now`, which is a real time."""
+    gone = BATCH
+    while gone == BATCH:
+        async with database.transaction() as tx:
+            gone = await db.run(
+                tx,
+                "DELETE FROM idempotency WHERE (user_id, organization_id, key) IN (SELECT user_id, organization_id, key"
+                " FROM idempotency WHERE answered_at <= $1 ORDER BY answered_at LIMIT $2)",
+                now - KEPT,
+                BATCH,
+            )
 
 
 def _check(key: str) -> None:

@@ -23,7 +23,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from kit import db
+from kit import db, idempotency
 from kit.auth import Kind, Viewer, service_viewer
 from kit.bus import Bus
 from kit.clock import RESYNC, Clock
@@ -107,6 +107,14 @@ class Service(Generic[P]):
     routes: Callable[[Callable[[], Parts[P]]], Sequence[Route]] = lambda _: ()
     background: Sequence[Callable[[Parts[P]], Coroutine[Any, Any, None]]] = ()
 
+    def all_jobs(self) -> Sequence[Job[P]]:
+        """The service's own jobs, and the kit's."""
+        return (*self.jobs, Job("forget answers to retries", timedelta(hours=1), _forget_answers))
+
+
+async def _forget_answers(parts: Parts[Any]) -> None:
+    await idempotency.forget(parts.db, parts.clock.real())
+
 
 # Running --------------------------------------------------------------------------------------------------------------
 
@@ -167,7 +175,7 @@ def _background(service: Service[P], parts: Parts[P]) -> list[Coroutine[Any, Any
     if hearings := service.hearings(parts):
         consumer = Consumer(service.name, parts.db, parts.bus, hearings)
         work += [consumer.run(), consumer.run_redrives()]
-    work += [_repeat(job, parts) for job in service.jobs]
+    work += [_repeat(job, parts) for job in service.all_jobs()]
     return work + [more(parts) for more in service.background]
 
 
@@ -295,7 +303,7 @@ async def move_time(service: Service[P], parts: Parts[P], offset: timedelta) -> 
     """Development only: set the clock's offset, then do every job, so that what became due is done when this returns."""
     await db.move_clock(parts.db, offset)
     await parts.clock.sync()
-    for job in service.jobs:
+    for job in service.all_jobs():
         await run_job(job, parts, wait=True)
 
 

@@ -294,6 +294,20 @@ async def test_what_became_due_is_done_when_the_clock_was_moved(
         assert (await ledger_.gql("{ entries }")).status == 200
 
 
+async def test_every_service_forgets_the_answers_to_retries_of_long_ago(
+    settings: dict[str, str], database: Database
+) -> None:
+    """By real time: where development moves the clock is no reason to do anything twice."""
+    count = "SELECT count(*) FROM idempotency"
+    async with served(settings) as ledger_:
+        await database.pool.execute(
+            "INSERT INTO idempotency SELECT gen_random_uuid(), 'k', '', gen_random_uuid(), now(), gen_random_uuid(),"
+            " now() - d * interval '1 day' FROM unnest(ARRAY[29, 31]) AS d"
+        )
+        await move_time(ledger_.service, ledger_.parts, timedelta(days=9))
+        assert await database.pool.fetchval(count) == 1
+
+
 async def test_only_the_gateway_moves_the_clock_and_only_in_development(
     settings: dict[str, str],
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -12,7 +12,7 @@ import pytest
 from kit.auth import Kind, Viewer
 from kit.db import Database
 from kit.errors import Conflict, Invalid, NotFound, Unauthenticated
-from kit.idempotency import once
+from kit.idempotency import BATCH, KEPT, forget, once
 from kit.ids import new_id
 from tests.support.eventually import eventually
 
@@ -123,3 +123,30 @@ async def test_a_key_that_cannot_be_kept_is_invalid(database: Database, key: str
 async def test_nobody_may_send_without_signing_in(database: Database) -> None:
     with pytest.raises(Unauthenticated):
         await send(database, Viewer(), Maker())
+
+
+async def test_an_answer_is_forgotten_after_thirty_days(database: Database) -> None:
+    """Until then a retry does nothing; afterwards it does its work again."""
+    viewer, make = user(), Maker()
+    first = await send(database, viewer, make)
+    given: datetime = await database.pool.fetchval("SELECT answered_at FROM idempotency")
+    await forget(database, given + timedelta(days=30) - timedelta(microseconds=1))
+    assert await send(database, viewer, make) == first
+
+    await forget(database, given + timedelta(days=30))
+
+    assert await send(database, viewer, make) != first
+    assert len(make.made) == 2
+
+
+async def test_however_much_there_is_to_forget_goes_in_small_steps(database: Database) -> None:
+    await database.pool.execute(
+        "INSERT INTO idempotency SELECT gen_random_uuid(), 'k', '', gen_random_uuid(), $1, gen_random_uuid(),"
+        " $1::timestamptz + n * interval '1 second' FROM generate_series(1, $2) AS n",
+        AT,
+        2 * BATCH + 7,
+    )
+
+    await forget(database, AT + KEPT + timedelta(seconds=2 * BATCH + 1))
+
+    assert await database.pool.fetchval("SELECT count(*) FROM idempotency") == 6
