@@ -42,7 +42,11 @@ class DirectoryDoor(DirectoryServicer):
         self._parts = parts
 
     async def Receiver(self, request: ReceiverRequest, context: Any) -> ReceiverReply:  # noqa: ANN401, ARG002, N802 - grpc's
-        """May this provider or group receive a referral at this office now? If not: why, and who may instead."""
+        """May this provider or group receive a referral at this office now? If not: why, and who may instead.
+
+        NOT_FOUND, and nothing else, for what the viewer is not shown; a service that asks in its own name sees what the network
+        sees.
+        """
         call, office_id = self._call(), parse_id(request.office_id, "office_id")
         if bool(request.provider_id) == bool(request.group_id):
             raise Invalid("Name a provider or a group.", field="provider_id")

@@ -142,6 +142,36 @@ async def test_nobody_sends_in_the_name_of_another_organization(town: Town) -> N
     assert await send(officeId=own, providerId=town.ids["family doctor"]) == "Referral"
 
 
+async def test_nobody_learns_by_sending_what_another_organization_has_in_the_making(
+    town: Town,
+) -> None:
+    """R02, R11, R16, R23."""
+
+    async def answer(office: str, *, by: str = "B staff", **who: str) -> str:
+        """What is answered, with the ids taken out of it."""
+        draft = town.draft(by[0], receiver={"officeId": office, **who})
+        query = f"""mutation($input: SendReferralInput!) {{ sendReferral(input: $input) {{
+            __typename {every_door.PROBLEM} }} }}"""
+        given = {"draft": draft, "idempotencyKey": town.key()}
+        told = (await town.raw(query, {"input": given}, by=by)).decode()
+        for id_ in (office, *who.values()):
+            told = told.replace(id_, "ID")
+        return told
+
+    here, planned, nowhere = town.ids["A office"], town.ids["hidden office"], str(new_id())
+    hidden = {"providerId": town.ids["hidden provider"]}, {"groupId": town.ids["hidden group"]}
+    unknown = await answer(here, providerId=nowhere)
+    shown = {"providerId": town.ids["second cardiologist"]}
+
+    assert '"NOT_FOUND"' in unknown
+    for office in (here, planned, nowhere):
+        assert [await answer(office, **who) for who in hidden] == [unknown, unknown]
+    assert '"OFFICE_NOT_LIVE"' in await answer(planned, **shown)
+    own = [await answer(here, by="A staff", **who) for who in hidden]
+    assert '"NOT_APPROVED"' in own[0]
+    assert '"GROUP_NOT_STAFFED"' in own[1]
+
+
 async def test_only_the_receiver_works_a_referral_and_only_the_sender_takes_it_back(
     town: Town,
 ) -> None:
