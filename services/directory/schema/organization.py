@@ -105,7 +105,7 @@ class Organization:
         filter: ProvidersFilter | None = None,
         first: int | None = None,
         after: str | None = None,
-    ) -> Connection[Provider]:
+    ) -> Connection[Provider] | None:
         """Its providers."""
         wanted = filter or ProvidersFilter()
         return await list_providers(info, self._own(info), wanted, first, after)
@@ -117,7 +117,7 @@ class Organization:
         state: OfficeState | None = None,  # type: ignore[valid-type]
         first: int | None = None,
         after: str | None = None,
-    ) -> Connection[Office]:
+    ) -> Connection[Office] | None:
         """Its offices."""
         wanted = OfficeFilter(self._own(info), state=state)
         return await list_offices(info, wanted, first, after)
@@ -129,7 +129,7 @@ class Organization:
         state: GroupState | None = None,  # type: ignore[valid-type]
         first: int | None = None,
         after: str | None = None,
-    ) -> Connection[Group]:
+    ) -> Connection[Group] | None:
         """Its groups."""
         return await list_groups(info, self._own(info), state, first, after)
 

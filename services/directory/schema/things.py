@@ -112,7 +112,7 @@ class Provider:
         return policy.is_own(info.context.call.viewer, self.row.organization_id)
 
     @strawberry.field
-    def organization(self) -> _Organization:
+    def organization(self) -> _Organization | None:
         """The organization the provider belongs to."""
         return organization(self.row.organization_id)
 
@@ -208,7 +208,7 @@ class Office:
         return policy.is_own(info.context.call.viewer, self.row.organization_id)
 
     @strawberry.field
-    def organization(self) -> _Organization:
+    def organization(self) -> _Organization | None:
         """The organization the office belongs to."""
         return organization(self.row.organization_id)
 
@@ -321,7 +321,7 @@ class Group:
         return [Provider.of(row) for row in await loading.providers(info, self.row.provider_ids)]
 
     @described("Shown within the organization only.")
-    def staff(self, info: Info) -> list[User]:
+    def staff(self, info: Info) -> list[User | None]:
         """The users who work for it."""
         own = policy.is_own(info.context.call.viewer, self.row.organization_id)
         return [User(id=id_of(one)) for one in self.row.staff_user_ids] if own else []
@@ -332,7 +332,7 @@ class Group:
         return list(policy.group_actions(info.context.call.viewer, self.row))
 
     @strawberry.field
-    def organization(self) -> _Organization:
+    def organization(self) -> _Organization | None:
         """The organization the group belongs to."""
         return organization(self.row.organization_id)
 
