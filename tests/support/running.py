@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
@@ -13,6 +13,8 @@ from kit.auth import Viewer
 from kit.service import Parts, Service, move_time, running
 
 P = TypeVar("P")
+
+A_YEAR = timedelta(days=365)
 
 VIEWER_KEY = "5e" * 32
 """The viewer key of tests, as the setting VIEWER_KEY spells it."""
@@ -72,7 +74,12 @@ class Running(Generic[P]):
 
 
 @asynccontextmanager
-async def running_service(service: Service[P]) -> AsyncIterator[Running[P]]:
-    """Start the service's parts without its HTTP door."""
+async def running_service(
+    service: Service[P], *, jobs_by_themselves: bool = False
+) -> AsyncIterator[Running[P]]:
+    """Start the service's parts without its HTTP door. Its jobs run when the test moves time, and not in between, unless they
+    are to run by themselves."""
+    if not jobs_by_themselves:
+        service = replace(service, jobs=[replace(job, every=A_YEAR) for job in service.jobs])
     async with running(service) as parts:
         yield Running(service, parts)
