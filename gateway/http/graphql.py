@@ -17,6 +17,7 @@ from gateway.http.edge import Admitted, Ask, Edge, failed
 from gateway.http.fetches import REQUEST_ID
 from gateway.http.guard import check_get, check_post
 from gateway.http.params import (
+    BODY_PATIENCE,
     EVENT_STREAM,
     GRAPHQL_JSON,
     JSON,
@@ -26,6 +27,7 @@ from gateway.http.params import (
     from_query,
     read_accept,
     too_large,
+    too_slow,
 )
 from kit.config import Mode
 from kit.logs import client_address, request_id
@@ -132,12 +134,16 @@ class GraphQLDoor:
 
 
 async def read_body(request: Request) -> bytes:
-    """The body, refused as soon as it is known to be too large."""
+    """The body, refused as soon as it is known to be too large, or when it does not come."""
     body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > MAX_BODY:
-            raise too_large()
+    try:
+        async with asyncio.timeout(BODY_PATIENCE):
+            async for piece in request.stream():
+                body += piece
+                if len(body) > MAX_BODY:
+                    raise too_large()
+    except TimeoutError:
+        raise too_slow() from None
     return bytes(body)
 
 

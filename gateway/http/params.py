@@ -12,6 +12,9 @@ from gateway.http.answers import Rejected, error
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+BODY_PATIENCE = 10.0
+"""Seconds in which a body must have come: whoever sends it a byte at a time holds a connection, and no more."""
+
 MAX_BODY = 100_000
 """Bytes of a request's body. The server itself refuses a URL of more than about 64,000."""
 
@@ -139,6 +142,20 @@ def too_large() -> Rejected:
             )
         ],
         413,
+    )
+
+
+def too_slow() -> Rejected:
+    """The refusal of a request whose body does not come."""
+    return Rejected(
+        [
+            error(
+                "BODY_TIMEOUT",
+                f"The request's body did not come within {BODY_PATIENCE:.0f} seconds.",
+                remedy="Send it again.",
+            )
+        ],
+        408,
     )
 
 

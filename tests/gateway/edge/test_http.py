@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
+import asyncio
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 
@@ -82,6 +83,26 @@ async def test_a_body_that_is_no_request_is_refused(
         )
         assert (reply.status, reply.code) == (status, code)
         assert reply.json["errors"][0]["extensions"]["remedy"]
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for_for_ever(
+    suite: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.http.graphql.BODY_PATIENCE", 0.1)
+    place = urlsplit(suite.door.base)
+    reader, writer = await asyncio.open_connection(place.hostname, place.port)
+    writer.write(
+        b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b'Content-Length: 50\r\n\r\n{"query"'
+    )
+
+    async with asyncio.timeout(5):
+        head = await reader.readuntil(b"\r\n\r\n")
+        body = await reader.readuntil(b"}]}")
+    writer.close()
+
+    assert head.startswith(b"HTTP/1.1 408 ")
+    assert b"BODY_TIMEOUT" in body
 
 
 @pytest.mark.parametrize(
