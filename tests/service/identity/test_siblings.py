@@ -156,15 +156,16 @@ async def silent(_: Exception) -> None:
 @asynccontextmanager
 async def partner_client(server: NatsServer, seed: str, durable: str) -> AsyncIterator[Client]:
     """A partner's own connection to the broker."""
-    client = await nats.connect(
-        server.address,
-        nkeys_seed_str=seed,
-        inbox_prefix=f"_INBOX_{durable}".encode(),
-        allow_reconnect=False,
-        error_cb=silent,
-        connect_timeout=2,
-    )
+    client = Client()
     try:
+        await client.connect(
+            server.address,
+            nkeys_seed_str=seed,
+            inbox_prefix=f"_INBOX_{durable}".encode(),
+            allow_reconnect=False,
+            error_cb=silent,
+            connect_timeout=2,
+        )
         yield client
     finally:
         await client.close()
