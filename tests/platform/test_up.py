@@ -61,8 +61,14 @@ async def start(data: Path, port: int) -> Up:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "cli", "up", "--no-demo", "--data", str(data), "--port", str(port),
         cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        preexec_fn=at_a_terminal,
     )  # fmt: skip
     return Up(process, DataFolder(data), port)
+
+
+def at_a_terminal() -> None:
+    """Ctrl-C means something: a test run in the background of a script was told to ignore it, and would hand that down."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
