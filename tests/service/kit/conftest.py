@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import asyncpg
+import nats.js.errors
 import pytest
 
 from kit import db
 from kit.bus import STREAM, Bus, open_bus
 from kit.db import Database, open_database
 from tests.support import ledger, servers
+from tests.support.eventually import eventually
 from tests.support.servers import NatsServer, PostgresServer
 
 
@@ -56,6 +58,15 @@ async def database(database_url: str) -> AsyncIterator[Database]:
         await opened.pool.close()
 
 
+async def made_anew(bus: Bus) -> bool:
+    """Whether the stream could be made: the server may still be clearing the files of the one that was deleted."""
+    try:
+        await bus.ensure_stream()
+    except nats.js.errors.ServerError:
+        return False
+    return True
+
+
 @pytest.fixture
 async def bus(broker: NatsServer) -> AsyncIterator[Bus]:
     """A connection to the broker, whose stream is empty."""
@@ -63,7 +74,7 @@ async def bus(broker: NatsServer) -> AsyncIterator[Bus]:
     try:
         await opened.ensure_stream()
         await opened.js.delete_stream(STREAM)
-        await opened.ensure_stream()
+        await eventually(lambda: made_anew(opened))
         yield opened
     finally:
         await opened.close()
