@@ -68,6 +68,7 @@ __all__ = [
     "Problem",
     "RateLimitedProblem",
     "Schema",
+    "StalePreviewProblem",
     "StaleVersionProblem",
     "UnavailableProblem",
     "after_id",
@@ -168,6 +169,17 @@ class StaleVersionProblem(Problem):
     )
 
 
+@strawberry.federation.type(
+    shareable=True, description="What a preview showed has changed since: look again."
+)
+class StalePreviewProblem(Problem):
+    """A Conflict of its own (kit.preview): a verb that takes a preview's token lists it in its union."""
+
+    moved: list[str] = strawberry.field(
+        default_factory=list, description="The parts of the preview that have changed."
+    )
+
+
 CommonProblems = Union[  # noqa: UP007 - strawberry flattens a Union into the union it is listed in
     InvalidProblem,
     DeniedProblem,
@@ -186,7 +198,10 @@ _BY_KIND: dict[type[Refusal], type[Problem]] = {
     RateLimited: RateLimitedProblem,
     Unavailable: UnavailableProblem,
 }
-_BY_CODE: dict[str, type[Problem]] = {"STALE_VERSION": StaleVersionProblem}
+_BY_CODE: dict[str, type[Problem]] = {
+    "STALE_VERSION": StaleVersionProblem,
+    "STALE_PREVIEW": StalePreviewProblem,
+}
 
 
 def problem_type(*codes: str) -> Callable[[type[ProblemT]], type[ProblemT]]:
