@@ -19,7 +19,8 @@ import orjson
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
-from kit import bus, db
+from kit import audit, bus, db
+from kit.auth import Viewer
 from kit.bus import BUS_AWAY, Bus
 from kit.db import LOST_CONNECTION, Connection, Database
 from kit.ids import new_id
@@ -72,7 +73,7 @@ def fact_name(kind: type[Message], aggregate: str) -> FactName:
     return FactName(service, aggregate, snake.removeprefix(f"{aggregate}_"))
 
 
-async def record(
+async def record(  # noqa: PLR0913 - what a fact is told of, and by whom, are not parts of anything else
     tx: Connection,
     fact: Message,
     *,
@@ -80,8 +81,11 @@ async def record(
     aggregate: str,
     aggregate_id: UUID,
     at: datetime,
+    by: Viewer | None,
 ) -> UUID:
     """Record that `fact` became true for an organization, in the transaction that makes it so. Answers the event's id.
+
+    `by` is who made it true: the audit trail's entry is written here as well. None when the verb has written its own entry.
 
     The sequence is gapless per organization and aggregate: it and the outbox id are taken under one row lock.
     """
@@ -101,6 +105,16 @@ async def record(
         "data": MessageToDict(fact),
     }
     await _save(tx, event, aggregate, name.subject(organization_id), at)
+    if by is not None:
+        await audit.record(
+            tx,
+            by,
+            act=f"{aggregate}.{name.verb}",
+            kind=aggregate,
+            about=aggregate_id,
+            organization_id=organization_id,
+            at=at,
+        )
     return event_id
 
 

@@ -131,6 +131,7 @@ async def _change(database: Database, organization: UUID) -> UUID:
             aggregate="referral",
             aggregate_id=referral,
             at=at,
+            by=None,
         )
 
 

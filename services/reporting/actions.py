@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from kit.auth import Viewer, service_viewer
 from kit.db import Connection, Database
 from kit.errors import Denied, NotFound, Unavailable
 from kit.ids import new_id
@@ -174,7 +175,7 @@ async def _publish(
                 group_id=str(group.id),
                 week_of=published.week_of.isoformat(),
             )
-            await _record(tx, published, fact, now)
+            await _record(tx, published, fact, now, service_viewer("reporting"))
 
 
 # Reviewing ------------------------------------------------------------------------------------------------------------
@@ -195,7 +196,7 @@ async def mark_reviewed(
         refuse_other_version(report, expected_version)
         await store.add_review(tx, report, by, at)
         fact = ReportReviewed(report_id=str(report.id), user_id=str(by))
-        await _record(tx, report, fact, at)
+        await _record(tx, report, fact, at, call.viewer)
     return group, replace(report, reviewed_at=at, reviewed_by=by)
 
 
@@ -204,6 +205,7 @@ async def _record(
     report: PublishedReport,
     fact: ReportPublished | ReportReviewed,
     at: datetime,
+    by: Viewer,
 ) -> None:
     await record(
         tx,
@@ -212,4 +214,5 @@ async def _record(
         aggregate="report",
         aggregate_id=report.id,
         at=at,
+        by=by,
     )

@@ -15,6 +15,7 @@ import grpc.aio
 import strawberry
 
 from kit import db
+from kit.auth import service_viewer
 from kit.config import ServiceSettings, load
 from kit.db import Connection, Database
 from kit.errors import Conflict
@@ -60,6 +61,7 @@ async def write(database: Database, account: UUID, entries: int = 1) -> list[UUI
                 aggregate="provider",
                 aggregate_id=account,
                 at=await db.value(tx, "SELECT clock_timestamp()"),
+                by=service_viewer(NAME),
             )
     return written
 

@@ -20,6 +20,7 @@ async def of_provider(tx: Connection, call: Call, provider: Provider, fact: Mess
         aggregate="provider",
         aggregate_id=provider.id,
         at=call.clock.now(),
+        by=call.viewer,
     )
 
 
@@ -32,6 +33,7 @@ async def of_office(tx: Connection, call: Call, office: Office, fact: Message) -
         aggregate="office",
         aggregate_id=office.id,
         at=call.clock.now(),
+        by=call.viewer,
     )
 
 
@@ -44,6 +46,7 @@ async def of_placement(tx: Connection, call: Call, placement: Placement, fact: M
         aggregate="placement",
         aggregate_id=placement.id,
         at=call.clock.now(),
+        by=call.viewer,
     )
 
 
@@ -56,6 +59,7 @@ async def of_group(tx: Connection, call: Call, group: Group, fact: Message) -> N
         aggregate="group",
         aggregate_id=group.id,
         at=call.clock.now(),
+        by=call.viewer,
     )
 
 
@@ -68,6 +72,7 @@ async def of_suggestion(tx: Connection, call: Call, suggestion: Suggestion, fact
         aggregate="suggestion",
         aggregate_id=suggestion.id,
         at=call.clock.now(),
+        by=call.viewer,
     )
 
 

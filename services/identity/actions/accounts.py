@@ -1,7 +1,9 @@
 """The first password: confirming an account, setting a password, and support's reset."""
 
+from dataclasses import replace
 from datetime import datetime
 
+from kit.auth import Kind, Viewer
 from kit.db import Connection
 from kit.errors import Conflict, Denied, Invalid, NotFound
 from kit.ids import new_id
@@ -92,7 +94,7 @@ async def _adopt(call: Call, seen: TemporaryPassword, new_password: str) -> None
     hashed = await call.peers.hasher.hash(password)
     async with call.db.transaction() as tx:
         await _require_waiting(tx, seen, call.clock.now())
-        await _confirm(tx, seen.user_id, hashed, call.clock.now())
+        await _confirm(call, tx, seen.user_id, hashed)
 
 
 async def _known_about(tx: Connection, user_id: UserId) -> list[str]:
@@ -122,15 +124,22 @@ async def _require_waiting(tx: Connection, seen: TemporaryPassword, now: datetim
         )
 
 
-async def _confirm(tx: Connection, user_id: UserId, hashed: str, now: datetime) -> None:
+def _themselves(call: Call, user_id: UserId) -> Viewer:
+    """Who holds a link or a session of the account is its user, for the audit trail."""
+    return replace(call.viewer, kind=Kind.USER, user_id=user_id)
+
+
+async def _confirm(call: Call, tx: Connection, user_id: UserId, hashed: str) -> None:
+    now = call.clock.now()
+    by = _themselves(call, user_id)
     await store.set_password(tx, user_id, hashed, now)
     await store.consume_temporary_password(tx, user_id, now)
     await store.withdraw_invitations(tx, user_id)
     if await store.revoke_sessions_of(tx, user_id, "PASSWORD_SET", now):
-        await tell_sessions_revoked(tx, user_id, now)
+        await tell_sessions_revoked(tx, user_id, now, by=by)
     for membership in await store.memberships_of(tx, user_id):
         fact = UserConfirmed(user_id=str(user_id))
-        await tell_user(tx, fact, membership.organization_id, user_id, now)
+        await tell_user(tx, fact, membership.organization_id, user_id, now, by=by)
 
 
 # Support's reset ------------------------------------------------------------------------------------------------------
@@ -175,7 +184,7 @@ async def _issue_anew(
     await store.put_temporary_password(tx, password, link_hash(secrets.link))
     await store.withdraw_invitations(tx, account.id)
     if await store.revoke_sessions_of(tx, account.id, "PASSWORD_RESET", now):
-        await tell_sessions_revoked(tx, account.id, now)
+        await tell_sessions_revoked(tx, account.id, now, by=call.viewer)
     link = call.peers.post.confirmation(secrets.link)
     words = letters.reset(link, secrets.password, until)
     await write_letter(call, tx, LetterKind.PASSWORD_RESET, account.id, words)

@@ -97,10 +97,10 @@ async def _join(work: Work, account: Account) -> None:
     organization_id = work.organization.id
     await store.add_membership(work.tx, organization_id, account.id, membership_id, work.now)
     invited = UserInvited(user_id=str(account.id), membership_id=str(membership_id))
-    await tell_user(work.tx, invited, organization_id, account.id, work.now)
+    await tell_user(work.tx, invited, organization_id, account.id, work.now, by=work.viewer)
     if account.confirmed_at is not None:
         confirmed = UserConfirmed(user_id=str(account.id))
-        await tell_user(work.tx, confirmed, organization_id, account.id, work.now)
+        await tell_user(work.tx, confirmed, organization_id, account.id, work.now, by=work.viewer)
 
 
 async def issue_secrets(
@@ -120,7 +120,7 @@ async def grant(call: Call, work: Work, user_id: UserId, wanted: RoleWanted) -> 
         return False
     await store.add_grant(work.tx, user, wanted, GrantId(new_id()), work.by, work.now)
     fact = role_granted(user_id, wanted)
-    await tell_user(work.tx, fact, work.organization.id, user_id, work.now)
+    await tell_user(work.tx, fact, work.organization.id, user_id, work.now, by=work.viewer)
     if wanted.role is Role.CLIENT_ADMIN:
         await _alert_client_admins(call, work, user)
     return True

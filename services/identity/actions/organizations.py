@@ -89,6 +89,7 @@ async def _open(call: Call, work: Work, admin: Person, secrets: FirstSecrets) ->
         aggregate="organization",
         aggregate_id=organization.id,
         at=work.now,
+        by=work.viewer,
     )
     await enrol(call, work, admin, (RoleWanted(Role.CLIENT_ADMIN),), secrets)
 
@@ -177,8 +178,8 @@ async def _deactivate(work: Work, user: User) -> None:
         await store.revoke_sessions_of(work.tx, user.id, "DEACTIVATED", work.now)
         await store.withdraw_invitations(work.tx, user.id)
     fact = UserDeactivated(user_id=str(user.id))
-    await tell_user(work.tx, fact, here, user.id, work.now)
-    await tell_sessions_revoked(work.tx, user.id, work.now, organization_id=here)
+    await tell_user(work.tx, fact, here, user.id, work.now, by=work.viewer)
+    await tell_sessions_revoked(work.tx, user.id, work.now, by=work.viewer, organization_id=here)
 
 
 async def changed(work: Work, user_id: UserId, *, advise: bool) -> Changed:

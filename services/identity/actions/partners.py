@@ -99,6 +99,7 @@ async def _tell(work: Work, fact: PartnerAdded | PartnerRemoved, partner: Partne
         aggregate="partner",
         aggregate_id=partner.id,
         at=work.now,
+        by=work.viewer,
     )
 
 

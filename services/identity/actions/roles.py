@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from kit.auth import service_viewer
 from kit.db import Connection
 from kit.errors import Conflict
 from services.identity import policy, store
@@ -69,7 +70,7 @@ async def _revoke(work: Work, user: User, wanted: RoleWanted) -> None:
         keep_a_client_admin(user, await store.client_admins(work.tx, work.organization.id))
     await store.end_grant(work.tx, user, wanted, work.by, work.now)
     fact = role_revoked(user.id, wanted.role, wanted.office_id)
-    await tell_user(work.tx, fact, work.organization.id, user.id, work.now)
+    await tell_user(work.tx, fact, work.organization.id, user.id, work.now, by=work.viewer)
 
 
 async def lapse_grants(
@@ -80,4 +81,6 @@ async def lapse_grants(
     await store.close_office(tx, organization_id, office_id)
     for user_id, role in await store.end_grants_of_office(tx, organization_id, office_id, at):
         fact = role_revoked(user_id, role, office_id)
-        await tell_user(tx, fact, organization_id, UserId(user_id), at)
+        await tell_user(
+            tx, fact, organization_id, UserId(user_id), at, by=service_viewer("identity")
+        )

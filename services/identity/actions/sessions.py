@@ -213,6 +213,7 @@ async def _end(tx: Connection, call: Call, session: Session, because: str) -> No
             tx,
             session.user_id,
             now,
+            by=call.viewer,
             organization_id=session.organization_id,
             session_id=session.id,
         )

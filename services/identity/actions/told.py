@@ -7,6 +7,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from kit import outbox
+from kit.auth import Viewer
 from kit.db import Connection
 from kit.ids import new_id
 from proto.identity.v1.events_pb2 import RoleGranted, RoleRevoked, SessionsRevoked
@@ -27,9 +28,15 @@ from services.identity.domain.letters import Envelope, Words, compose
 
 
 async def tell_user(
-    tx: Connection, fact: Message, organization_id: OrganizationId, user_id: UserId, at: datetime
+    tx: Connection,
+    fact: Message,
+    organization_id: OrganizationId,
+    user_id: UserId,
+    at: datetime,
+    *,
+    by: Viewer,
 ) -> None:
-    """Tell a fact about a user within an organization."""
+    """Tell a fact about a user within an organization, made true by `by`."""
     await outbox.record(
         tx,
         fact,
@@ -37,6 +44,7 @@ async def tell_user(
         aggregate="user",
         aggregate_id=user_id,
         at=at,
+        by=by,
     )
 
 
@@ -59,6 +67,7 @@ async def tell_sessions_revoked(
     user_id: UserId,
     at: datetime,
     *,
+    by: Viewer,
     organization_id: OrganizationId | None = None,
     session_id: SessionId | None = None,
 ) -> None:
@@ -68,7 +77,7 @@ async def tell_sessions_revoked(
     fact = SessionsRevoked(
         user_id=str(user_id), not_after=moment, session_id=str(session_id) if session_id else ""
     )
-    await tell_user(tx, fact, organization_id or SUITE, user_id, at)
+    await tell_user(tx, fact, organization_id or SUITE, user_id, at, by=by)
 
 
 async def write_letter(

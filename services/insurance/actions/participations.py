@@ -7,6 +7,7 @@ from functools import partial
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from kit.auth import service_viewer
 from kit.db import Connection
 from kit.errors import NotFound, Refusal, Unavailable, stale_version
 from kit.idempotency import answered, once
@@ -134,7 +135,7 @@ async def _add(call: Call, tx: Connection, wanted: NewParticipations, refuse: _R
     rows = [store.NewParticipation(ParticipationId(new_id()), plan) for plan in wanted.plan_ids]
     await store.add_participations(tx, batch_id, _like(call, organization_id, wanted, today), rows)
     for row in await store.batch(tx, organization_id, batch_id):
-        await tell_added(tx, row)
+        await tell_added(tx, row, call.viewer)
     return batch_id
 
 
@@ -175,7 +176,7 @@ async def end_participation(
         by, at = UserId(call.viewer.require_user()), call.clock.now()
         await store.end(tx, row, until, at, by)
         ended = replace(row, effective_until=until, ended_at=at, version=row.version + 1)
-        await tell_ended(tx, ended, at)
+        await tell_ended(tx, ended, at, call.viewer)
     return ended
 
 
@@ -189,7 +190,7 @@ async def verify_participation(
         today = await day_of(tx, row.organization_id, at)
         domain.refuse_past(row, today)
         await store.verify(tx, row, today, by, at)
-        await tell_verified(tx, row, today, at)
+        await tell_verified(tx, row, today, at, call.viewer)
     return replace(row, last_verified_on=today, last_verified_by=by, version=row.version + 1)
 
 
@@ -221,7 +222,7 @@ async def end_at_place(
     for row in rows:
         last = row.period.clipped(until).until or until
         await store.end(tx, row, last, at, by=None)
-        await tell_ended(tx, replace(row, effective_until=last), at)
+        await tell_ended(tx, replace(row, effective_until=last), at, service_viewer("insurance"))
 
 
 async def day_of(tx: Connection, organization_id: OrganizationId, at: datetime) -> date:

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 
+from kit.auth import Viewer
 from kit.db import Connection
 from kit.outbox import record
 from proto.insurance.v1.events_pb2 import (
@@ -12,7 +13,7 @@ from proto.insurance.v1.events_pb2 import (
 from services.insurance.domain import Participation
 
 
-async def tell_added(tx: Connection, row: Participation) -> None:
+async def tell_added(tx: Connection, row: Participation, by: Viewer) -> None:
     """The plan is accepted there from a day on."""
     fact = ParticipationAdded(
         participation_id=str(row.id),
@@ -23,10 +24,10 @@ async def tell_added(tx: Connection, row: Participation) -> None:
         effective_until=_iso(row.effective_until),
         verified_on=_iso(row.last_verified_on),
     )
-    await _record(tx, row, fact, row.added_at)
+    await _record(tx, row, fact, row.added_at, by)
 
 
-async def tell_ended(tx: Connection, row: Participation, at: datetime) -> None:
+async def tell_ended(tx: Connection, row: Participation, at: datetime, by: Viewer) -> None:
     """It ends, or will end, before the day in the row."""
     fact = ParticipationEnded(
         participation_id=str(row.id),
@@ -36,13 +37,15 @@ async def tell_ended(tx: Connection, row: Participation, at: datetime) -> None:
         effective_from=row.effective_from.isoformat(),
         effective_until=_iso(row.effective_until),
     )
-    await _record(tx, row, fact, at)
+    await _record(tx, row, fact, at, by)
 
 
-async def tell_verified(tx: Connection, row: Participation, on: date, at: datetime) -> None:
+async def tell_verified(
+    tx: Connection, row: Participation, on: date, at: datetime, by: Viewer
+) -> None:
     """Somebody said that it is still true."""
     fact = ParticipationVerified(participation_id=str(row.id), verified_on=on.isoformat())
-    await _record(tx, row, fact, at)
+    await _record(tx, row, fact, at, by)
 
 
 async def _record(
@@ -50,6 +53,7 @@ async def _record(
     row: Participation,
     fact: ParticipationAdded | ParticipationEnded | ParticipationVerified,
     at: datetime,
+    by: Viewer,
 ) -> None:
     await record(
         tx,
@@ -58,6 +62,7 @@ async def _record(
         aggregate="participation",
         aggregate_id=row.id,
         at=at,
+        by=by,
     )
 
 

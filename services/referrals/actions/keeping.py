@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Final
 
+from kit import audit
 from kit.db import Connection
 from kit.errors import Conflict
 from kit.ids import new_id
@@ -142,8 +143,28 @@ async def keep(tx: Connection, call: Call, change: Change) -> Referral:
         await _keep_appointment(tx, change.before, change, at)
     await store.add_step(tx, _step(call, change))
     await tell(tx, change, at)
+    await _write_down(tx, call, change, at)
     await news.announce(tx, after.id, change.happened, _ends(change))
     return after
+
+
+async def _write_down(tx: Connection, call: Call, change: Change, at: datetime) -> None:
+    """The audit trail's one entry of the change, with the names of what it changed; nothing that was said of the patient."""
+    before, after = change.before, change.after
+    await audit.record(
+        tx,
+        call.viewer,
+        act=f"referral.{change.happened.lower()}",
+        kind="referral",
+        about=after.id,
+        organization_id=call.viewer.organization_id or after.sending_organization_id,
+        at=at,
+        fields=[
+            field.name
+            for field in fields(Referral)
+            if before is None or getattr(before, field.name) != getattr(after, field.name)
+        ],
+    )
 
 
 async def _keep_hops(tx: Connection, before: Referral, after: Referral, at: datetime) -> None:

@@ -48,6 +48,7 @@ async def tell(tx: Connection, change: Change, at: datetime) -> None:
                 aggregate="referral",
                 aggregate_id=change.after.id,
                 at=at,
+                by=None,
             )
 
 

@@ -12,6 +12,7 @@ import asyncpg
 import orjson
 
 from kit import db
+from kit.auth import service_viewer
 from kit.bus import STREAM, Bus
 from kit.db import Connection, Database
 from kit.outbox import Relay, record
@@ -64,6 +65,7 @@ async def note(tx: Connection, aggregate_id: UUID) -> UUID:
         aggregate="provider",
         aggregate_id=aggregate_id,
         at=await db.value(tx, "SELECT clock_timestamp()"),
+        by=service_viewer("directory"),
     )
 
 

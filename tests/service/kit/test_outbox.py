@@ -147,6 +147,7 @@ async def test_two_kinds_of_aggregate_with_the_same_id_count_apart(database: Dat
                 aggregate=aggregate,
                 aggregate_id=shared,
                 at=await db.value(tx, "SELECT clock_timestamp()"),
+                by=None,
             )
 
     rows = await database.pool.fetch("SELECT sequence FROM outbox")
@@ -163,6 +164,7 @@ async def test_a_fact_too_large_for_the_broker_is_a_fault_of_its_writer(database
                 aggregate="provider",
                 aggregate_id=new_id(),
                 at=await db.value(tx, "SELECT clock_timestamp()"),
+                by=None,
             )
 
 

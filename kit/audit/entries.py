@@ -1,0 +1,73 @@
+"""Writing the audit trail's entries."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import NotRequired, TypedDict, Unpack
+from uuid import UUID
+
+from kit.auth import Viewer
+from kit.db import Connection
+from kit.ids import new_id
+from kit.logs import request_id
+
+SAW = "seen"
+"""The verb of reads: referral.seen."""
+
+_WRITE = """
+WITH written AS (
+    INSERT INTO audit_entries (id, at, organization_id, user_id, session_id, service, support, act, kind, about, fields, reason,
+        purpose, request)
+    SELECT id, $3, $4, $5, $6, $7, $8, $9, $10, about, $11, $12, $13, $14 FROM unnest($1::uuid[], $2::uuid[]) AS new(id, about)
+)
+INSERT INTO audit_unsealed SELECT unnest($1::uuid[])
+"""
+
+
+class Deed(TypedDict):
+    """What was done. `act` is kind and verb ("user.password_set"); `about` is None when it was done to nothing that has an id
+    (a sign-in with an unknown name); `organization_id` None is a matter of the suite itself. `fields` are names of what was
+    changed, never values. `reason` is what support or an admin gave as such: never a comment that may speak of a patient."""
+
+    act: str
+    kind: str
+    about: UUID | None
+    organization_id: UUID | None
+    at: datetime
+    fields: NotRequired[Collection[str]]
+    reason: NotRequired[str]
+    purpose: NotRequired[str]
+
+
+async def record(tx: Connection, viewer: Viewer, **deed: Unpack[Deed]) -> None:
+    """Write down what `viewer` did, in the transaction that does it: both are kept, or neither."""
+    await _write(tx, viewer, [deed["about"]], deed)
+
+
+async def saw(tx: Connection, viewer: Viewer, ids: Collection[UUID], **deed: Unpack[Deed]) -> None:
+    """Write down that `viewer` saw these things: one entry for each, in one statement. `about` of the deed is not looked at."""
+    if ids:
+        await _write(tx, viewer, list(ids), deed)
+
+
+async def _write(
+    tx: Connection, viewer: Viewer, about: list[UUID | None] | list[UUID], deed: Deed
+) -> None:
+    await tx.execute(
+        _WRITE,
+        [new_id() for _ in about],
+        about,
+        deed["at"],
+        deed["organization_id"],
+        viewer.user_id,
+        viewer.session_id,
+        viewer.service,
+        viewer.support,
+        deed["act"],
+        deed["kind"],
+        sorted(deed.get("fields", ())),
+        deed.get("reason", ""),
+        deed.get("purpose", ""),
+        request_id.get(),
+    )
