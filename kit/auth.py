@@ -31,10 +31,13 @@ class Kind(StrEnum):
 
 
 class Stage(StrEnum):
-    """How far a session reaches: SET_PASSWORD is one begun with a temporary password (R05)."""
+    """How far a session reaches. SET_PASSWORD is one begun with a temporary password (R05) and can only set another;
+    SECOND_FACTOR can only answer the question for the second factor; ENROL_FACTOR can only add one, which its user must have."""
 
     FULL = "full"
     SET_PASSWORD = "set_password"  # noqa: S105 - a stage, not a secret
+    SECOND_FACTOR = "second_factor"
+    ENROL_FACTOR = "enrol_factor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class Viewer:
     office_admin_of: frozenset[UUID] = frozenset()
     office_staff_of: frozenset[UUID] = frozenset()
     service: str = ""
+    second_factor: bool = False
+    """Whether the session stands on two factors: for rules that ask for more than a password."""
 
     @property
     def offices(self) -> frozenset[UUID]:
@@ -65,15 +70,11 @@ class Viewer:
         return self.kind is Kind.USER and self.stage is Stage.FULL
 
     def require_user(self) -> UUID:
-        """The user's id; Unauthenticated when nobody is signed in, Denied when a password must be set first."""
+        """The user's id; Unauthenticated when nobody is signed in, Denied when signing in is not finished yet."""
         if self.kind is not Kind.USER or self.user_id is None:
             raise Unauthenticated("Sign in first.", remedy="Send an access token from signIn.")
         if self.stage is not Stage.FULL:
-            raise Denied(
-                "This session can only set a new password.",
-                code="PASSWORD_CHANGE_REQUIRED",
-                remedy="Call setPassword, then sign in with the new password.",
-            )
+            raise _unfinished(self.stage)
         return self.user_id
 
     def require_organization(self) -> UUID:
@@ -82,6 +83,26 @@ class Viewer:
         if self.organization_id is None:
             raise Denied("This needs a user of an organization.")
         return self.organization_id
+
+
+def _unfinished(stage: Stage) -> Denied:
+    if stage is Stage.SECOND_FACTOR:
+        return Denied(
+            "Signing in is not finished: the second factor is still asked for.",
+            code="SECOND_FACTOR_REQUIRED",
+            remedy="Call answerSecondFactor.",
+        )
+    if stage is Stage.ENROL_FACTOR:
+        return Denied(
+            "You need a second factor before you go on.",
+            code="SECOND_FACTOR_MISSING",
+            remedy="Add an authenticator app or a passkey: startTotp or startPasskey.",
+        )
+    return Denied(
+        "This session can only set a new password.",
+        code="PASSWORD_CHANGE_REQUIRED",
+        remedy="Call setPassword, then sign in with the new password.",
+    )
 
 
 ANONYMOUS = Viewer()
