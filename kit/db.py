@@ -26,13 +26,16 @@ from typing import (
 import asyncpg
 import orjson
 
+from kit.auth import Viewer
 from kit.clock import Reading
 from kit.errors import Invalid, Unavailable
+from kit.scope import NOTHING, SUITE, Scope, ScopedConnection, scope_of
 
 if TYPE_CHECKING:
     from typing import TypeAlias
 
     from asyncpg.pool import PoolConnectionProxy
+    from asyncpg.transaction import Transaction
 
     Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
     Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
@@ -66,10 +69,19 @@ _KEEP_ALIVE = {
 
 
 class Database:
-    """A service's own database."""
+    """A service's own database, as seen from one scope; without one its transactions see no organization's rows."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, scope: Scope = NOTHING) -> None:
         self.pool = pool
+        self.scope = scope
+
+    def on_behalf_of(self, viewer: Viewer) -> Database:
+        """The same database as the viewer may see it."""
+        return Database(self.pool, scope_of(viewer))
+
+    def everywhere(self) -> Database:
+        """The same database with every organization's rows: for our own jobs, and for what belongs to none in particular."""
+        return Database(self.pool, SUITE)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -77,7 +89,7 @@ class Database:
 
         Unavailable when no connection can be had.
         """
-        async with self._connection() as connection, connection.transaction():
+        async with self._connection() as connection, self._begun(connection):
             yield connection
 
     @asynccontextmanager
@@ -85,9 +97,14 @@ class Database:
         """One consistent, read-only view. Unavailable when no connection can be had."""
         async with (
             self._connection() as connection,
-            connection.transaction(isolation="repeatable_read", readonly=True),
+            self._begun(connection, isolation="repeatable_read", readonly=True),
         ):
             yield connection
+
+    def _begun(self, connection: Connection, **options: Any) -> Transaction:  # noqa: ANN401 - the driver's own
+        """A transaction in this scope, begun with the next step: nothing may come between."""
+        cast("ScopedConnection", connection).begin_as(self.scope)
+        return connection.transaction(**options)
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
@@ -130,6 +147,7 @@ async def open_database(url: str, *, size: int) -> Database:
         min_size=1,
         max_size=size,
         init=_speak_json,
+        connection_class=ScopedConnection,
         command_timeout=30,
         server_settings={"timezone": "UTC", **_KEEP_ALIVE},
     )

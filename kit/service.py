@@ -65,7 +65,10 @@ class Call(Generic[P]):
 
 @dataclass(frozen=True)
 class Parts(Generic[P]):
-    """The parts of a running service. `stopping` is set when it is time to end, or when background work failed for good."""
+    """The parts of a running service. `stopping` is set when it is time to end, or when background work failed for good.
+
+    `db` sees every organization's rows: it is for jobs, consumers and the relay; what a viewer asks goes through `call`.
+    """
 
     name: str
     settings: ServiceSettings
@@ -78,10 +81,10 @@ class Parts(Generic[P]):
     working: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(JOBS_AT_ONCE))
 
     def call(self, viewer: Viewer | None = None) -> Call[P]:
-        """A call on behalf of `viewer`, or of the service itself."""
-        return Call(
-            viewer or service_viewer(self.name), self.db, self.clock, self.peers, request_id.get()
-        )
+        """A call on behalf of `viewer`, or of the service itself: its transactions see what that one may see."""
+        viewer = viewer or service_viewer(self.name)
+        database = self.db.on_behalf_of(viewer)
+        return Call(viewer, database, self.clock, self.peers, request_id.get())
 
 
 @dataclass(frozen=True)
@@ -139,7 +142,7 @@ async def running(service: Service[P]) -> AsyncIterator[Parts[P]]:
         bus = Bus(settings.nats_url, name=service.name)
         stack.push_async_callback(bus.close)
         peers = service.peers(_connector(stack, service, clock))
-        parts = Parts(service.name, settings, database, bus, clock, peers)
+        parts = Parts(service.name, settings, database.everywhere(), bus, clock, peers)
         server, port = await _open_rpc(service, parts)
         parts = replace(parts, grpc_port=port)
         stack.push_async_callback(_stop, _start(_background(service, parts), parts.stopping))

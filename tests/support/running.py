@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 from kit import subgraph
 from kit.auth import Viewer
 from kit.service import Parts, Service, move_time, running
+from tests.support.sql import Sql
 
 P = TypeVar("P")
 
@@ -40,6 +41,11 @@ class Running(Generic[P]):
 
     service: Service[P]
     parts: Parts[P]
+
+    @property
+    def sql(self) -> Sql:
+        """Its database, for statements of the test: they see every organization's rows."""
+        return Sql(self.parts.db)
 
     async def gql(
         self, query: str, variables: dict[str, Any] | None = None, *, viewer: Viewer

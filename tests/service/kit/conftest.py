@@ -50,10 +50,10 @@ async def database_url(postgres: PostgresServer) -> str:
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    """The same, with a pool."""
+    """The same, with a pool, as a service sees it."""
     opened = await open_database(database_url, size=30)
     try:
-        yield opened
+        yield opened.everywhere()
     finally:
         await opened.pool.close()
 

@@ -15,6 +15,7 @@ from kit.errors import Conflict, Invalid, NotFound, Unauthenticated
 from kit.idempotency import BATCH, KEPT, forget, once
 from kit.ids import new_id
 from tests.support.eventually import eventually
+from tests.support.sql import Sql
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -42,7 +43,7 @@ async def send(
     database: Database, viewer: Viewer, make: Maker, *, key: str = "k", request: object = "a"
 ) -> UUID:
     """One attempt of a client."""
-    async with database.transaction() as tx:
+    async with database.on_behalf_of(viewer).transaction() as tx:
         return await once(tx, viewer, key=key, request=request, at=AT, make=make)
 
 
@@ -107,9 +108,9 @@ async def test_a_refusal_leaves_no_trace_so_that_the_key_can_be_tried_again(
         raise NotFound("No such provider.")
 
     with pytest.raises(NotFound):
-        async with database.transaction() as tx:
+        async with database.on_behalf_of(viewer).transaction() as tx:
             await once(tx, viewer, key="k", request="a", at=AT, make=refuse)
-    assert await database.pool.fetchval("SELECT count(*) FROM idempotency") == 0
+    assert await Sql(database).fetchval("SELECT count(*) FROM idempotency") == 0
     assert await send(database, viewer, make, request="mended") == make.made[0]
 
 
@@ -129,7 +130,7 @@ async def test_an_answer_is_forgotten_after_thirty_days(database: Database) -> N
     """Until then a retry does nothing; afterwards it does its work again."""
     viewer, make = user(), Maker()
     first = await send(database, viewer, make)
-    given: datetime = await database.pool.fetchval("SELECT answered_at FROM idempotency")
+    given: datetime = await Sql(database).fetchval("SELECT answered_at FROM idempotency")
     await forget(database, given + timedelta(days=30) - timedelta(microseconds=1))
     assert await send(database, viewer, make) == first
 
@@ -140,7 +141,7 @@ async def test_an_answer_is_forgotten_after_thirty_days(database: Database) -> N
 
 
 async def test_however_much_there_is_to_forget_goes_in_small_steps(database: Database) -> None:
-    await database.pool.execute(
+    await Sql(database).execute(
         "INSERT INTO idempotency SELECT gen_random_uuid(), 'k', '', gen_random_uuid(), $1, gen_random_uuid(),"
         " $1::timestamptz + n * interval '1 second' FROM generate_series(1, $2) AS n",
         AT,
@@ -149,4 +150,4 @@ async def test_however_much_there_is_to_forget_goes_in_small_steps(database: Dat
 
     await forget(database, AT + KEPT + timedelta(seconds=2 * BATCH + 1))
 
-    assert await database.pool.fetchval("SELECT count(*) FROM idempotency") == 6
+    assert await Sql(database).fetchval("SELECT count(*) FROM idempotency") == 6
