@@ -106,4 +106,7 @@ def _viewer(reply: ViewerReply) -> Viewer:
         call_centre=reply.call_centre,
         office_admin_of=frozenset(map(UUID, reply.office_admin_of)),
         office_staff_of=frozenset(map(UUID, reply.office_staff_of)),
+        second_factor=reply.second_factor,
+        reporting_only=reply.reporting_only,
+        provider_id=UUID(reply.provider_id) if reply.provider_id else None,
     )

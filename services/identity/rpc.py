@@ -114,6 +114,7 @@ def _viewer_reply(viewer: Viewer) -> ViewerReply:
         call_centre=viewer.call_centre,
         office_admin_of=sorted(map(str, viewer.office_admin_of)),
         office_staff_of=sorted(map(str, viewer.office_staff_of)),
+        second_factor=viewer.second_factor,
     )
 
 

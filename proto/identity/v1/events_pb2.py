@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eproto/identity/v1/events.proto\x12\x0bidentity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"M\n\x11OrganizationAdded\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x11\n\ttime_zone\x18\x03 \x01(\t\"5\n\x0bUserInvited\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x15\n\rmembership_id\x18\x02 \x01(\t\" \n\rUserConfirmed\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"\"\n\x0fUserDeactivated\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"?\n\x0bRoleGranted\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x11\n\toffice_id\x18\x03 \x01(\t\"?\n\x0bRoleRevoked\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x11\n\toffice_id\x18\x03 \x01(\t\"e\n\x0fSessionsRevoked\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12-\n\tnot_after\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nsession_id\x18\x03 \x01(\t\"6\n\x0cPartnerAdded\x12\x12\n\npartner_id\x18\x01 \x01(\t\x12\x12\n\npublic_key\x18\x02 \x01(\t\"$\n\x0ePartnerRemoved\x12\x12\n\npartner_id\x18\x01 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eproto/identity/v1/events.proto\x12\x0bidentity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"M\n\x11OrganizationAdded\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x11\n\ttime_zone\x18\x03 \x01(\t\"-\n\x12SignInRulesChanged\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\"/\n\x14SignInServiceChanged\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\"5\n\x0bUserInvited\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x15\n\rmembership_id\x18\x02 \x01(\t\" \n\rUserConfirmed\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"$\n\x11UserInviteExpired\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"$\n\x11UserInviteBounced\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"3\n\x0fUserDeactivated\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07\x62\x65\x63\x61use\x18\x02 \x01(\t\"5\n\x0fUserReactivated\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tconfirmed\x18\x02 \x01(\x08\"\x84\x01\n\x0bRoleGranted\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x11\n\toffice_id\x18\x03 \x01(\t\x12\x13\n\x0bprovider_id\x18\x04 \x01(\t\x12.\n\nexpires_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"T\n\x0bRoleRevoked\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x11\n\toffice_id\x18\x03 \x01(\t\x12\x13\n\x0bprovider_id\x18\x04 \x01(\t\"E\n\x11SecondFactorAdded\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tfactor_id\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\"9\n\x13SecondFactorRemoved\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tfactor_id\x18\x02 \x01(\t\"%\n\x12SecondFactorsReset\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"$\n\x11RecoveryCodesMade\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"#\n\x10RecoveryCodeUsed\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"\x1f\n\x0cSignInLinked\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"e\n\x0fSessionsRevoked\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12-\n\tnot_after\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nsession_id\x18\x03 \x01(\t\"6\n\x0cPartnerAdded\x12\x12\n\npartner_id\x18\x01 \x01(\t\x12\x12\n\npublic_key\x18\x02 \x01(\t\"$\n\x0ePartnerRemoved\x12\x12\n\npartner_id\x18\x01 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,20 +34,42 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ORGANIZATIONADDED']._serialized_start=80
   _globals['_ORGANIZATIONADDED']._serialized_end=157
-  _globals['_USERINVITED']._serialized_start=159
-  _globals['_USERINVITED']._serialized_end=212
-  _globals['_USERCONFIRMED']._serialized_start=214
-  _globals['_USERCONFIRMED']._serialized_end=246
-  _globals['_USERDEACTIVATED']._serialized_start=248
-  _globals['_USERDEACTIVATED']._serialized_end=282
-  _globals['_ROLEGRANTED']._serialized_start=284
-  _globals['_ROLEGRANTED']._serialized_end=347
-  _globals['_ROLEREVOKED']._serialized_start=349
-  _globals['_ROLEREVOKED']._serialized_end=412
-  _globals['_SESSIONSREVOKED']._serialized_start=414
-  _globals['_SESSIONSREVOKED']._serialized_end=515
-  _globals['_PARTNERADDED']._serialized_start=517
-  _globals['_PARTNERADDED']._serialized_end=571
-  _globals['_PARTNERREMOVED']._serialized_start=573
-  _globals['_PARTNERREMOVED']._serialized_end=609
+  _globals['_SIGNINRULESCHANGED']._serialized_start=159
+  _globals['_SIGNINRULESCHANGED']._serialized_end=204
+  _globals['_SIGNINSERVICECHANGED']._serialized_start=206
+  _globals['_SIGNINSERVICECHANGED']._serialized_end=253
+  _globals['_USERINVITED']._serialized_start=255
+  _globals['_USERINVITED']._serialized_end=308
+  _globals['_USERCONFIRMED']._serialized_start=310
+  _globals['_USERCONFIRMED']._serialized_end=342
+  _globals['_USERINVITEEXPIRED']._serialized_start=344
+  _globals['_USERINVITEEXPIRED']._serialized_end=380
+  _globals['_USERINVITEBOUNCED']._serialized_start=382
+  _globals['_USERINVITEBOUNCED']._serialized_end=418
+  _globals['_USERDEACTIVATED']._serialized_start=420
+  _globals['_USERDEACTIVATED']._serialized_end=471
+  _globals['_USERREACTIVATED']._serialized_start=473
+  _globals['_USERREACTIVATED']._serialized_end=526
+  _globals['_ROLEGRANTED']._serialized_start=529
+  _globals['_ROLEGRANTED']._serialized_end=661
+  _globals['_ROLEREVOKED']._serialized_start=663
+  _globals['_ROLEREVOKED']._serialized_end=747
+  _globals['_SECONDFACTORADDED']._serialized_start=749
+  _globals['_SECONDFACTORADDED']._serialized_end=818
+  _globals['_SECONDFACTORREMOVED']._serialized_start=820
+  _globals['_SECONDFACTORREMOVED']._serialized_end=877
+  _globals['_SECONDFACTORSRESET']._serialized_start=879
+  _globals['_SECONDFACTORSRESET']._serialized_end=916
+  _globals['_RECOVERYCODESMADE']._serialized_start=918
+  _globals['_RECOVERYCODESMADE']._serialized_end=954
+  _globals['_RECOVERYCODEUSED']._serialized_start=956
+  _globals['_RECOVERYCODEUSED']._serialized_end=991
+  _globals['_SIGNINLINKED']._serialized_start=993
+  _globals['_SIGNINLINKED']._serialized_end=1024
+  _globals['_SESSIONSREVOKED']._serialized_start=1026
+  _globals['_SESSIONSREVOKED']._serialized_end=1127
+  _globals['_PARTNERADDED']._serialized_start=1129
+  _globals['_PARTNERADDED']._serialized_end=1183
+  _globals['_PARTNERREMOVED']._serialized_start=1185
+  _globals['_PARTNERREMOVED']._serialized_end=1221
 # @@protoc_insertion_point(module_scope)

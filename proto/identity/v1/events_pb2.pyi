@@ -47,6 +47,48 @@ class OrganizationAdded(_message.Message):
 Global___OrganizationAdded: _TypeAlias = OrganizationAdded  # noqa: Y015
 
 @_typing.final
+class SignInRulesChanged(_message.Message):
+    """Aggregate: organization. What it asks of its people at sign-in has changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
+    organization_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        organization_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["organization_id", b"organization_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SignInRulesChanged: _TypeAlias = SignInRulesChanged  # noqa: Y015
+
+@_typing.final
+class SignInServiceChanged(_message.Message):
+    """Aggregate: organization. Its sign-in service (single sign-on), or a domain of it, has changed, or was taken away."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
+    organization_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        organization_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["organization_id", b"organization_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SignInServiceChanged: _TypeAlias = SignInServiceChanged  # noqa: Y015
+
+@_typing.final
 class UserInvited(_message.Message):
     """Aggregate: user (every fact down to SessionsRevoked)."""
 
@@ -90,7 +132,9 @@ class UserConfirmed(_message.Message):
 Global___UserConfirmed: _TypeAlias = UserConfirmed  # noqa: Y015
 
 @_typing.final
-class UserDeactivated(_message.Message):
+class UserInviteExpired(_message.Message):
+    """The first password was not set within 48 hours. Only support makes a new one."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     USER_ID_FIELD_NUMBER: _builtins.int
@@ -106,7 +150,77 @@ class UserDeactivated(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
+Global___UserInviteExpired: _TypeAlias = UserInviteExpired  # noqa: Y015
+
+@_typing.final
+class UserInviteBounced(_message.Message):
+    """The invitation's mail was refused for good: it does not reach the user."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UserInviteBounced: _TypeAlias = UserInviteBounced  # noqa: Y015
+
+@_typing.final
+class UserDeactivated(_message.Message):
+    """Every role the user had ends with it; no RoleRevoked is told of them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    BECAUSE_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    because: _builtins.str
+    """ADMIN: somebody did it. INACTIVE: 90 days without sign-in."""
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        because: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["because", b"because", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
 Global___UserDeactivated: _TypeAlias = UserDeactivated  # noqa: Y015
+
+@_typing.final
+class UserReactivated(_message.Message):
+    """The user works for the organization again. The roles follow, each as RoleGranted: none comes back by itself."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    CONFIRMED_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    confirmed: _builtins.bool
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        confirmed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmed", b"confirmed", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UserReactivated: _TypeAlias = UserReactivated  # noqa: Y015
 
 @_typing.final
 class RoleGranted(_message.Message):
@@ -115,21 +229,31 @@ class RoleGranted(_message.Message):
     USER_ID_FIELD_NUMBER: _builtins.int
     ROLE_FIELD_NUMBER: _builtins.int
     OFFICE_ID_FIELD_NUMBER: _builtins.int
+    PROVIDER_ID_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     role: _builtins.str
-    """CLIENT_ADMIN, OFFICE_ADMIN, OFFICE_STAFF, INSURANCE_MANAGER or CALL_CENTRE."""
+    """CLIENT_ADMIN, REPORTING_ONLY, OFFICE_ADMIN, OFFICE_STAFF, INSURANCE_MANAGER, CALL_CENTRE or PROVIDER."""
     office_id: _builtins.str
-    """Set for OFFICE_ADMIN and OFFICE_STAFF; empty for the organization-wide roles."""
+    """Set for OFFICE_ADMIN and OFFICE_STAFF; empty for the others."""
+    provider_id: _builtins.str
+    """Set for PROVIDER: whose record is about the user."""
+    @_builtins.property
+    def expires_at(self) -> _timestamp_pb2.Timestamp:
+        """When the role ends by itself; empty: it does not. RoleRevoked is told then."""
+
     def __init__(
         self,
         *,
         user_id: _builtins.str = ...,
         role: _builtins.str = ...,
         office_id: _builtins.str = ...,
+        provider_id: _builtins.str = ...,
+        expires_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["office_id", b"office_id", "role", b"role", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "office_id", b"office_id", "provider_id", b"provider_id", "role", b"role", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -142,23 +266,160 @@ class RoleRevoked(_message.Message):
     USER_ID_FIELD_NUMBER: _builtins.int
     ROLE_FIELD_NUMBER: _builtins.int
     OFFICE_ID_FIELD_NUMBER: _builtins.int
+    PROVIDER_ID_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     role: _builtins.str
     office_id: _builtins.str
+    provider_id: _builtins.str
     def __init__(
         self,
         *,
         user_id: _builtins.str = ...,
         role: _builtins.str = ...,
         office_id: _builtins.str = ...,
+        provider_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["office_id", b"office_id", "role", b"role", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["office_id", b"office_id", "provider_id", b"provider_id", "role", b"role", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RoleRevoked: _TypeAlias = RoleRevoked  # noqa: Y015
+
+@_typing.final
+class SecondFactorAdded(_message.Message):
+    """The user has one more second factor."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    FACTOR_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    factor_id: _builtins.str
+    kind: _builtins.str
+    """TOTP or PASSKEY."""
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        factor_id: _builtins.str = ...,
+        kind: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["factor_id", b"factor_id", "kind", b"kind", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SecondFactorAdded: _TypeAlias = SecondFactorAdded  # noqa: Y015
+
+@_typing.final
+class SecondFactorRemoved(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    FACTOR_ID_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    factor_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        factor_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["factor_id", b"factor_id", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SecondFactorRemoved: _TypeAlias = SecondFactorRemoved  # noqa: Y015
+
+@_typing.final
+class SecondFactorsReset(_message.Message):
+    """Support has taken away all second factors of the user, who had lost them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SecondFactorsReset: _TypeAlias = SecondFactorsReset  # noqa: Y015
+
+@_typing.final
+class RecoveryCodesMade(_message.Message):
+    """The user has new recovery codes; those before are void."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecoveryCodesMade: _TypeAlias = RecoveryCodesMade  # noqa: Y015
+
+@_typing.final
+class RecoveryCodeUsed(_message.Message):
+    """A recovery code was used in the place of a second factor."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecoveryCodeUsed: _TypeAlias = RecoveryCodeUsed  # noqa: Y015
+
+@_typing.final
+class SignInLinked(_message.Message):
+    """The organization's sign-in service vouches for the user from now on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SignInLinked: _TypeAlias = SignInLinked  # noqa: Y015
 
 @_typing.final
 class SessionsRevoked(_message.Message):

@@ -53,16 +53,25 @@ class ViewerReply(_message.Message):
     OFFICE_ADMIN_OF_FIELD_NUMBER: _builtins.int
     OFFICE_STAFF_OF_FIELD_NUMBER: _builtins.int
     EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    REPORTING_ONLY_FIELD_NUMBER: _builtins.int
+    PROVIDER_ID_FIELD_NUMBER: _builtins.int
+    SECOND_FACTOR_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     session_id: _builtins.str
     organization_id: _builtins.str
     """Empty for support staff."""
     stage: _builtins.str
-    """"full", or "set_password" for a session that began with a temporary password."""
+    """"full"; "set_password", "second_factor" or "enrol_factor" for a session whose user has not finished signing in."""
     support: _builtins.bool
     client_admin: _builtins.bool
     insurance_manager: _builtins.bool
     call_centre: _builtins.bool
+    reporting_only: _builtins.bool
+    """Sees what a client admin sees, and changes nothing."""
+    provider_id: _builtins.str
+    """The provider whose record is about the user; empty: the user is none."""
+    second_factor: _builtins.bool
+    """Whether the session stands on two factors."""
     @_builtins.property
     def office_admin_of(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
@@ -85,10 +94,13 @@ class ViewerReply(_message.Message):
         office_admin_of: _abc.Iterable[_builtins.str] | None = ...,
         office_staff_of: _abc.Iterable[_builtins.str] | None = ...,
         expires_at: _timestamp_pb2.Timestamp | None = ...,
+        reporting_only: _builtins.bool = ...,
+        provider_id: _builtins.str = ...,
+        second_factor: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_centre", b"call_centre", "client_admin", b"client_admin", "expires_at", b"expires_at", "insurance_manager", b"insurance_manager", "office_admin_of", b"office_admin_of", "office_staff_of", b"office_staff_of", "organization_id", b"organization_id", "session_id", b"session_id", "stage", b"stage", "support", b"support", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_centre", b"call_centre", "client_admin", b"client_admin", "expires_at", b"expires_at", "insurance_manager", b"insurance_manager", "office_admin_of", b"office_admin_of", "office_staff_of", b"office_staff_of", "organization_id", b"organization_id", "provider_id", b"provider_id", "reporting_only", b"reporting_only", "second_factor", b"second_factor", "session_id", b"session_id", "stage", b"stage", "support", b"support", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -247,9 +259,12 @@ class KnownUser(_message.Message):
     ACTIVE_FIELD_NUMBER: _builtins.int
     OFFICE_ADMIN_OF_FIELD_NUMBER: _builtins.int
     OFFICE_STAFF_OF_FIELD_NUMBER: _builtins.int
+    PROVIDER_ID_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     confirmed: _builtins.bool
     active: _builtins.bool
+    provider_id: _builtins.str
+    """The provider whose record is about the user; empty: the user is none."""
     @_builtins.property
     def office_admin_of(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
@@ -262,10 +277,11 @@ class KnownUser(_message.Message):
         active: _builtins.bool = ...,
         office_admin_of: _abc.Iterable[_builtins.str] | None = ...,
         office_staff_of: _abc.Iterable[_builtins.str] | None = ...,
+        provider_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "confirmed", b"confirmed", "office_admin_of", b"office_admin_of", "office_staff_of", b"office_staff_of", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "confirmed", b"confirmed", "office_admin_of", b"office_admin_of", "office_staff_of", b"office_staff_of", "provider_id", b"provider_id", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
