@@ -56,6 +56,12 @@ class Viewer:
     office_admin_of: frozenset[UUID] = frozenset()
     office_staff_of: frozenset[UUID] = frozenset()
     service: str = ""
+    reporting_only: bool = False
+    """A client admin who only looks: sees what a client admin sees, and changes nothing (R02)."""
+
+    provider_id: UUID | None = None
+    """The provider whose record is about the user."""
+
     second_factor: bool = False
     """Whether the session stands on two factors: for rules that ask for more than a password."""
 
@@ -83,6 +89,15 @@ class Viewer:
         if self.organization_id is None:
             raise Denied("This needs a user of an organization.")
         return self.organization_id
+
+    def require_may_change(self) -> None:
+        """Denied REPORTING_ONLY for who sees everything and changes nothing (R02). Asked before every mutation of every service."""
+        if self.reporting_only:
+            raise Denied(
+                "You may look, and change nothing.",
+                code="REPORTING_ONLY",
+                remedy="Ask a client admin.",
+            )
 
 
 def _unfinished(stage: Stage) -> Denied:
@@ -145,7 +160,7 @@ def verify_viewer(text: str, *, audience: str, key: bytes, at: datetime | None) 
 
 
 def _viewer(claims: dict[str, Any]) -> Viewer:
-    for name in ("user_id", "session_id", "organization_id"):
+    for name in ("user_id", "session_id", "organization_id", "provider_id"):
         claims[name] = UUID(claims[name]) if claims[name] else None
     for name in ("office_admin_of", "office_staff_of"):
         claims[name] = frozenset(UUID(text) for text in claims[name])

@@ -225,7 +225,13 @@ def problem_codes() -> dict[str, type[Problem]]:
 
 
 class RefusalsAsData(FieldExtension):
-    """A refusal raised by the resolver becomes a member of the field's union. Missing sign-in stays an error."""
+    """A refusal raised by the resolver becomes a member of the field's union. Missing sign-in stays an error.
+
+    Who is reporting-only is refused before the resolver is asked, unless the mutation is about nobody but the viewer (R02).
+    """
+
+    def __init__(self, *, about_oneself: bool = False) -> None:
+        self._about_oneself = about_oneself
 
     async def resolve_async(
         self,
@@ -236,6 +242,8 @@ class RefusalsAsData(FieldExtension):
     ) -> object:
         """Resolve, and turn a refusal into its problem."""
         try:
+            if info.context is not None and not self._about_oneself:
+                info.context.call.viewer.require_may_change()
             return await next_(source, info, **kwargs)
         except Unauthenticated:
             raise
@@ -286,8 +294,17 @@ def _fill(kind: type[Problem], refusal: Refusal) -> Problem:
 
 def mutation(resolver: Callable[..., Awaitable[Any]]) -> Any:  # noqa: ANN401 - strawberry's field descriptor
     """A mutation whose refusals are data: use it in place of strawberry.mutation. Its docstring describes it in the schema."""
+    return _mutation(resolver, RefusalsAsData())
+
+
+def own_mutation(resolver: Callable[..., Awaitable[Any]]) -> Any:  # noqa: ANN401 - strawberry's field descriptor
+    """A mutation about nothing but the viewer's own account, session or reading: open to who may change nothing else (R02)."""
+    return _mutation(resolver, RefusalsAsData(about_oneself=True))
+
+
+def _mutation(resolver: Callable[..., Awaitable[Any]], extension: RefusalsAsData) -> Any:  # noqa: ANN401 - strawberry's field descriptor
     return strawberry.mutation(
-        resolver, description=inspect.getdoc(resolver), extensions=[RefusalsAsData()]
+        resolver, description=inspect.getdoc(resolver), extensions=[extension]
     )
 
 

@@ -24,37 +24,49 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"proto/directory/v1/directory.proto\x12\x0c\x64irectory.v1\"=\n\x0eOfficesRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x12\n\noffice_ids\x18\x02 \x03(\t\":\n\x0cOfficesReply\x12*\n\x07offices\x18\x01 \x03(\x0b\x32\x19.directory.v1.KnownOffice\"=\n\x0bKnownOffice\x12\x11\n\toffice_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\"K\n\x0fReceiverRequest\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12\x11\n\toffice_id\x18\x03 \x01(\t\"\xb5\x01\n\rReceiverReply\x12\x13\n\x0bmay_receive\x18\x01 \x01(\x08\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x17\n\x0forganization_id\x18\x03 \x01(\t\x12\x17\n\x0fspecialty_codes\x18\x04 \x03(\t\x12/\n\x0c\x61lternatives\x18\x05 \x03(\x0b\x32\x19.directory.v1.Alternative\x12\x1e\n\x16\x61\x63\x63\x65pting_new_patients\x18\x06 \x01(\x08\"U\n\x0b\x41lternative\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12\x11\n\toffice_id\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\"b\n\rSenderRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x11\n\toffice_id\x18\x02 \x01(\t\x12\x13\n\x0bprovider_id\x18\x03 \x01(\t\x12\x10\n\x08group_id\x18\x04 \x01(\t\"-\n\x0bSenderReply\x12\x10\n\x08may_send\x18\x01 \x01(\x08\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\"I\n\x11PlacementsRequest\x12(\n\x04keys\x18\x01 \x03(\x0b\x32\x1a.directory.v1.PlacementKey\x12\n\n\x02on\x18\x02 \x01(\t\"6\n\x0cPlacementKey\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x11\n\toffice_id\x18\x02 \x01(\t\"C\n\x0fPlacementsReply\x12\x30\n\nplacements\x18\x01 \x03(\x0b\x32\x1c.directory.v1.FoundPlacement\"j\n\x0e\x46oundPlacement\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x11\n\toffice_id\x18\x02 \x01(\t\x12\x17\n\x0forganization_id\x18\x03 \x01(\t\x12\x17\n\x0f\x65\x66\x66\x65\x63tive_until\x18\x04 \x01(\t2\xa8\x02\n\tDirectory\x12\x46\n\x08Receiver\x12\x1d.directory.v1.ReceiverRequest\x1a\x1b.directory.v1.ReceiverReply\x12@\n\x06Sender\x12\x1b.directory.v1.SenderRequest\x1a\x19.directory.v1.SenderReply\x12L\n\nPlacements\x12\x1f.directory.v1.PlacementsRequest\x1a\x1d.directory.v1.PlacementsReply\x12\x43\n\x07Offices\x12\x1c.directory.v1.OfficesRequest\x1a\x1a.directory.v1.OfficesReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"proto/directory/v1/directory.proto\x12\x0c\x64irectory.v1\"A\n\x10ProvidersRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x14\n\x0cprovider_ids\x18\x02 \x03(\t\"@\n\x0eProvidersReply\x12.\n\tproviders\x18\x01 \x03(\x0b\x32\x1b.directory.v1.KnownProvider\"3\n\rKnownProvider\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\"=\n\x11UserGroupsRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\"=\n\x0fUserGroupsReply\x12*\n\x06groups\x18\x01 \x03(\x0b\x32\x1a.directory.v1.StaffedGroup\">\n\x0cStaffedGroup\x12\x10\n\x08group_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06others\x18\x03 \x01(\r\"=\n\x0eOfficesRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x12\n\noffice_ids\x18\x02 \x03(\t\":\n\x0cOfficesReply\x12*\n\x07offices\x18\x01 \x03(\x0b\x32\x19.directory.v1.KnownOffice\"=\n\x0bKnownOffice\x12\x11\n\toffice_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\"K\n\x0fReceiverRequest\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12\x11\n\toffice_id\x18\x03 \x01(\t\"\xb5\x01\n\rReceiverReply\x12\x13\n\x0bmay_receive\x18\x01 \x01(\x08\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x17\n\x0forganization_id\x18\x03 \x01(\t\x12\x17\n\x0fspecialty_codes\x18\x04 \x03(\t\x12/\n\x0c\x61lternatives\x18\x05 \x03(\x0b\x32\x19.directory.v1.Alternative\x12\x1e\n\x16\x61\x63\x63\x65pting_new_patients\x18\x06 \x01(\x08\"U\n\x0b\x41lternative\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12\x11\n\toffice_id\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\"b\n\rSenderRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x11\n\toffice_id\x18\x02 \x01(\t\x12\x13\n\x0bprovider_id\x18\x03 \x01(\t\x12\x10\n\x08group_id\x18\x04 \x01(\t\"-\n\x0bSenderReply\x12\x10\n\x08may_send\x18\x01 \x01(\x08\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\"I\n\x11PlacementsRequest\x12(\n\x04keys\x18\x01 \x03(\x0b\x32\x1a.directory.v1.PlacementKey\x12\n\n\x02on\x18\x02 \x01(\t\"6\n\x0cPlacementKey\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x11\n\toffice_id\x18\x02 \x01(\t\"C\n\x0fPlacementsReply\x12\x30\n\nplacements\x18\x01 \x03(\x0b\x32\x1c.directory.v1.FoundPlacement\"j\n\x0e\x46oundPlacement\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x11\n\toffice_id\x18\x02 \x01(\t\x12\x17\n\x0forganization_id\x18\x03 \x01(\t\x12\x17\n\x0f\x65\x66\x66\x65\x63tive_until\x18\x04 \x01(\t2\xc1\x03\n\tDirectory\x12\x46\n\x08Receiver\x12\x1d.directory.v1.ReceiverRequest\x1a\x1b.directory.v1.ReceiverReply\x12@\n\x06Sender\x12\x1b.directory.v1.SenderRequest\x1a\x19.directory.v1.SenderReply\x12L\n\nPlacements\x12\x1f.directory.v1.PlacementsRequest\x1a\x1d.directory.v1.PlacementsReply\x12\x43\n\x07Offices\x12\x1c.directory.v1.OfficesRequest\x1a\x1a.directory.v1.OfficesReply\x12I\n\tProviders\x12\x1e.directory.v1.ProvidersRequest\x1a\x1c.directory.v1.ProvidersReply\x12L\n\nUserGroups\x12\x1f.directory.v1.UserGroupsRequest\x1a\x1d.directory.v1.UserGroupsReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'proto.directory.v1.directory_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_OFFICESREQUEST']._serialized_start=52
-  _globals['_OFFICESREQUEST']._serialized_end=113
-  _globals['_OFFICESREPLY']._serialized_start=115
-  _globals['_OFFICESREPLY']._serialized_end=173
-  _globals['_KNOWNOFFICE']._serialized_start=175
-  _globals['_KNOWNOFFICE']._serialized_end=236
-  _globals['_RECEIVERREQUEST']._serialized_start=238
-  _globals['_RECEIVERREQUEST']._serialized_end=313
-  _globals['_RECEIVERREPLY']._serialized_start=316
-  _globals['_RECEIVERREPLY']._serialized_end=497
-  _globals['_ALTERNATIVE']._serialized_start=499
-  _globals['_ALTERNATIVE']._serialized_end=584
-  _globals['_SENDERREQUEST']._serialized_start=586
-  _globals['_SENDERREQUEST']._serialized_end=684
-  _globals['_SENDERREPLY']._serialized_start=686
-  _globals['_SENDERREPLY']._serialized_end=731
-  _globals['_PLACEMENTSREQUEST']._serialized_start=733
-  _globals['_PLACEMENTSREQUEST']._serialized_end=806
-  _globals['_PLACEMENTKEY']._serialized_start=808
-  _globals['_PLACEMENTKEY']._serialized_end=862
-  _globals['_PLACEMENTSREPLY']._serialized_start=864
-  _globals['_PLACEMENTSREPLY']._serialized_end=931
-  _globals['_FOUNDPLACEMENT']._serialized_start=933
-  _globals['_FOUNDPLACEMENT']._serialized_end=1039
-  _globals['_DIRECTORY']._serialized_start=1042
-  _globals['_DIRECTORY']._serialized_end=1338
+  _globals['_PROVIDERSREQUEST']._serialized_start=52
+  _globals['_PROVIDERSREQUEST']._serialized_end=117
+  _globals['_PROVIDERSREPLY']._serialized_start=119
+  _globals['_PROVIDERSREPLY']._serialized_end=183
+  _globals['_KNOWNPROVIDER']._serialized_start=185
+  _globals['_KNOWNPROVIDER']._serialized_end=236
+  _globals['_USERGROUPSREQUEST']._serialized_start=238
+  _globals['_USERGROUPSREQUEST']._serialized_end=299
+  _globals['_USERGROUPSREPLY']._serialized_start=301
+  _globals['_USERGROUPSREPLY']._serialized_end=362
+  _globals['_STAFFEDGROUP']._serialized_start=364
+  _globals['_STAFFEDGROUP']._serialized_end=426
+  _globals['_OFFICESREQUEST']._serialized_start=428
+  _globals['_OFFICESREQUEST']._serialized_end=489
+  _globals['_OFFICESREPLY']._serialized_start=491
+  _globals['_OFFICESREPLY']._serialized_end=549
+  _globals['_KNOWNOFFICE']._serialized_start=551
+  _globals['_KNOWNOFFICE']._serialized_end=612
+  _globals['_RECEIVERREQUEST']._serialized_start=614
+  _globals['_RECEIVERREQUEST']._serialized_end=689
+  _globals['_RECEIVERREPLY']._serialized_start=692
+  _globals['_RECEIVERREPLY']._serialized_end=873
+  _globals['_ALTERNATIVE']._serialized_start=875
+  _globals['_ALTERNATIVE']._serialized_end=960
+  _globals['_SENDERREQUEST']._serialized_start=962
+  _globals['_SENDERREQUEST']._serialized_end=1060
+  _globals['_SENDERREPLY']._serialized_start=1062
+  _globals['_SENDERREPLY']._serialized_end=1107
+  _globals['_PLACEMENTSREQUEST']._serialized_start=1109
+  _globals['_PLACEMENTSREQUEST']._serialized_end=1182
+  _globals['_PLACEMENTKEY']._serialized_start=1184
+  _globals['_PLACEMENTKEY']._serialized_end=1238
+  _globals['_PLACEMENTSREPLY']._serialized_start=1240
+  _globals['_PLACEMENTSREPLY']._serialized_end=1307
+  _globals['_FOUNDPLACEMENT']._serialized_start=1309
+  _globals['_FOUNDPLACEMENT']._serialized_end=1415
+  _globals['_DIRECTORY']._serialized_start=1418
+  _globals['_DIRECTORY']._serialized_end=1867
 # @@protoc_insertion_point(module_scope)

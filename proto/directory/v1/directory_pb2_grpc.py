@@ -54,6 +54,16 @@ class DirectoryStub:
                 request_serializer=proto_dot_directory_dot_v1_dot_directory__pb2.OfficesRequest.SerializeToString,
                 response_deserializer=proto_dot_directory_dot_v1_dot_directory__pb2.OfficesReply.FromString,
                 _registered_method=True)
+        self.Providers = channel.unary_unary(
+                '/directory.v1.Directory/Providers',
+                request_serializer=proto_dot_directory_dot_v1_dot_directory__pb2.ProvidersRequest.SerializeToString,
+                response_deserializer=proto_dot_directory_dot_v1_dot_directory__pb2.ProvidersReply.FromString,
+                _registered_method=True)
+        self.UserGroups = channel.unary_unary(
+                '/directory.v1.Directory/UserGroups',
+                request_serializer=proto_dot_directory_dot_v1_dot_directory__pb2.UserGroupsRequest.SerializeToString,
+                response_deserializer=proto_dot_directory_dot_v1_dot_directory__pb2.UserGroupsReply.FromString,
+                _registered_method=True)
 
 
 class DirectoryServicer:
@@ -87,6 +97,20 @@ class DirectoryServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Providers(self, request, context):
+        """Which of these providers belong to the organization, and their state.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UserGroups(self, request, context):
+        """The groups of the organization for which the user works.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DirectoryServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -109,6 +133,16 @@ def add_DirectoryServicer_to_server(servicer, server):
                     servicer.Offices,
                     request_deserializer=proto_dot_directory_dot_v1_dot_directory__pb2.OfficesRequest.FromString,
                     response_serializer=proto_dot_directory_dot_v1_dot_directory__pb2.OfficesReply.SerializeToString,
+            ),
+            'Providers': grpc.unary_unary_rpc_method_handler(
+                    servicer.Providers,
+                    request_deserializer=proto_dot_directory_dot_v1_dot_directory__pb2.ProvidersRequest.FromString,
+                    response_serializer=proto_dot_directory_dot_v1_dot_directory__pb2.ProvidersReply.SerializeToString,
+            ),
+            'UserGroups': grpc.unary_unary_rpc_method_handler(
+                    servicer.UserGroups,
+                    request_deserializer=proto_dot_directory_dot_v1_dot_directory__pb2.UserGroupsRequest.FromString,
+                    response_serializer=proto_dot_directory_dot_v1_dot_directory__pb2.UserGroupsReply.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -219,6 +253,60 @@ class Directory:
             '/directory.v1.Directory/Offices',
             proto_dot_directory_dot_v1_dot_directory__pb2.OfficesRequest.SerializeToString,
             proto_dot_directory_dot_v1_dot_directory__pb2.OfficesReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Providers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/directory.v1.Directory/Providers',
+            proto_dot_directory_dot_v1_dot_directory__pb2.ProvidersRequest.SerializeToString,
+            proto_dot_directory_dot_v1_dot_directory__pb2.ProvidersReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UserGroups(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/directory.v1.Directory/UserGroups',
+            proto_dot_directory_dot_v1_dot_directory__pb2.UserGroupsRequest.SerializeToString,
+            proto_dot_directory_dot_v1_dot_directory__pb2.UserGroupsReply.FromString,
             options,
             channel_credentials,
             insecure,

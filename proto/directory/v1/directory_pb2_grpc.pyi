@@ -39,6 +39,10 @@ class DirectoryStub:
     """Is the provider placed at the office on a day?"""
     Offices: _grpc.UnaryUnaryMultiCallable[_directory_pb2.OfficesRequest, _directory_pb2.OfficesReply]
     """Which of these offices belong to the organization, and their state."""
+    Providers: _grpc.UnaryUnaryMultiCallable[_directory_pb2.ProvidersRequest, _directory_pb2.ProvidersReply]
+    """Which of these providers belong to the organization, and their state."""
+    UserGroups: _grpc.UnaryUnaryMultiCallable[_directory_pb2.UserGroupsRequest, _directory_pb2.UserGroupsReply]
+    """The groups of the organization for which the user works."""
 
 @_typing.type_check_only
 class DirectoryAsyncStub(DirectoryStub):
@@ -51,6 +55,10 @@ class DirectoryAsyncStub(DirectoryStub):
     """Is the provider placed at the office on a day?"""
     Offices: _aio.UnaryUnaryMultiCallable[_directory_pb2.OfficesRequest, _directory_pb2.OfficesReply]  # type: ignore[assignment]
     """Which of these offices belong to the organization, and their state."""
+    Providers: _aio.UnaryUnaryMultiCallable[_directory_pb2.ProvidersRequest, _directory_pb2.ProvidersReply]  # type: ignore[assignment]
+    """Which of these providers belong to the organization, and their state."""
+    UserGroups: _aio.UnaryUnaryMultiCallable[_directory_pb2.UserGroupsRequest, _directory_pb2.UserGroupsReply]  # type: ignore[assignment]
+    """The groups of the organization for which the user works."""
 
 class DirectoryServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -84,5 +92,21 @@ class DirectoryServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_directory_pb2.OfficesReply, _abc.Awaitable[_directory_pb2.OfficesReply]]:
         """Which of these offices belong to the organization, and their state."""
+
+    @_abc_1.abstractmethod
+    def Providers(
+        self,
+        request: _directory_pb2.ProvidersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.ProvidersReply, _abc.Awaitable[_directory_pb2.ProvidersReply]]:
+        """Which of these providers belong to the organization, and their state."""
+
+    @_abc_1.abstractmethod
+    def UserGroups(
+        self,
+        request: _directory_pb2.UserGroupsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.UserGroupsReply, _abc.Awaitable[_directory_pb2.UserGroupsReply]]:
+        """The groups of the organization for which the user works."""
 
 def add_DirectoryServicer_to_server(servicer: DirectoryServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -19,6 +19,84 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class UserWorkRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    OFFICE_IDS_FIELD_NUMBER: _builtins.int
+    organization_id: _builtins.str
+    user_id: _builtins.str
+    @_builtins.property
+    def office_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        organization_id: _builtins.str = ...,
+        user_id: _builtins.str = ...,
+        office_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["office_ids", b"office_ids", "organization_id", b"organization_id", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UserWorkRequest: _TypeAlias = UserWorkRequest  # noqa: Y015
+
+@_typing.final
+class UserWorkReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLAIMED_FIELD_NUMBER: _builtins.int
+    REFERRAL_IDS_FIELD_NUMBER: _builtins.int
+    OFFICES_FIELD_NUMBER: _builtins.int
+    claimed: _builtins.int
+    """How many open referrals the user has claimed, and at most 100 of them."""
+    @_builtins.property
+    def referral_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def offices(self) -> _containers.RepeatedCompositeFieldContainer[Global___OfficeWork]:
+        """Each office asked about, if only with 0."""
+
+    def __init__(
+        self,
+        *,
+        claimed: _builtins.int = ...,
+        referral_ids: _abc.Iterable[_builtins.str] | None = ...,
+        offices: _abc.Iterable[Global___OfficeWork] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claimed", b"claimed", "offices", b"offices", "referral_ids", b"referral_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UserWorkReply: _TypeAlias = UserWorkReply  # noqa: Y015
+
+@_typing.final
+class OfficeWork(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFICE_ID_FIELD_NUMBER: _builtins.int
+    OPEN_FIELD_NUMBER: _builtins.int
+    office_id: _builtins.str
+    open: _builtins.int
+    def __init__(
+        self,
+        *,
+        office_id: _builtins.str = ...,
+        open: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["office_id", b"office_id", "open", b"open"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OfficeWork: _TypeAlias = OfficeWork  # noqa: Y015
+
+@_typing.final
 class FenceRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -54,6 +54,11 @@ class ReferralsStub:
                 request_serializer=proto_dot_referrals_dot_v1_dot_referrals__pb2.FenceRequest.SerializeToString,
                 response_deserializer=proto_dot_referrals_dot_v1_dot_referrals__pb2.EndAccessReply.FromString,
                 _registered_method=True)
+        self.UserWork = channel.unary_unary(
+                '/referrals.v1.Referrals/UserWork',
+                request_serializer=proto_dot_referrals_dot_v1_dot_referrals__pb2.UserWorkRequest.SerializeToString,
+                response_deserializer=proto_dot_referrals_dot_v1_dot_referrals__pb2.UserWorkReply.FromString,
+                _registered_method=True)
 
 
 class ReferralsServicer:
@@ -90,6 +95,14 @@ class ReferralsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UserWork(self, request, context):
+        """What of the organization's open work is in one user's hands, and how much there is at some offices. Identity asks before it
+        deactivates the user (R07).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ReferralsServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -112,6 +125,11 @@ def add_ReferralsServicer_to_server(servicer, server):
                     servicer.EndAccess,
                     request_deserializer=proto_dot_referrals_dot_v1_dot_referrals__pb2.FenceRequest.FromString,
                     response_serializer=proto_dot_referrals_dot_v1_dot_referrals__pb2.EndAccessReply.SerializeToString,
+            ),
+            'UserWork': grpc.unary_unary_rpc_method_handler(
+                    servicer.UserWork,
+                    request_deserializer=proto_dot_referrals_dot_v1_dot_referrals__pb2.UserWorkRequest.FromString,
+                    response_serializer=proto_dot_referrals_dot_v1_dot_referrals__pb2.UserWorkReply.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -222,6 +240,33 @@ class Referrals:
             '/referrals.v1.Referrals/EndAccess',
             proto_dot_referrals_dot_v1_dot_referrals__pb2.FenceRequest.SerializeToString,
             proto_dot_referrals_dot_v1_dot_referrals__pb2.EndAccessReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UserWork(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/referrals.v1.Referrals/UserWork',
+            proto_dot_referrals_dot_v1_dot_referrals__pb2.UserWorkRequest.SerializeToString,
+            proto_dot_referrals_dot_v1_dot_referrals__pb2.UserWorkReply.FromString,
             options,
             channel_credentials,
             insecure,

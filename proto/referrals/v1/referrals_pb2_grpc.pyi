@@ -44,6 +44,10 @@ class ReferralsStub:
     referrals (R14). Directory calls it right after it committed the removal; the fact ProviderRemoved does the same, later,
     should the call be lost. Harmless when repeated. Only for kind PROVIDER.
     """
+    UserWork: _grpc.UnaryUnaryMultiCallable[_referrals_pb2.UserWorkRequest, _referrals_pb2.UserWorkReply]
+    """What of the organization's open work is in one user's hands, and how much there is at some offices. Identity asks before it
+    deactivates the user (R07).
+    """
 
 @_typing.type_check_only
 class ReferralsAsyncStub(ReferralsStub):
@@ -60,6 +64,10 @@ class ReferralsAsyncStub(ReferralsStub):
     """The organization's link with a provider has ended: from the moment this answers its users read none of the provider's
     referrals (R14). Directory calls it right after it committed the removal; the fact ProviderRemoved does the same, later,
     should the call be lost. Harmless when repeated. Only for kind PROVIDER.
+    """
+    UserWork: _aio.UnaryUnaryMultiCallable[_referrals_pb2.UserWorkRequest, _referrals_pb2.UserWorkReply]  # type: ignore[assignment]
+    """What of the organization's open work is in one user's hands, and how much there is at some offices. Identity asks before it
+    deactivates the user (R07).
     """
 
 class ReferralsServicer(metaclass=_abc_1.ABCMeta):
@@ -98,6 +106,16 @@ class ReferralsServicer(metaclass=_abc_1.ABCMeta):
         """The organization's link with a provider has ended: from the moment this answers its users read none of the provider's
         referrals (R14). Directory calls it right after it committed the removal; the fact ProviderRemoved does the same, later,
         should the call be lost. Harmless when repeated. Only for kind PROVIDER.
+        """
+
+    @_abc_1.abstractmethod
+    def UserWork(
+        self,
+        request: _referrals_pb2.UserWorkRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_referrals_pb2.UserWorkReply, _abc.Awaitable[_referrals_pb2.UserWorkReply]]:
+        """What of the organization's open work is in one user's hands, and how much there is at some offices. Identity asks before it
+        deactivates the user (R07).
         """
 
 def add_ReferralsServicer_to_server(servicer: ReferralsServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

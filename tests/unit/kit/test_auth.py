@@ -49,6 +49,8 @@ def signed(viewer: Viewer = STAFF, audience: str = "directory") -> str:
         office_admin_of=st.frozensets(st.uuids(), max_size=4),
         office_staff_of=st.frozensets(st.uuids(), max_size=4),
         service=st.text(max_size=10),
+        reporting_only=st.booleans(),
+        provider_id=st.none() | st.uuids(),
     )
 )
 def test_a_viewer_arrives_as_it_was_signed(viewer: Viewer) -> None:
@@ -105,6 +107,14 @@ def test_a_session_from_a_temporary_password_is_told_to_set_one() -> None:
     with pytest.raises(Denied) as refusal:
         viewer.require_user()
     assert refusal.value.code == "PASSWORD_CHANGE_REQUIRED"
+
+
+def test_a_client_admin_who_only_looks_may_change_nothing() -> None:
+    """R02: the reporting-only client admin."""
+    with pytest.raises(Denied) as refusal:
+        Viewer(kind=Kind.USER, user_id=UUID(int=1), reporting_only=True).require_may_change()
+    assert refusal.value.code == "REPORTING_ONLY"
+    STAFF.require_may_change()
 
 
 def test_support_staff_have_no_organization_of_their_own() -> None:
