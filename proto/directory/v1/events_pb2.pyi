@@ -169,6 +169,30 @@ class ProviderRemoved(_message.Message):
 Global___ProviderRemoved: _TypeAlias = ProviderRemoved  # noqa: Y015
 
 @_typing.final
+class ProviderMerged(_message.Message):
+    """Two records were one person: whatever names `provider_id` means `survivor_id` from now on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROVIDER_ID_FIELD_NUMBER: _builtins.int
+    SURVIVOR_ID_FIELD_NUMBER: _builtins.int
+    provider_id: _builtins.str
+    survivor_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        provider_id: _builtins.str = ...,
+        survivor_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["provider_id", b"provider_id", "survivor_id", b"survivor_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProviderMerged: _TypeAlias = ProviderMerged  # noqa: Y015
+
+@_typing.final
 class PlacementAdded(_message.Message):
     """Aggregate: placement (a provider at an office)."""
 
@@ -268,6 +292,42 @@ class PlacementEnded(_message.Message):
 Global___PlacementEnded: _TypeAlias = PlacementEnded  # noqa: Y015
 
 @_typing.final
+class PlacementMoved(_message.Message):
+    """The provider is placed at another office because this one closes (R19); PlacementAdded is told of it as well. What was agreed
+    for the old address says nothing of the new one: plans are to be looked at, never taken along.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLACEMENT_ID_FIELD_NUMBER: _builtins.int
+    PROVIDER_ID_FIELD_NUMBER: _builtins.int
+    FROM_OFFICE_ID_FIELD_NUMBER: _builtins.int
+    TO_OFFICE_ID_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_FROM_FIELD_NUMBER: _builtins.int
+    placement_id: _builtins.str
+    provider_id: _builtins.str
+    from_office_id: _builtins.str
+    to_office_id: _builtins.str
+    effective_from: _builtins.str
+    """ISO date: the first day at the new office."""
+    def __init__(
+        self,
+        *,
+        placement_id: _builtins.str = ...,
+        provider_id: _builtins.str = ...,
+        from_office_id: _builtins.str = ...,
+        to_office_id: _builtins.str = ...,
+        effective_from: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["effective_from", b"effective_from", "from_office_id", b"from_office_id", "placement_id", b"placement_id", "provider_id", b"provider_id", "to_office_id", b"to_office_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlacementMoved: _TypeAlias = PlacementMoved  # noqa: Y015
+
+@_typing.final
 class OfficePlanned(_message.Message):
     """Aggregate: office (down to OfficeClosed)."""
 
@@ -298,6 +358,98 @@ class OfficePlanned(_message.Message):
 Global___OfficePlanned: _TypeAlias = OfficePlanned  # noqa: Y015
 
 @_typing.final
+class OfficeChanged(_message.Message):
+    """What people write of the office is another. `changed` names the fields."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFICE_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    GO_LIVE_ON_FIELD_NUMBER: _builtins.int
+    CHANGED_FIELD_NUMBER: _builtins.int
+    office_id: _builtins.str
+    name: _builtins.str
+    time_zone: _builtins.str
+    go_live_on: _builtins.str
+    @_builtins.property
+    def changed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        office_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        time_zone: _builtins.str = ...,
+        go_live_on: _builtins.str = ...,
+        changed: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed", b"changed", "go_live_on", b"go_live_on", "name", b"name", "office_id", b"office_id", "time_zone", b"time_zone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OfficeChanged: _TypeAlias = OfficeChanged  # noqa: Y015
+
+@_typing.final
+class OfficeRosterAttested(_message.Message):
+    """Somebody has said that just these users work for the office (R18)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFICE_ID_FIELD_NUMBER: _builtins.int
+    USER_IDS_FIELD_NUMBER: _builtins.int
+    ATTESTED_BY_FIELD_NUMBER: _builtins.int
+    office_id: _builtins.str
+    attested_by: _builtins.str
+    @_builtins.property
+    def user_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        office_id: _builtins.str = ...,
+        user_ids: _abc.Iterable[_builtins.str] | None = ...,
+        attested_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attested_by", b"attested_by", "office_id", b"office_id", "user_ids", b"user_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OfficeRosterAttested: _TypeAlias = OfficeRosterAttested  # noqa: Y015
+
+@_typing.final
+class OfficeGoLiveMissed(_message.Message):
+    """The first day came and the office lacked something (R16): NO_COVERAGE, ROSTER_NOT_ATTESTED, NO_APPROVED_PROVIDER. Told once a day
+    that was set.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFICE_ID_FIELD_NUMBER: _builtins.int
+    GO_LIVE_ON_FIELD_NUMBER: _builtins.int
+    REASONS_FIELD_NUMBER: _builtins.int
+    office_id: _builtins.str
+    go_live_on: _builtins.str
+    @_builtins.property
+    def reasons(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        office_id: _builtins.str = ...,
+        go_live_on: _builtins.str = ...,
+        reasons: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["go_live_on", b"go_live_on", "office_id", b"office_id", "reasons", b"reasons"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OfficeGoLiveMissed: _TypeAlias = OfficeGoLiveMissed  # noqa: Y015
+
+@_typing.final
 class OfficeLive(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -315,6 +467,80 @@ class OfficeLive(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OfficeLive: _TypeAlias = OfficeLive  # noqa: Y015
+
+@_typing.final
+class OfficeClosurePlanned(_message.Message):
+    """The office will close (R19): nothing is sent to it from `cut_off_on`, and it is not there from `closes_on`. ISO dates of its own
+    calendar.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFICE_ID_FIELD_NUMBER: _builtins.int
+    CLOSES_ON_FIELD_NUMBER: _builtins.int
+    CUT_OFF_ON_FIELD_NUMBER: _builtins.int
+    office_id: _builtins.str
+    closes_on: _builtins.str
+    cut_off_on: _builtins.str
+    def __init__(
+        self,
+        *,
+        office_id: _builtins.str = ...,
+        closes_on: _builtins.str = ...,
+        cut_off_on: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["closes_on", b"closes_on", "cut_off_on", b"cut_off_on", "office_id", b"office_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OfficeClosurePlanned: _TypeAlias = OfficeClosurePlanned  # noqa: Y015
+
+@_typing.final
+class OfficeKept(_message.Message):
+    """The office is kept after all."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFICE_ID_FIELD_NUMBER: _builtins.int
+    office_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        office_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["office_id", b"office_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OfficeKept: _TypeAlias = OfficeKept  # noqa: Y015
+
+@_typing.final
+class OfficeReopened(_message.Message):
+    """A closed office is planned anew."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFICE_ID_FIELD_NUMBER: _builtins.int
+    GO_LIVE_ON_FIELD_NUMBER: _builtins.int
+    office_id: _builtins.str
+    go_live_on: _builtins.str
+    def __init__(
+        self,
+        *,
+        office_id: _builtins.str = ...,
+        go_live_on: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["go_live_on", b"go_live_on", "office_id", b"office_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OfficeReopened: _TypeAlias = OfficeReopened  # noqa: Y015
 
 @_typing.final
 class OfficeClosing(_message.Message):
@@ -541,3 +767,69 @@ class SuggestionClosed(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SuggestionClosed: _TypeAlias = SuggestionClosed  # noqa: Y015
+
+@_typing.final
+class TaskRaised(_message.Message):
+    """Aggregate: task. Something that admins of the organization are to look after."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TASK_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    SUBJECT_ID_FIELD_NUMBER: _builtins.int
+    RAISED_AT_FIELD_NUMBER: _builtins.int
+    task_id: _builtins.str
+    kind: _builtins.str
+    """PROVIDER_WITHOUT_OFFICE, IMPORT_WITHOUT_OFFICES, GROUP_WITHOUT_STAFF, ROSTER_NOT_ATTESTED or GO_LIVE_MISSED."""
+    subject_id: _builtins.str
+    """The provider, import, group or office it is about."""
+    @_builtins.property
+    def raised_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        task_id: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        subject_id: _builtins.str = ...,
+        raised_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["raised_at", b"raised_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "raised_at", b"raised_at", "subject_id", b"subject_id", "task_id", b"task_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TaskRaised: _TypeAlias = TaskRaised  # noqa: Y015
+
+@_typing.final
+class TaskClosed(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TASK_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    SUBJECT_ID_FIELD_NUMBER: _builtins.int
+    BECAUSE_FIELD_NUMBER: _builtins.int
+    CLOSED_AT_FIELD_NUMBER: _builtins.int
+    task_id: _builtins.str
+    kind: _builtins.str
+    subject_id: _builtins.str
+    because: _builtins.str
+    """DONE or DISMISSED."""
+    @_builtins.property
+    def closed_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        task_id: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        subject_id: _builtins.str = ...,
+        because: _builtins.str = ...,
+        closed_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["because", b"because", "closed_at", b"closed_at", "kind", b"kind", "subject_id", b"subject_id", "task_id", b"task_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TaskClosed: _TypeAlias = TaskClosed  # noqa: Y015
