@@ -21,7 +21,8 @@ from services.insurance.domain import OfficeId, OrganizationId, ProviderId
 
 async def _organization_added(tx: Connection, heard: Heard) -> None:
     fact: OrganizationAdded = heard.fact
-    await store.keep_time_zone(tx, OrganizationId(heard.organization_id), fact.time_zone)
+    organization_id = OrganizationId(heard.organization_id)
+    await store.keep_organization(tx, organization_id, fact.time_zone, heard.time)
 
 
 async def _placement_ended(tx: Connection, heard: Heard) -> None:

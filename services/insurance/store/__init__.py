@@ -26,7 +26,7 @@ from services.insurance.store.participations import (
 from services.insurance.store.places import (
     departures,
     hold_place,
-    keep_time_zone,
+    keep_organization,
     note_departure,
     show,
     time_zone,
@@ -43,7 +43,7 @@ __all__ = [
     "departures",
     "end",
     "hold_place",
-    "keep_time_zone",
+    "keep_organization",
     "lasting",
     "note_departure",
     "of_place",

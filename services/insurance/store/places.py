@@ -1,5 +1,6 @@
 """SQL of what insurance hears: an organization's time zone, and departures from the places where plans are accepted."""
 
+from datetime import datetime
 from uuid import UUID
 
 from kit import db
@@ -7,14 +8,17 @@ from kit.db import Connection
 from services.insurance.domain import OfficeId, OrganizationId, ProviderId
 
 
-async def keep_time_zone(tx: Connection, organization_id: OrganizationId, time_zone: str) -> None:
-    """Remember in which zone an organization reads its calendar."""
+async def keep_organization(
+    tx: Connection, organization_id: OrganizationId, time_zone: str, added_at: datetime
+) -> None:
+    """Remember since when an organization is there, and in which zone it reads its calendar."""
     await db.run(
         tx,
-        """INSERT INTO organizations (organization_id, time_zone) VALUES ($1, $2)
+        """INSERT INTO organizations (organization_id, time_zone, added_at) VALUES ($1, $2, $3)
             ON CONFLICT (organization_id) DO UPDATE SET time_zone = excluded.time_zone""",
         organization_id,
         time_zone,
+        added_at,
     )
 
 
