@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from kit.config import ServiceSettings, address, load, setting
 from kit.service import Job, Parts, Service
-from services.referrals.actions.leaving import pass_appointments
+from services.referrals.actions import clocks
 from services.referrals.actions.peers import Peers
 from services.referrals.consumers import hearings
 from services.referrals.rpc import servicers
@@ -28,7 +28,15 @@ class Settings(ServiceSettings):
 
 
 async def _pass_appointments(parts: Parts[Peers]) -> None:
-    await pass_appointments(parts.call())
+    await clocks.pass_appointments(parts.call())
+
+
+async def _lapse_declined(parts: Parts[Peers]) -> None:
+    await clocks.lapse_declined(parts.call())
+
+
+async def _tell_late(parts: Parts[Peers]) -> None:
+    await clocks.tell_late(parts.call())
 
 
 async def _follow_news(parts: Parts[Peers]) -> None:
@@ -49,6 +57,10 @@ def build(environment: Mapping[str, str] = os.environ) -> Service[Peers]:
         ),
         rpc=servicers,
         hearings=hearings,
-        jobs=(Job("pass-appointments", timedelta(seconds=20), _pass_appointments),),
+        jobs=(
+            Job("pass-appointments", timedelta(seconds=20), _pass_appointments),
+            Job("lapse-declined", timedelta(minutes=10), _lapse_declined),
+            Job("tell-late", timedelta(minutes=1), _tell_late),
+        ),
         background=(_follow_news,),
     )

@@ -12,6 +12,7 @@ from services.referrals.domain import (
     Action,
     GroupId,
     Hop,
+    OrganizationId,
     Party,
     ProviderId,
     Queue,
@@ -119,6 +120,10 @@ def _as_it_left(referral: Referral, hop: Hop) -> Referral:
         appointment_at=None,
         reason_kind=None,
         reason_code=None,
+        outcome=None,
+        outcome_at=None,
+        received_at=hop.received_at,
+        status_since=hop.left_at or hop.received_at,
         changed_at=hop.left_at or hop.received_at,
     )
 
@@ -195,6 +200,17 @@ def permit_counting(viewer: Viewer, access: Access) -> None:
     viewer.require_organization()
     if not may_count(viewer, access):
         raise Denied("Open work is shown to client admins and to those who work referrals.")
+
+
+def permit_targets(viewer: Viewer) -> OrganizationId:
+    """The targets of an organization are its client admins' to change."""
+    organization_id = viewer.require_organization()
+    if not viewer.client_admin:
+        raise Denied(
+            "Only a client admin may change the targets.",
+            remedy="Ask a client admin of your organization.",
+        )
+    return OrganizationId(organization_id)
 
 
 def permit_directory(viewer: Viewer) -> None:

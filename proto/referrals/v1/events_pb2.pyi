@@ -161,6 +161,32 @@ class ReferralCompleted(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     REFERRAL_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    outcome: _builtins.str
+    """SEEN; DECLINED (nobody sent it again after a decline) or UNKNOWN (nobody reported what happened)."""
+    @_builtins.property
+    def referral(self) -> Global___ReferralState: ...
+    def __init__(
+        self,
+        *,
+        referral: Global___ReferralState | None = ...,
+        outcome: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["referral", b"referral"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome", "referral", b"referral"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReferralCompleted: _TypeAlias = ReferralCompleted  # noqa: Y015
+
+@_typing.final
+class ReferralOutcomeAttached(_message.Message):
+    """The receiver reported what came of a completed referral: the loop is closed. Attaching again tells it again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFERRAL_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def referral(self) -> Global___ReferralState: ...
     def __init__(
@@ -174,7 +200,37 @@ class ReferralCompleted(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ReferralCompleted: _TypeAlias = ReferralCompleted  # noqa: Y015
+Global___ReferralOutcomeAttached: _TypeAlias = ReferralOutcomeAttached  # noqa: Y015
+
+@_typing.final
+class ReferralOverdue(_message.Message):
+    """The present receiver is later than its organization's target allows. Told once for each receiver and lateness."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFERRAL_FIELD_NUMBER: _builtins.int
+    OVERDUE_FIELD_NUMBER: _builtins.int
+    DUE_AT_FIELD_NUMBER: _builtins.int
+    overdue: _builtins.str
+    """ACKNOWLEDGE or DECIDE."""
+    @_builtins.property
+    def referral(self) -> Global___ReferralState: ...
+    @_builtins.property
+    def due_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        referral: Global___ReferralState | None = ...,
+        overdue: _builtins.str = ...,
+        due_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at", "referral", b"referral"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at", "overdue", b"overdue", "referral", b"referral"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReferralOverdue: _TypeAlias = ReferralOverdue  # noqa: Y015
 
 @_typing.final
 class ReferralDeclined(_message.Message):

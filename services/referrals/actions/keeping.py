@@ -148,6 +148,11 @@ async def keep(tx: Connection, call: Call, change: Change) -> Referral:
     return after
 
 
+async def announce(tx: Connection, referral: Referral, happened: Happened) -> None:
+    """Tell the queues it is in of something that did not change the referral itself."""
+    await news.announce(tx, referral.id, happened, _ends(Change(happened, None, referral)))
+
+
 async def _write_down(tx: Connection, call: Call, change: Change, at: datetime) -> None:
     """The audit trail's one entry of the change, with the names of what it changed; nothing that was said of the patient."""
     before, after = change.before, change.after

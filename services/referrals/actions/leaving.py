@@ -1,4 +1,4 @@
-"""What happens when somebody or something leaves: fences, open work, lost access, claims given back; and time passing."""
+"""What happens when somebody or something leaves: fences, open work, lost access, claims given back."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +25,6 @@ from services.referrals.store import referrals as store
 from services.referrals.store.news import AccessChanged
 
 TOLD: Final = 100
-BATCH: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,21 +111,3 @@ async def staff_group(
     """Who works for a group and who is in it, from now on."""
     await people.put_group(tx, organization_id, group_id, staff, members)
     await news.announce_access(tx, AccessChanged(group_id=group_id))
-
-
-async def pass_appointments(call: Call) -> int:
-    """Scheduled referrals whose appointment's time has come unreported are in follow-up. Answers how many."""
-    passed = 0
-    while batch := await _pass_some(call):
-        passed += batch
-    return passed
-
-
-async def _pass_some(call: Call) -> int:
-    async with call.db.transaction() as tx:
-        due = await store.lock_passed(tx, call.clock.now(), BATCH)
-        for referral in due:
-            after = domain.appointment_passed(referral, call.clock.now())
-            if after is not None:
-                await keep(tx, call, Change(Happened.APPOINTMENT_PASSED, referral, after))
-        return len(due)

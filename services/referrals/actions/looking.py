@@ -1,11 +1,12 @@
 """What may be looked at: one referral, its patient, a queue, open work, and changes as they happen."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from kit.db import Connection
-from services.referrals import policy
+from services.referrals import domain, policy
 from services.referrals.actions.keeping import access_of
 from services.referrals.actions.peers import Call
 from services.referrals.actions.reasons import reasons_today
@@ -14,20 +15,25 @@ from services.referrals.domain import (
     Happened,
     OfficeId,
     OrganizationId,
+    Overdue,
     Patient,
     Queue,
     QueueCounts,
     QueueKind,
     Reason,
     ReasonKind,
+    Referral,
     ReferralId,
+    Report,
     Step,
     Subject,
+    Targets,
     UserId,
 )
 from services.referrals.policy import Access, Seen
 from services.referrals.store import news, queues
 from services.referrals.store import referrals as store
+from services.referrals.store.targets import targets_of
 
 OPEN_SHOWN = 100
 
@@ -54,6 +60,14 @@ async def _see(tx: Connection, call: Call, ids: Sequence[ReferralId]) -> dict[Re
     return {id_: view for id_, view in views.items() if view is not None}
 
 
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Until when the receiver has to act next, and what it is late with."""
+
+    due_at: datetime | None
+    overdue: Overdue | None
+
+
 async def patients(call: Call, ids: Sequence[ReferralId]) -> list[Patient | None]:
     """The patients of referrals seen in FULL; None for any other."""
     async with call.db.reading() as tx:
@@ -73,6 +87,35 @@ async def steps(call: Call, ids: Sequence[ReferralId]) -> list[list[Step]]:
     async with call.db.reading() as tx:
         found = await store.steps(tx, await _full(tx, call, ids))
     return [found.get(one, []) for one in ids]
+
+
+async def reports(call: Call, ids: Sequence[ReferralId]) -> list[Report | None]:
+    """What receivers reported back on referrals seen in FULL."""
+    async with call.db.reading() as tx:
+        found = await store.reports(tx, await _full(tx, call, ids))
+    return [found.get(one) for one in ids]
+
+
+async def clocks(call: Call, ids: Sequence[ReferralId]) -> list[Clock]:
+    """How the receivers of referrals seen in FULL stand to their organizations' targets."""
+    now = call.clock.now()
+    async with call.db.reading() as tx:
+        found = await store.find(tx, await _full(tx, call, ids))
+        owners = {
+            one.receiving_organization_id for one in found.values() if one.receiving_organization_id
+        }
+        targets = await targets_of(tx, owners)
+    return [_clock(found.get(one), targets, now) for one in ids]
+
+
+def _clock(
+    referral: Referral | None, targets: Mapping[OrganizationId, Targets], now: datetime
+) -> Clock:
+    owner = None if referral is None else referral.receiving_organization_id
+    if referral is None or owner is None:
+        return Clock(None, None)
+    own = targets[owner]
+    return Clock(domain.due_at(referral, own), domain.overdue(referral, own, now))
 
 
 async def _full(tx: Connection, call: Call, ids: Sequence[ReferralId]) -> list[ReferralId]:

@@ -15,10 +15,15 @@ from services.referrals.domain import (
     ReasonKind,
     Referral,
     ReferralId,
+    Report,
     Target,
     UserId,
 )
 from services.referrals.store import people
+from services.referrals.store import referrals as store
+
+MAX_REPORT = 10_000
+"""Characters of what a receiver reports back."""
 
 
 async def acknowledge(call: Call, order: Order, callback_at: datetime | None) -> ReferralId:
@@ -93,6 +98,19 @@ async def complete(call: Call, order: Order) -> ReferralId:
     async with changing(call, order, Action.COMPLETE) as (tx, referral):
         after = domain.completed(referral, call.clock.now())
         await keep(tx, call, Change(Happened.COMPLETED, referral, after))
+    return after.id
+
+
+async def attach_outcome(call: Call, order: Order, report: str) -> ReferralId:
+    """Tell the sender what came of a completed referral: the loop is closed. Again: in place of what was told before."""
+    text = report.strip()
+    if not 1 <= len(text) <= MAX_REPORT:
+        raise Invalid(f"Write 1 to {MAX_REPORT} characters.", field="report")
+    user_id = UserId(call.viewer.require_user())
+    async with changing(call, order, Action.ATTACH_OUTCOME) as (tx, referral):
+        after = domain.outcome_attached(referral, call.clock.now())
+        await store.put_report(tx, after.id, Report(text, after.changed_at, user_id))
+        await keep(tx, call, Change(Happened.OUTCOME_ATTACHED, referral, after))
     return after.id
 
 

@@ -13,7 +13,15 @@ from kit.db import Connection
 from kit.outbox import record
 from proto.referrals.v1 import events_pb2 as facts
 from proto.referrals.v1.events_pb2 import ReferralState
-from services.referrals.domain import Happened, OrganizationId, Party, Referral, Side, Status
+from services.referrals.domain import (
+    Happened,
+    OrganizationId,
+    Overdue,
+    Party,
+    Referral,
+    Side,
+    Status,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +58,24 @@ async def tell(tx: Connection, change: Change, at: datetime) -> None:
                 at=at,
                 by=None,
             )
+
+
+async def tell_overdue(
+    tx: Connection, referral: Referral, overdue: Overdue, due: datetime, at: datetime
+) -> None:
+    """Record for both organizations that the present receiver is late."""
+    for organization_id, told in _copies(Change(Happened.OVERDUE, None, referral), at):
+        fact = facts.ReferralOverdue(referral=told, overdue=overdue.value)
+        fact.due_at.FromDatetime(due)
+        await record(
+            tx,
+            fact,
+            organization_id=organization_id,
+            aggregate="referral",
+            aggregate_id=referral.id,
+            at=at,
+            by=None,
+        )
 
 
 def _copies(change: Change, at: datetime) -> list[tuple[OrganizationId, ReferralState]]:
@@ -151,6 +177,18 @@ def _scheduled(told: ReferralState, change: Change) -> Message:
     return fact
 
 
+def _completed(told: ReferralState, change: Change) -> Message:
+    outcome = change.after.outcome
+    return facts.ReferralCompleted(referral=told, outcome=outcome.value if outcome else "")
+
+
+def _passed(told: ReferralState, change: Change) -> Message:
+    """Where passed appointments complete a referral, that is the news."""
+    if change.after.status is Status.COMPLETED:
+        return _completed(told, change)
+    return facts.ReferralAppointmentPassed(referral=told)
+
+
 _FACTS: Final[dict[Happened, Telling]] = {
     Happened.SENT: lambda told, _: facts.ReferralSent(referral=told),
     Happened.RESENT: lambda told, _: facts.ReferralSent(referral=told),
@@ -161,8 +199,10 @@ _FACTS: Final[dict[Happened, Telling]] = {
     Happened.APPOINTMENT_CANCELLED: lambda told, _: facts.ReferralAppointmentCancelled(
         referral=told
     ),
-    Happened.APPOINTMENT_PASSED: lambda told, _: facts.ReferralAppointmentPassed(referral=told),
-    Happened.COMPLETED: lambda told, _: facts.ReferralCompleted(referral=told),
+    Happened.APPOINTMENT_PASSED: _passed,
+    Happened.COMPLETED: _completed,
+    Happened.LAPSED: _completed,
+    Happened.OUTCOME_ATTACHED: lambda told, _: facts.ReferralOutcomeAttached(referral=told),
     Happened.NO_SHOW: lambda told, change: facts.ReferralNoShow(
         referral=told, reason_code=change.code or ""
     ),

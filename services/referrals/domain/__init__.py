@@ -1,5 +1,15 @@
 """The rules of referrals: nouns, the state machine, and the moves along it. Pure."""
 
+from services.referrals.domain.clocks import (
+    ACKNOWLEDGE_DAYS,
+    DECIDE_DAYS,
+    Overdue,
+    PassedAppointment,
+    Targets,
+    due_at,
+    overdue,
+    stale_targets,
+)
 from services.referrals.domain.machine import (
     ENDED,
     MAX_HOPS,
@@ -14,6 +24,7 @@ from services.referrals.domain.machine import (
     require_version,
 )
 from services.referrals.domain.moves import (
+    LAPSES_AFTER,
     acknowledged,
     appointment_cancelled,
     appointment_passed,
@@ -24,7 +35,9 @@ from services.referrals.domain.moves import (
     declined,
     drafted,
     forwarded,
+    lapsed,
     no_show,
+    outcome_attached,
     reassigned,
     redrafted,
     released,
@@ -50,8 +63,8 @@ from services.referrals.domain.nouns import (
     OfficeId,
     OpenItem,
     OrganizationId,
+    Outcome,
     Party,
-    Patient,
     PlanAcceptance,
     PlanAnswer,
     PlanId,
@@ -71,9 +84,13 @@ from services.referrals.domain.nouns import (
     Urgency,
     UserId,
 )
+from services.referrals.domain.patients import Patient, Report
 
 __all__ = [
+    "ACKNOWLEDGE_DAYS",
+    "DECIDE_DAYS",
     "ENDED",
+    "LAPSES_AFTER",
     "MAX_HOPS",
     "MOVES",
     "RECEIVER_OPEN",
@@ -92,7 +109,10 @@ __all__ = [
     "OfficeId",
     "OpenItem",
     "OrganizationId",
+    "Outcome",
+    "Overdue",
     "Party",
+    "PassedAppointment",
     "Patient",
     "PlanAcceptance",
     "PlanAnswer",
@@ -105,11 +125,13 @@ __all__ = [
     "ReasonKind",
     "Referral",
     "ReferralId",
+    "Report",
     "Side",
     "Status",
     "Step",
     "Subject",
     "Target",
+    "Targets",
     "Urgency",
     "UserId",
     "acknowledged",
@@ -121,9 +143,13 @@ __all__ = [
     "completed",
     "declined",
     "drafted",
+    "due_at",
     "forwarded",
     "hindrance",
+    "lapsed",
     "no_show",
+    "outcome_attached",
+    "overdue",
     "possible",
     "reassigned",
     "redrafted",
@@ -138,4 +164,5 @@ __all__ = [
     "sender_changed",
     "sent",
     "sent_at_once",
+    "stale_targets",
 ]

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from kit.errors import Conflict, stale_version
-from services.referrals.domain.nouns import Authorization, Referral, Side, Status
+from services.referrals.domain.nouns import Authorization, Outcome, Referral, Side, Status
 
 
 class Action(StrEnum):
@@ -21,6 +21,7 @@ class Action(StrEnum):
     RESCHEDULE = "RESCHEDULE"
     CANCEL_APPOINTMENT = "CANCEL_APPOINTMENT"
     COMPLETE = "COMPLETE"
+    ATTACH_OUTCOME = "ATTACH_OUTCOME"
     REPORT_NO_SHOW = "REPORT_NO_SHOW"
     DECLINE = "DECLINE"
     REASSIGN = "REASSIGN"
@@ -62,6 +63,7 @@ MOVES: Final[Mapping[Action, Move]] = {
     Action.RESCHEDULE: _move(Side.RECEIVING, Status.SCHEDULED, Status.SCHEDULED, Status.FOLLOW_UP),
     Action.CANCEL_APPOINTMENT: _move(Side.RECEIVING, Status.IN_PROGRESS, Status.SCHEDULED),
     Action.COMPLETE: _move(Side.RECEIVING, Status.COMPLETED, Status.SCHEDULED, Status.FOLLOW_UP),
+    Action.ATTACH_OUTCOME: _move(Side.RECEIVING, None, Status.COMPLETED),
     Action.REPORT_NO_SHOW: _move(
         Side.RECEIVING, Status.FOLLOW_UP, Status.SCHEDULED, Status.FOLLOW_UP
     ),
@@ -90,10 +92,13 @@ def hindrance(referral: Referral, action: Action, now: datetime) -> Conflict | N
 
 
 def require(referral: Referral, action: Action, now: datetime) -> None:
-    """Refuse with the hindrance, if there is one."""
+    """Refuse with the hindrance, if there is one; WRONG_STATUS says what that side may do instead."""
     refusal = hindrance(referral, action, now)
-    if refusal is not None:
-        raise refusal
+    if refusal is None:
+        return
+    if refusal.code == "WRONG_STATUS":
+        refusal.details["allowed_actions"] = possible(referral, MOVES[action].side, now)
+    raise refusal
 
 
 def possible(referral: Referral, side: Side, now: datetime) -> tuple[Action, ...]:
@@ -166,6 +171,16 @@ def _passed(referral: Referral, now: datetime) -> Conflict | None:
     return None
 
 
+def _reportable(referral: Referral, _now: datetime) -> Conflict | None:
+    if referral.outcome is Outcome.DECLINED:
+        return Conflict(
+            "The patient was not seen: the referral ended declined.",
+            code="NOT_SEEN",
+            remedy="Send a new referral if the patient is to be seen.",
+        )
+    return None
+
+
 def _hops_left(referral: Referral, _now: datetime) -> Conflict | None:
     if referral.hop >= MAX_HOPS:
         return Conflict(
@@ -181,6 +196,7 @@ _GUARDS: Final = {
     Action.SCHEDULE: _bookable,
     Action.RESCHEDULE: _bookable,
     Action.COMPLETE: _passed,
+    Action.ATTACH_OUTCOME: _reportable,
     Action.REPORT_NO_SHOW: _passed,
     Action.FORWARD: _hops_left,
 }

@@ -11,6 +11,7 @@ from services.referrals.domain.nouns import (
     Authorization,
     Draft,
     Hop,
+    Outcome,
     Party,
     PlanAnswer,
     ProviderId,
@@ -24,11 +25,20 @@ from services.referrals.domain.nouns import (
 FARTHEST: Final = timedelta(days=5 * 366)
 """How far ahead an appointment or a callback may lie: farther is a slip of the pen."""
 
+LAPSES_AFTER: Final = timedelta(days=10)
+"""How long a sender has to send a declined referral again, where the reason lets it lapse."""
+
 
 def _next(referral: Referral, action: Action, now: datetime) -> Referral:
     require(referral, action, now)
-    target = MOVES[action].target or referral.status
-    return replace(referral, status=target, version=referral.version + 1, changed_at=now)
+    return _turned(referral, MOVES[action].target or referral.status, now)
+
+
+def _turned(referral: Referral, status: Status, now: datetime) -> Referral:
+    since = referral.status_since if status is referral.status else now
+    return replace(
+        referral, status=status, status_since=since, version=referral.version + 1, changed_at=now
+    )
 
 
 def drafted(referral_id: ReferralId, draft: Draft, now: datetime) -> Referral:
@@ -42,8 +52,8 @@ def drafted(referral_id: ReferralId, draft: Draft, now: datetime) -> Referral:
         receiving_provider_id=None, receiving_group_id=None, specialty_code="",
         urgency=draft.urgency, plan_id=None, plan_acceptance=None, plan_asked=0,
         plan_accepting=0, authorization=None, hop=1, claimed_by=None, callback_at=None,
-        appointment_at=None, reason_kind=None, reason_code=None, created_at=now,
-        sent_at=None, changed_at=now,
+        appointment_at=None, reason_kind=None, reason_code=None, outcome=None, outcome_at=None,
+        created_at=now, sent_at=None, received_at=None, status_since=now, changed_at=now,
     )  # fmt: skip
     return _written(blank, draft)
 
@@ -99,7 +109,8 @@ def _at(referral: Referral, receiver: Party, answer: PlanAnswer | None) -> Refer
 
 def sent(referral: Referral, receiver: Party, answer: PlanAnswer | None, now: datetime) -> Referral:
     """The draft, sent to its receiver."""
-    return replace(_at(_next(referral, Action.SEND, now), receiver, answer), sent_at=now)
+    moved = _at(_next(referral, Action.SEND, now), receiver, answer)
+    return replace(moved, sent_at=now, received_at=now)
 
 
 def sent_at_once(
@@ -115,8 +126,13 @@ def resent(
     """A declined referral, sent again (to the same receiver or another) as a new hop."""
     moved = _at(_next(referral, Action.RESEND, now), receiver, answer)
     return replace(
-        moved, hop=referral.hop + 1, reason_kind=None, reason_code=None, callback_at=None
+        _arrived(moved, referral, now), reason_kind=None, reason_code=None, callback_at=None
     )
+
+
+def _arrived(moved: Referral, left: Referral, now: datetime) -> Referral:
+    """At a new receiver, whose clocks begin."""
+    return replace(moved, hop=left.hop + 1, received_at=now, status_since=now)
 
 
 def sender_changed(referral: Referral, sender: Party, now: datetime) -> Referral:
@@ -174,10 +190,10 @@ def claimed(
             field="providerId",
             remedy="Claim it without naming a provider, then reassign it.",
         )
-    status = Status.IN_PROGRESS if moved.status is Status.PENDING else moved.status
-    return replace(
-        moved, status=status, claimed_by=user_id, receiving_provider_id=chosen or provider_id
-    )
+    taken = replace(moved, claimed_by=user_id, receiving_provider_id=chosen or provider_id)
+    if moved.status is not Status.PENDING:
+        return taken
+    return replace(taken, status=Status.IN_PROGRESS, status_since=now)
 
 
 def released(referral: Referral, now: datetime) -> Referral:
@@ -215,19 +231,38 @@ def appointment_cancelled(referral: Referral, now: datetime) -> Referral:
     return replace(_next(referral, Action.CANCEL_APPOINTMENT, now), appointment_at=None)
 
 
-def appointment_passed(referral: Referral, now: datetime) -> Referral | None:
-    """The referral in follow-up, if its appointment passed unreported; None when there is nothing
-    to do (somebody was faster)."""
+def appointment_passed(
+    referral: Referral, now: datetime, *, completes: bool = False
+) -> Referral | None:
+    """The referral in follow-up (or completed, where the receiving organization `completes` so), if its appointment passed
+    unreported; None when there is nothing to do (somebody was faster)."""
     if referral.status is not Status.SCHEDULED:
         return None
     if hindrance(referral, Action.REPORT_NO_SHOW, now) is not None:
         return None
-    return replace(referral, status=Status.FOLLOW_UP, version=referral.version + 1, changed_at=now)
+    if completes:
+        return replace(_turned(referral, Status.COMPLETED, now), outcome=Outcome.UNKNOWN)
+    return _turned(referral, Status.FOLLOW_UP, now)
 
 
 def completed(referral: Referral, now: datetime) -> Referral:
-    """The patient was seen."""
-    return _next(referral, Action.COMPLETE, now)
+    """The patient was seen. The loop is closed only when the outcome is attached."""
+    return replace(_next(referral, Action.COMPLETE, now), outcome=Outcome.SEEN)
+
+
+def outcome_attached(referral: Referral, now: datetime) -> Referral:
+    """The sender is told what came of it: the loop is closed. Attaching again replaces what was told."""
+    moved = _next(referral, Action.ATTACH_OUTCOME, now)
+    return replace(moved, outcome=Outcome.SEEN, outcome_at=now)
+
+
+def lapsed(referral: Referral, reason: Reason, now: datetime) -> Referral | None:
+    """Completed as declined, ten days after a decline whose reason lets it lapse; None when it is not so far."""
+    declined = referral.status is Status.DECLINED and referral.reason_code == reason.code
+    if not declined or not reason.lapses or now < referral.status_since + LAPSES_AFTER:
+        return None
+    ended = _turned(referral, Status.COMPLETED, now)
+    return replace(ended, outcome=Outcome.DECLINED, reason_kind=None, reason_code=None)
 
 
 def no_show(referral: Referral, now: datetime) -> Referral:
@@ -273,7 +308,7 @@ def reassigned(
         raise Conflict("The referral is with that receiver already.", code="SAME_RECEIVER")
     moved = _at(_next(referral, Action.REASSIGN, now), receiver, answer)
     if referral.status is Status.SCHEDULED:
-        return replace(moved, status=Status.IN_PROGRESS, appointment_at=None)
+        return replace(moved, status=Status.IN_PROGRESS, status_since=now, appointment_at=None)
     return moved
 
 
@@ -282,7 +317,7 @@ def forwarded(
 ) -> Referral:
     """Pending at another receiver, one hop further."""
     moved = _at(_next(referral, Action.FORWARD, now), receiver, answer)
-    return replace(moved, hop=referral.hop + 1, appointment_at=None, callback_at=None)
+    return replace(_arrived(moved, referral, now), appointment_at=None, callback_at=None)
 
 
 def require_specialty(referral: Referral, served: Iterable[str]) -> None:

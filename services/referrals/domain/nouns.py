@@ -64,6 +64,18 @@ class Authorization(StrEnum):
     DECLINED = "DECLINED"
 
 
+class Outcome(StrEnum):
+    """What a completed referral came to.
+
+    SEEN: the receiver reported that the patient was seen. DECLINED: nobody sent it again after a decline. UNKNOWN: its time
+    passed and nobody reported.
+    """
+
+    SEEN = "SEEN"
+    DECLINED = "DECLINED"
+    UNKNOWN = "UNKNOWN"
+
+
 class ReasonKind(StrEnum):
     """What a coded reason explains."""
 
@@ -103,6 +115,8 @@ class Happened(StrEnum):
     APPOINTMENT_CANCELLED = "APPOINTMENT_CANCELLED"
     APPOINTMENT_PASSED = "APPOINTMENT_PASSED"
     COMPLETED = "COMPLETED"
+    OUTCOME_ATTACHED = "OUTCOME_ATTACHED"
+    LAPSED = "LAPSED"
     NO_SHOW = "NO_SHOW"
     DECLINED = "DECLINED"
     REASSIGNED = "REASSIGNED"
@@ -111,6 +125,7 @@ class Happened(StrEnum):
     SENDER_CHANGED = "SENDER_CHANGED"
     AUTHORIZATION_CHANGED = "AUTHORIZATION_CHANGED"
     CANCELLED = "CANCELLED"
+    OVERDUE = "OVERDUE"
 
 
 class Subject(StrEnum):
@@ -209,9 +224,18 @@ class Referral:
     appointment_at: datetime | None
     reason_kind: ReasonKind | None
     reason_code: str | None
+    outcome: Outcome | None
+    outcome_at: datetime | None
     created_at: datetime
     sent_at: datetime | None
+    received_at: datetime | None
+    status_since: datetime
     changed_at: datetime
+
+    @property
+    def loop_closed(self) -> bool:
+        """Whether the sender has been told what came of it: more than completed."""
+        return self.outcome_at is not None
 
     @property
     def sender(self) -> Party:
@@ -243,36 +267,6 @@ class Referral:
             self.receiving_provider_id,
             self.receiving_group_id,
         )
-
-
-OLDEST = 130
-"""Years. Nobody known has become so old."""
-
-
-@dataclass(frozen=True, slots=True)
-class Patient:
-    """The least a receiver needs to know about the patient. All of it is PHI."""
-
-    given_name: str
-    family_name: str
-    born_on: date
-    phone: str | None
-    postal_code: str | None
-    member_number: str | None
-    clinical_note: str | None
-
-    def require_alive(self, today: date) -> None:
-        """Invalid when the patient is not born yet, or would be older than people become."""
-        if self.born_on > today:
-            raise Invalid("The patient is not born yet.", field="patient.bornOn")
-        if today.year - self.born_on.year > OLDEST:
-            raise Invalid(
-                f"The patient would be older than {OLDEST} years.", field="patient.bornOn"
-            )
-
-    def __repr__(self) -> str:
-        """Show nothing: a repr ends up in logs and tracebacks."""
-        return "Patient(…)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,6 +324,7 @@ class Reason:
     text: str
     valid_from: date
     valid_until: date | None
+    lapses: bool = False
 
     def valid_on(self, day: date) -> bool:
         """Whether the reason may be given on the day."""

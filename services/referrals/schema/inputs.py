@@ -163,6 +163,15 @@ class ReasonedReferralInput:
 
 
 @strawberry.input
+class AttachOutcomeInput:
+    """attachOutcome."""
+
+    referral_id: ID
+    expected_version: int
+    report: str = strawberry.field(description="What came of the visit. Up to 10,000 characters.")
+
+
+@strawberry.input
 class ReassignReferralInput:
     """reassignReferral."""
 

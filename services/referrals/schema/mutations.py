@@ -24,28 +24,31 @@ from services.referrals.schema.inputs import (
     writing_of,
 )
 from services.referrals.schema.nodes import Referral, show
-from services.referrals.schema.problems import ReceiverRefusedProblem
+from services.referrals.schema.problems import ReceiverRefusedProblem, WrongStatusProblem
+from services.referrals.schema.targets import TargetsMutation
 
 Kept = Union[Referral, CommonProblems]  # noqa: UP007 - strawberry flattens a Union into the union it is listed in
-Moved = Union[Referral, ReceiverRefusedProblem, CommonProblems]  # noqa: UP007
+Changed = Union[Referral, WrongStatusProblem, CommonProblems]  # noqa: UP007
+Moved = Union[Referral, ReceiverRefusedProblem, WrongStatusProblem, CommonProblems]  # noqa: UP007
 
 CreateDraftResult = Annotated[Kept, strawberry.union("CreateDraftResult")]
-ChangeDraftResult = Annotated[Kept, strawberry.union("ChangeDraftResult")]
+ChangeDraftResult = Annotated[Changed, strawberry.union("ChangeDraftResult")]
 SendReferralResult = Annotated[Moved, strawberry.union("SendReferralResult")]
-AcknowledgeReferralResult = Annotated[Kept, strawberry.union("AcknowledgeReferralResult")]
+AcknowledgeReferralResult = Annotated[Changed, strawberry.union("AcknowledgeReferralResult")]
 ClaimReferralResult = Annotated[Moved, strawberry.union("ClaimReferralResult")]
-ScheduleReferralResult = Annotated[Kept, strawberry.union("ScheduleReferralResult")]
-RescheduleReferralResult = Annotated[Kept, strawberry.union("RescheduleReferralResult")]
-CancelAppointmentResult = Annotated[Kept, strawberry.union("CancelAppointmentResult")]
-CompleteReferralResult = Annotated[Kept, strawberry.union("CompleteReferralResult")]
-ReportNoShowResult = Annotated[Kept, strawberry.union("ReportNoShowResult")]
-DeclineReferralResult = Annotated[Kept, strawberry.union("DeclineReferralResult")]
-CancelReferralResult = Annotated[Kept, strawberry.union("CancelReferralResult")]
+ScheduleReferralResult = Annotated[Changed, strawberry.union("ScheduleReferralResult")]
+RescheduleReferralResult = Annotated[Changed, strawberry.union("RescheduleReferralResult")]
+CancelAppointmentResult = Annotated[Changed, strawberry.union("CancelAppointmentResult")]
+CompleteReferralResult = Annotated[Changed, strawberry.union("CompleteReferralResult")]
+AttachOutcomeResult = Annotated[Changed, strawberry.union("AttachOutcomeResult")]
+ReportNoShowResult = Annotated[Changed, strawberry.union("ReportNoShowResult")]
+DeclineReferralResult = Annotated[Changed, strawberry.union("DeclineReferralResult")]
+CancelReferralResult = Annotated[Changed, strawberry.union("CancelReferralResult")]
 ReassignReferralResult = Annotated[Moved, strawberry.union("ReassignReferralResult")]
 ForwardReferralResult = Annotated[Moved, strawberry.union("ForwardReferralResult")]
 ResendReferralResult = Annotated[Moved, strawberry.union("ResendReferralResult")]
-ChangeSenderResult = Annotated[Kept, strawberry.union("ChangeSenderResult")]
-ChangeAuthorizationResult = Annotated[Kept, strawberry.union("ChangeAuthorizationResult")]
+ChangeSenderResult = Annotated[Changed, strawberry.union("ChangeSenderResult")]
+ChangeAuthorizationResult = Annotated[Changed, strawberry.union("ChangeAuthorizationResult")]
 ArchiveReferralResult = Annotated[Kept, strawberry.union("ArchiveReferralResult")]
 UnarchiveReferralResult = Annotated[Kept, strawberry.union("UnarchiveReferralResult")]
 
@@ -71,7 +74,7 @@ async def _shown(info: Info, referral_id: ReferralId) -> Referral:
 
 
 @strawberry.type
-class Mutation:
+class Mutation(TargetsMutation):
     """The verbs."""
 
     @mutation
@@ -155,6 +158,15 @@ class Mutation:
     ) -> CompleteReferralResult:
         """Report that the patient was seen."""
         return await _shown(info, await receiving.complete(info.context.call, _order(input)))
+
+    @mutation
+    async def attach_outcome(
+        self, info: Info, input: inputs.AttachOutcomeInput
+    ) -> AttachOutcomeResult:
+        """Report back what came of a completed referral: the loop is closed. Again: in place of what was reported."""
+        return await _shown(
+            info, await receiving.attach_outcome(info.context.call, _order(input), input.report)
+        )
 
     @mutation
     async def report_no_show(

@@ -31,6 +31,8 @@ from services.referrals.schema.words import (
     PlanAcceptanceState,
     ReferralAction,
     ReferralHappened,
+    ReferralOutcome,
+    ReferralOverdue,
     ReferralReasonKind,
     ReferralSide,
     ReferralSight,
@@ -74,6 +76,14 @@ class Appointment:
     at: datetime
     state: AppointmentState
     no_show_code: str | None
+
+
+@strawberry.type(description="What the receiver reported back of the visit.")
+class OutcomeReport:
+    """PHI: shown to the sending and the current receiving side only."""
+
+    text: str
+    attached_at: datetime
 
 
 @strawberry.type(description="A coded reason.")
@@ -140,6 +150,13 @@ class Referral:
     )
     reason_code: str | None = strawberry.field(description="Why it was declined or cancelled.")
 
+    outcome: ReferralOutcome | None = strawberry.field(
+        description="What it came to, once completed."
+    )
+    loop_closed_at: datetime | None = strawberry.field(
+        description="When the receiver told what came of it: more than completed."
+    )
+
     sending_organization: Organization | None
     sending_office: Office | None
     sending_provider: Provider | None
@@ -164,6 +181,24 @@ class Referral:
         """PHI."""
         found = await self._load(info, "patients", looking.patients)
         return None if found is None else _patient(found)
+
+    @described("What the receiver reported back; null when your sight is PAST.")
+    async def outcome_report(self, info: Info) -> OutcomeReport | None:
+        """PHI."""
+        found = await self._load(info, "reports", looking.reports)
+        if found is None:
+            return None
+        return OutcomeReport(text=found.text, attached_at=found.attached_at)
+
+    @described("Until when the receiver has to act next, by its organization's targets.")
+    async def due_at(self, info: Info) -> datetime | None:
+        """Null when it is not the receiver's turn."""
+        return (await self._load(info, "clocks", looking.clocks)).due_at
+
+    @described("What the receiver is late with.")
+    async def overdue(self, info: Info) -> ReferralOverdue | None:
+        """Derived, never kept."""
+        return (await self._load(info, "clocks", looking.clocks)).overdue
 
     @described("In the order of booking.")
     async def appointments(self, info: Info) -> list[Appointment]:
@@ -223,6 +258,7 @@ def show(view: Seen) -> Referral:
         specialty_code=it.specialty_code, urgency=it.urgency, authorization=it.authorization,
         hop=it.hop, created_at=it.created_at, sent_at=it.sent_at, changed_at=it.changed_at,
         callback_at=it.callback_at, appointment_at=it.appointment_at, reason_code=it.reason_code,
+        outcome=it.outcome, loop_closed_at=it.outcome_at,
         sending_organization=Organization(id=ID(str(it.sending_organization_id))),
         sending_office=Office(id=ID(str(it.sending_office_id))),
         sending_provider=stub(Provider, it.sending_provider_id),

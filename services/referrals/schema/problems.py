@@ -4,6 +4,7 @@ import strawberry
 from strawberry import ID
 
 from kit.graphql import Problem, problem_type
+from services.referrals.schema.words import ReferralAction
 
 
 @strawberry.type(description="Another receiver that may be asked instead.")
@@ -14,6 +15,16 @@ class AlternativeReceiver:
     provider_id: ID | None
     group_id: ID | None
     name: str
+
+
+@problem_type("WRONG_STATUS")
+@strawberry.type(description="The referral's status does not allow this.")
+class WrongStatusProblem(Problem):
+    """What the same side may do instead."""
+
+    allowed_actions: list[ReferralAction] = strawberry.field(
+        default_factory=list, description="What your side may do to it as it stands."
+    )
 
 
 @problem_type(

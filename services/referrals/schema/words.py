@@ -3,9 +3,11 @@
 import strawberry
 
 from services.referrals.domain import Action as ReferralAction
-from services.referrals.domain import AppointmentState
+from services.referrals.domain import AppointmentState, PassedAppointment
 from services.referrals.domain import Authorization as AuthorizationStatus
 from services.referrals.domain import Happened as ReferralHappened
+from services.referrals.domain import Outcome as ReferralOutcome
+from services.referrals.domain import Overdue as ReferralOverdue
 from services.referrals.domain import PlanAcceptance as PlanAcceptanceState
 from services.referrals.domain import QueueKind as WorkQueueKind
 from services.referrals.domain import ReasonKind as ReferralReasonKind
@@ -47,6 +49,19 @@ strawberry.enum(
     AppointmentState, name="AppointmentState", description="What became of an appointment."
 )
 strawberry.enum(
+    ReferralOutcome,
+    name="ReferralOutcome",
+    description="What a completed referral came to. DECLINED: nobody sent it again within ten days. UNKNOWN: nobody reported.",
+)
+strawberry.enum(
+    ReferralOverdue, name="ReferralOverdue", description="What the receiver is late with."
+)
+strawberry.enum(
+    PassedAppointment,
+    name="PassedAppointment",
+    description="What becomes of a referral whose appointment passed and nobody reported.",
+)
+strawberry.enum(
     WorkQueueKind,
     name="WorkQueueKind",
     description="REQUIRES_REVIEW: sender's drafts and declined; receiver's pending, follow-up, and in progress with a callback"
@@ -56,9 +71,12 @@ strawberry.enum(
 __all__ = [
     "AppointmentState",
     "AuthorizationStatus",
+    "PassedAppointment",
     "PlanAcceptanceState",
     "ReferralAction",
     "ReferralHappened",
+    "ReferralOutcome",
+    "ReferralOverdue",
     "ReferralReasonKind",
     "ReferralSide",
     "ReferralSight",

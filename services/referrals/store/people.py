@@ -118,6 +118,12 @@ async def reason(tx: Connection, kind: ReasonKind, code: str) -> Reason | None:
 
 
 # any-organization: reasons are the product's own words
+async def lapsing(tx: Connection) -> list[Reason]:
+    """The reasons of a decline after which a referral ends by itself."""
+    return await db.many(tx, Reason, "SELECT * FROM reasons WHERE lapses ORDER BY code")
+
+
+# any-organization: reasons are the product's own words
 async def reasons(tx: Connection, kind: ReasonKind, day: date) -> list[Reason]:
     """The coded reasons that may be given on a day."""
     return await db.many(

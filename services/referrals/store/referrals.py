@@ -16,6 +16,7 @@ from services.referrals.domain import (
     Patient,
     Referral,
     ReferralId,
+    Report,
     Step,
     UserId,
 )
@@ -54,12 +55,14 @@ async def update(tx: Connection, referral: Referral) -> None:
             version, status, sending_office_id, sending_provider_id, sending_group_id,
             receiving_organization_id, receiving_office_id, receiving_provider_id, receiving_group_id,
             specialty_code, urgency, plan_id, plan_acceptance, plan_asked, plan_accepting, "authorization",
-            hop, claimed_by, callback_at, appointment_at, reason_kind, reason_code, sent_at, changed_at
+            hop, claimed_by, callback_at, appointment_at, reason_kind, reason_code, outcome, outcome_at,
+            sent_at, received_at, status_since, changed_at
         ) = (SELECT
             version, status, sending_office_id, sending_provider_id, sending_group_id,
             receiving_organization_id, receiving_office_id, receiving_provider_id, receiving_group_id,
             specialty_code, urgency, plan_id, plan_acceptance, plan_asked, plan_accepting, "authorization",
-            hop, claimed_by, callback_at, appointment_at, reason_kind, reason_code, sent_at, changed_at
+            hop, claimed_by, callback_at, appointment_at, reason_kind, reason_code, outcome, outcome_at,
+            sent_at, received_at, status_since, changed_at
         FROM jsonb_populate_record(NULL::referrals, $1))
         WHERE id = $2 AND version = $3
         """,
@@ -107,6 +110,29 @@ async def patients(tx: Connection, ids: Sequence[ReferralId]) -> dict[ReferralId
         row["referral_id"]: Patient(
             **{key: value for key, value in row.items() if key != "referral_id"}
         )
+        for row in rows
+    }
+
+
+async def put_report(tx: Connection, referral_id: ReferralId, report: Report) -> None:
+    """Keep what the receiver reports back, in place of what was there."""
+    await db.run(
+        tx,
+        "INSERT INTO outcome_reports VALUES ($1, $2, $3, $4) ON CONFLICT (referral_id) DO UPDATE SET"
+        " text = excluded.text, attached_at = excluded.attached_at, attached_by = excluded.attached_by",
+        referral_id,
+        report.text,
+        report.attached_at,
+        report.attached_by,
+    )
+
+
+# any-organization: asked only for referrals whose policy answered FULL
+async def reports(tx: Connection, ids: Sequence[ReferralId]) -> dict[ReferralId, Report]:
+    """What receivers reported back on these referrals."""
+    rows = await tx.fetch("SELECT * FROM outcome_reports WHERE referral_id = ANY($1)", ids)
+    return {
+        row["referral_id"]: Report(row["text"], row["attached_at"], UserId(row["attached_by"]))
         for row in rows
     }
 
@@ -220,6 +246,22 @@ async def lock_passed(tx: Connection, now: datetime, limit: int) -> list[Referra
         "SELECT * FROM referrals WHERE status = 'SCHEDULED' AND appointment_at <= $1"
         " ORDER BY appointment_at LIMIT $2 FOR UPDATE SKIP LOCKED",
         now,
+        limit,
+    )
+
+
+# any-organization: a job looks at everybody's declined referrals
+async def lock_lapsing(
+    tx: Connection, codes: Sequence[str], until: datetime, limit: int
+) -> list[Referral]:
+    """Referrals declined until an instant for one of these reasons, locked; those somebody else holds are left to them."""
+    return await db.many(
+        tx,
+        Referral,
+        "SELECT * FROM referrals WHERE status = 'DECLINED' AND reason_code = ANY($1) AND status_since <= $2"
+        " ORDER BY status_since LIMIT $3 FOR UPDATE SKIP LOCKED",
+        codes,
+        until,
         limit,
     )
 

@@ -24,6 +24,7 @@ PROBLEM = """
 ... on Problem { code message field remedy }
 ... on StaleVersionProblem { currentVersion }
 """
+WRONG_STATUS = "... on WrongStatusProblem { allowedActions }"
 REFUSED = "... on ReceiverRefusedProblem { alternatives { officeId providerId groupId name } }"
 MOVING = {"sendReferral", "claimReferral", "reassignReferral", "forwardReferral", "resendReferral"}
 PLAIN = {"createDraft", "archiveReferral", "unarchiveReferral"}
@@ -43,6 +44,8 @@ async def do(world: World, verb: str, viewer: Viewer, **given: Any) -> Answer:  
     """Run a mutation; answers the referral, or the problem."""
     kind = INPUTS.get(verb, f"{verb[0].upper()}{verb[1:]}Input")
     problem = PROBLEM if verb not in PLAIN else "... on Problem { code message field remedy }"
+    if verb not in PLAIN:
+        problem += WRONG_STATUS
     asked = f"__typename {SEEN} {problem} {REFUSED if verb in MOVING else ''}"
     query = f"mutation ($input: {kind}!) {{ {verb}(input: $input) {{ {asked} }} }}"
     data = await world.service.running.data(query, {"input": given}, viewer=viewer)

@@ -16,7 +16,10 @@ from tests.service.referrals.test_receiving import ahead
 WRONG = {
     "sender_named": {"sending_provider_id": None, "sending_group_id": None},
     "draft_is_unsent": {"status": "DRAFT"},
-    "unsent_is_draft_or_cancelled": {"sent_at": None},
+    "unsent_is_draft_or_cancelled": {"sent_at": None, "received_at": None},
+    "received_when_sent": {"received_at": None},
+    "completed_says_how": {"outcome": "SEEN"},
+    "outcome_is_of_a_visit": {"outcome_at": datetime(2030, 1, 1, tzinfo=UTC)},
     "sent_has_receiver": {"receiving_office_id": None},
     "scheduled_has_time": {"status": "SCHEDULED"},
     "time_has_status": {"appointment_at": datetime(2030, 1, 1, tzinfo=UTC)},

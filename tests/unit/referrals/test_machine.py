@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -29,6 +30,7 @@ FOLLOW_UP    RECEIVING  RESCHEDULE          SCHEDULED
 SCHEDULED    RECEIVING  CANCEL_APPOINTMENT  IN_PROGRESS
 SCHEDULED    RECEIVING  COMPLETE            COMPLETED
 FOLLOW_UP    RECEIVING  COMPLETE            COMPLETED
+COMPLETED    RECEIVING  ATTACH_OUTCOME      =
 SCHEDULED    RECEIVING  REPORT_NO_SHOW      FOLLOW_UP
 FOLLOW_UP    RECEIVING  REPORT_NO_SHOW      FOLLOW_UP
 PENDING      RECEIVING  DECLINE             DECLINED
@@ -94,6 +96,7 @@ def perform(referral: Referral, action: Action, now: datetime) -> Referral:
         Action.RESCHEDULE: lambda: domain.rescheduled(referral, ahead, now),
         Action.CANCEL_APPOINTMENT: lambda: domain.appointment_cancelled(referral, now),
         Action.COMPLETE: lambda: domain.completed(referral, now),
+        Action.ATTACH_OUTCOME: lambda: domain.outcome_attached(referral, now),
         Action.REPORT_NO_SHOW: lambda: domain.no_show(referral, now),
         Action.DECLINE: lambda: domain.declined(referral, reason(), now),
         Action.REASSIGN: lambda: domain.reassigned(referral, inside, None, now),
@@ -154,6 +157,16 @@ class AnyHistory(RuleBasedStateMachine):
         else:
             assert passed is None
 
+    @rule()
+    def a_decline_lapses(self) -> None:
+        before, lapsing = self.referral, replace(reason(), lapses=True)
+        lapsed = domain.lapsed(before, lapsing, self.now)
+        due = before.status_since + timedelta(days=10)
+        assert (lapsed is not None) == (before.status.value == "DECLINED" and due <= self.now)
+        if lapsed is not None:
+            assert (lapsed.status.value, lapsed.outcome) == ("COMPLETED", domain.Outcome.DECLINED)
+            self.referral = lapsed
+
     @rule(action=sampled_from(list(Action)))
     def somebody_acts(self, action: Action) -> None:
         before = self.referral
@@ -176,12 +189,55 @@ class AnyHistory(RuleBasedStateMachine):
         assert it.status.value != "SCHEDULED" or it.receiving_provider_id is not None
         assert it.claimed_by is None or it.receiving_group_id is not None
         assert it.hop >= 1
+        assert (it.status.value == "COMPLETED") == (it.outcome is not None)
+        assert it.outcome_at is None or it.outcome is domain.Outcome.SEEN
+        assert it.status_since <= it.changed_at <= self.now
         if it.status in domain.ENDED:
-            assert not any(domain.possible(it, side, self.now) for side in Side)
+            left = {action for side in Side for action in domain.possible(it, side, self.now)}
+            assert left <= {Action.ATTACH_OUTCOME}
 
 
 AnyHistory.TestCase.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
 TestAnyHistory = AnyHistory.TestCase
+
+
+def test_what_cannot_be_done_says_what_can_be_done_instead() -> None:
+    """Section 5.5: every illegal transition is refused with what is allowed instead."""
+    with pytest.raises(Refusal) as refused:
+        domain.completed(builders.sent(), NOW)
+
+    assert refused.value.code == "WRONG_STATUS"
+    assert refused.value.details["allowed_actions"] == (
+        Action.ACKNOWLEDGE, Action.SCHEDULE, Action.DECLINE, Action.REASSIGN, Action.FORWARD,
+    )  # fmt: skip
+
+
+def test_a_referral_that_lapsed_has_no_visit_to_report_on() -> None:
+    declined = domain.declined(builders.sent(), reason(), NOW)
+    lapsed = domain.lapsed(declined, replace(reason(), lapses=True), NOW + timedelta(days=10))
+    assert lapsed is not None
+
+    with pytest.raises(Refusal) as refused:
+        domain.outcome_attached(lapsed, NOW + timedelta(days=11))
+
+    assert refused.value.code == "NOT_SEEN"
+
+
+def test_a_decline_lapses_after_ten_days_to_the_second_and_only_if_its_reason_lets_it() -> None:
+    declined = domain.declined(builders.sent(), reason(), NOW)
+    lapsing, due = replace(reason(), lapses=True), NOW + timedelta(days=10)
+
+    assert domain.lapsed(declined, lapsing, due - timedelta(seconds=1)) is None
+    assert domain.lapsed(declined, reason(), due) is None
+    assert domain.lapsed(declined, lapsing, due) is not None
+
+
+def test_a_visit_that_nobody_reported_completes_where_the_organization_wants_it_so() -> None:
+    passed = domain.appointment_passed(builders.scheduled(), LATER, completes=True)
+
+    assert passed is not None
+    assert (passed.status.value, passed.outcome) == ("COMPLETED", domain.Outcome.UNKNOWN)
+    assert domain.outcome_attached(passed, LATER).outcome is domain.Outcome.SEEN
 
 
 def test_an_appointment_is_reported_only_after_its_time() -> None:
