@@ -41,6 +41,11 @@ class DataFolder:
         return self.path / "mail"
 
     @property
+    def audit(self) -> Path:
+        """The checkpoints of the audit trails. In earnest they belong on another volume than the databases."""
+        return self.path / "audit"
+
+    @property
     def accounts(self) -> Path:
         """The demo world's sign-ins: a JSON list of {role, organization, email, password}. It is there once the demo is."""
         return self.path / "accounts.json"
@@ -68,6 +73,10 @@ class DataFolder:
         """The key our processes sign the viewer with."""
         return kept_secret(self.secrets / "viewer.key")
 
+    def audit_key(self, service: str) -> str:
+        """What a service signs the checkpoints of its audit trail with."""
+        return kept_secret(self.secrets / f"audit-{service}.key")
+
     def database_password(self, service: str) -> str:
         """The password of a service's database role."""
         return kept_secret(self.secrets / f"postgres-{service}.password")
@@ -80,7 +89,7 @@ class DataFolder:
         """Make the folder and take it; it is ours until the returned file is closed, or we die. Trouble when it is in use."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            for name in ("secrets", "logs", "run", "mail"):
+            for name in ("secrets", "logs", "run", "mail", "audit"):
                 (self.path / name).mkdir(exist_ok=True)
                 (self.path / name).chmod(PRIVATE)
             lock = (self.path / "lock").open("a+", encoding="ascii")

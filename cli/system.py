@@ -228,6 +228,8 @@ class System:
             f"DATABASE_URL_{name.upper()}": self.database_url(name),
             "HTTP_PORT": str(self.ports[name, "http"]),
             "GRPC_PORT": str(self.ports[name, "grpc"]),
+            "AUDIT_KEY": self.folder.audit_key(name),
+            "AUDIT_FOLDER": str(self.folder.audit),
         }
         if name == "identity":
             own["SMTP_URL"] = self.outside.smtp or f"smtp://127.0.0.1:{self.smtp_port}"

@@ -11,7 +11,15 @@ import typer
 from cli.folder import ROOT
 
 app = typer.Typer(add_completion=False)
-OURS = ("DATABASE_URL_", "NATS_URL", "SMTP_URL", "VIEWER_KEY", "MODE", "PARTNER_ISSUER_SEED")
+OURS = (
+    "DATABASE_URL_",
+    "NATS_URL",
+    "SMTP_URL",
+    "VIEWER_KEY",
+    "AUDIT_",
+    "MODE",
+    "PARTNER_ISSUER_SEED",
+)
 
 
 @app.command(

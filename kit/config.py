@@ -159,6 +159,15 @@ class ServiceSettings(ProcessSettings):
         about="PostgreSQL database of the service",
     )
     grpc_port: int = setting("GRPC_PORT", port, about="port of the gRPC door")
+    audit_key: bytes = setting(
+        "AUDIT_KEY", key, about="key of this service that signs the audit trail's checkpoints"
+    )
+    audit_folder: str = setting(
+        "AUDIT_FOLDER",
+        optional,
+        "",
+        about="folder, on another volume than the database, in which the audit trail's checkpoints are written down too",
+    )
     pool_size: int = setting(
         "POOL_SIZE", number(6, 100), "10", about="database connections of the service"
     )

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pathlib import Path
 from socket import socket
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -24,6 +25,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from kit import db, idempotency
+from kit.audit.checkpoints import CheckpointFile, CheckpointStream, signing_key
+from kit.audit.sealer import Place, Sealer
 from kit.auth import Kind, Viewer, service_viewer
 from kit.bus import Bus
 from kit.clock import RESYNC, Clock
@@ -173,13 +176,22 @@ async def _open_rpc(service: Service[P], parts: Parts[P]) -> tuple[grpc.aio.Serv
 
 
 def _background(service: Service[P], parts: Parts[P]) -> list[Coroutine[Any, Any, None]]:
-    """Facts told and heard, jobs, and the clock's care."""
-    work = [Relay(parts.db, parts.bus).run(), _keep_time(parts.clock)]
+    """Facts told and heard, the audit trail sealed, jobs, and the clock's care."""
+    work = [Relay(parts.db, parts.bus).run(), sealer_of(parts).run(), _keep_time(parts.clock)]
     if hearings := service.hearings(parts):
         consumer = Consumer(service.name, parts.db, parts.bus, hearings)
         work += [consumer.run(), consumer.run_redrives()]
     work += [_repeat(job, parts) for job in service.all_jobs()]
     return work + [more(parts) for more in service.background]
+
+
+def sealer_of(parts: Parts[Any]) -> Sealer:
+    """What seals the service's audit trail, and writes its head into the broker and, where one is given, into a folder."""
+    places: list[Place] = [CheckpointStream(parts.bus, parts.name)]
+    if folder := parts.settings.audit_folder:
+        places.append(CheckpointFile.of(Path(folder), parts.name))
+    key = signing_key(parts.settings.audit_key, parts.name)
+    return Sealer(parts.name, parts.db, key, places)
 
 
 def _start(

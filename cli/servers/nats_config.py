@@ -17,9 +17,20 @@ SERVICES = ("identity", "directory", "insurance", "referrals", "reporting")
 OPERATOR = "operator"
 """The user of operators' tools and of tests: everything in APP, nothing in PARTNERS."""
 
-USERS = (*SERVICES, "gateway", OPERATOR)
+AUDITOR = "auditor"
+"""The user of `./suite audit verify`: it reads the checkpoints of the audit trails, and nothing else."""
+
+USERS = (*SERVICES, "gateway", OPERATOR, AUDITOR)
 STREAM = "EVENTS"
+AUDIT = "AUDIT"
 SIGN_IN = "$SYS.REQ.USER.AUTH"
+_READING_AUDIT = [
+    f"$JS.API.STREAM.INFO.{AUDIT}",
+    f"$JS.API.CONSUMER.CREATE.{AUDIT}",
+    f"$JS.API.CONSUMER.CREATE.{AUDIT}.>",
+    f"$JS.API.CONSUMER.INFO.{AUDIT}.*",
+    f"$JS.API.CONSUMER.MSG.NEXT.{AUDIT}.*",
+]
 
 
 class Allowed(TypedDict):
@@ -63,13 +74,20 @@ def allowed(user: str) -> Allowed:
     """What a user of ours may do."""
     if user == OPERATOR:
         return Allowed(publish=[">"], subscribe=[">"], answers=True)
+    if user == AUDITOR:
+        return Allowed(publish=_READING_AUDIT, subscribe=["_INBOX.>"], answers=False)
     if user == "gateway":
         return Allowed(publish=[], subscribe=["events.>"], answers=False)
     consumers = ["*" if user == "identity" else user]  # identity makes partners' consumers as well
     publish = [
         f"events.*.{user}.>",
-        f"$JS.API.STREAM.INFO.{STREAM}",
-        f"$JS.API.STREAM.CREATE.{STREAM}",
+        f"audit.{user}",
+        f"$JS.API.STREAM.MSG.GET.{AUDIT}",
+        *(
+            f"$JS.API.STREAM.{verb}.{name}"
+            for verb in ("INFO", "CREATE")
+            for name in (STREAM, AUDIT)
+        ),
         *(
             f"$JS.API.CONSUMER.{verb}.{STREAM}.{name}"
             for name in consumers

@@ -21,6 +21,10 @@ VIEWER_KEY = "5e" * 32
 """The viewer key of tests, as the setting VIEWER_KEY spells it."""
 
 
+AUDIT_KEY = "a0" * 32
+"""The audit key of tests, as the setting AUDIT_KEY spells it."""
+
+
 def environment(service: str, database_url: str, nats_url: str, **more: str) -> dict[str, str]:
     """The settings of a service under test; ports are chosen by the system."""
     return {
@@ -29,6 +33,7 @@ def environment(service: str, database_url: str, nats_url: str, **more: str) -> 
         "GRPC_PORT": "0",
         "NATS_URL": nats_url,
         "VIEWER_KEY": VIEWER_KEY,
+        "AUDIT_KEY": AUDIT_KEY,
         f"DATABASE_URL_{service.upper()}": database_url,
         "SHUTDOWN_GRACE": "0",
         **more,

@@ -10,6 +10,7 @@ GOOD = {
     "MODE": "development",
     "HTTP_PORT": "4101",
     "GRPC_PORT": "4201",
+    "AUDIT_KEY": "cd" * 32,
     "NATS_URL": "nats://identity:secret@127.0.0.1:4222",
     "VIEWER_KEY": "ab" * 32,
     "DATABASE_URL_IDENTITY": "postgresql://identity:secret@127.0.0.1/identity",
