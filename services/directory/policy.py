@@ -37,9 +37,12 @@ class ProviderAction(StrEnum):
 class OfficeAction(StrEnum):
     """What a viewer may do with an office."""
 
+    CHANGE = "CHANGE"
+    ATTEST_ROSTER = "ATTEST_ROSTER"
     PLACE_PROVIDER = "PLACE_PROVIDER"
     CLOSE = "CLOSE"
     KEEP = "KEEP"
+    REOPEN = "REOPEN"
 
 
 class PlacementAction(StrEnum):
@@ -152,6 +155,11 @@ def permit_asking(viewer: Viewer) -> None:
         viewer.require_user()
 
 
+def may_ask_about(viewer: Viewer, organization_id: OrganizationId) -> bool:
+    """Our own services about everybody, users about their own organization."""
+    return viewer.kind is Kind.SERVICE or is_own(viewer, organization_id)
+
+
 def may_see_provider(viewer: Viewer, provider: Provider) -> bool:
     """Own ones in every state; others once they have been approved. A provider who left keeps a name for the other side."""
     return is_own(viewer, provider.organization_id) or provider.approved_at is not None
@@ -241,14 +249,17 @@ def _deciding(provider: Provider) -> list[ProviderAction]:
 def office_actions(viewer: Viewer, office: Office) -> tuple[OfficeAction, ...]:
     """What the viewer may do with the office now."""
     found = []
-    open_states = {OfficeState.PLANNED, OfficeState.READY, OfficeState.LIVE}
-    if office.state in open_states and manages_any(viewer, office.organization_id, [office.id]):
-        found.append(OfficeAction.PLACE_PROVIDER)
-    if is_client_admin(viewer, office.organization_id):
-        if office.state in open_states:
-            found.append(OfficeAction.CLOSE)
-        if office.state is OfficeState.CLOSING:
-            found.append(OfficeAction.KEEP)
+    is_open = office.state in {OfficeState.PLANNED, OfficeState.READY, OfficeState.LIVE}
+    if is_open and manages_any(viewer, office.organization_id, [office.id]):
+        found += [OfficeAction.ATTEST_ROSTER, OfficeAction.PLACE_PROVIDER]
+    if not is_client_admin(viewer, office.organization_id):
+        return tuple(found)
+    if is_open:
+        found += [OfficeAction.CHANGE, OfficeAction.CLOSE]
+    if office.state is OfficeState.CLOSING or (is_open and office.closes_on is not None):
+        found.append(OfficeAction.KEEP)
+    if office.state is OfficeState.CLOSED:
+        found.append(OfficeAction.REOPEN)
     return tuple(found)
 
 

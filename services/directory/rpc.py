@@ -13,14 +13,20 @@ from proto.directory.v1.directory_pb2 import (
     Alternative,
     FoundPlacement,
     KnownOffice,
+    KnownProvider,
     OfficesReply,
     OfficesRequest,
     PlacementsReply,
     PlacementsRequest,
+    ProvidersReply,
+    ProvidersRequest,
     ReceiverReply,
     ReceiverRequest,
     SenderReply,
     SenderRequest,
+    StaffedGroup,
+    UserGroupsReply,
+    UserGroupsRequest,
 )
 from proto.directory.v1.directory_pb2_grpc import (
     DirectoryServicer,
@@ -30,7 +36,7 @@ from services.directory import policy, store
 from services.directory.actions import receiving
 from services.directory.actions.peers import Call, Peers
 from services.directory.actions.receiving import Judged, Sending
-from services.directory.domain.nouns import OfficeId, OrganizationId, ProviderId
+from services.directory.domain.nouns import OfficeId, OrganizationId, ProviderId, UserId
 
 MOST_IDS = 1000
 
@@ -105,6 +111,38 @@ class DirectoryDoor(DirectoryServicer):
         return OfficesReply(
             offices=[
                 KnownOffice(office_id=str(one.id), state=one.state, name=one.name) for one in found
+            ]
+        )
+
+    async def Providers(self, request: ProvidersRequest, context: Any) -> ProvidersReply:  # noqa: ANN401, ARG002, N802 - grpc's
+        """Which of these providers belong to the organization, and their state. Others are left out."""
+        call = self._call()
+        _require_few(request.provider_ids)
+        organization_id = OrganizationId(parse_id(request.organization_id, "organization_id"))
+        ids = [parse_id(one, "provider_ids") for one in request.provider_ids]
+        async with call.db.reading() as tx:
+            found = await store.providers.by_ids(tx, ids)
+        return ProvidersReply(
+            providers=[
+                KnownProvider(provider_id=str(one.id), state=one.state)
+                for one in found.values()
+                if one.organization_id == organization_id
+            ]
+        )
+
+    async def UserGroups(self, request: UserGroupsRequest, context: Any) -> UserGroupsReply:  # noqa: ANN401, ARG002, N802 - grpc's
+        """The groups of the organization for which the user works, and how many others do (R07)."""
+        call = self._call()
+        organization_id = OrganizationId(parse_id(request.organization_id, "organization_id"))
+        user_id = UserId(parse_id(request.user_id, "user_id"))
+        if not policy.may_ask_about(call.viewer, organization_id):
+            return UserGroupsReply()
+        async with call.db.reading() as tx:
+            found = await store.groups.staffed_by(tx, organization_id, user_id)
+        return UserGroupsReply(
+            groups=[
+                StaffedGroup(group_id=str(one.id), name=one.name, others=one.others)
+                for one in found
             ]
         )
 

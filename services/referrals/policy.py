@@ -217,3 +217,9 @@ def permit_directory(viewer: Viewer) -> None:
     """Fences and open work are told to directory and nobody else."""
     if viewer.kind is not Kind.SERVICE or viewer.service != "directory":
         raise Denied("This is for the directory service.")
+
+
+def permit_identity(viewer: Viewer) -> None:
+    """What is in a user's hands is told to identity, before it deactivates the user, and to nobody else (R07)."""
+    if viewer.kind is not Kind.SERVICE or viewer.service != "identity":
+        raise Denied("This is for the identity service.")

@@ -1,4 +1,4 @@
-"""What directory may ask referrals over gRPC: fences and open work, never anything about a patient."""
+"""What directory and identity may ask referrals over gRPC: fences and open work, never anything about a patient."""
 
 from typing import Any
 
@@ -13,11 +13,12 @@ from services.referrals import policy
 from services.referrals.actions import leaving
 from services.referrals.actions.leaving import Leaving, OpenWork
 from services.referrals.actions.peers import Peers
-from services.referrals.domain import OrganizationId, ProviderId, Subject
+from services.referrals.domain import OrganizationId, ProviderId, Subject, UserId
+from services.referrals.store import hands, queues
 
 
 class ReferralsDoor(ReferralsServicer):
-    """Answers directory, and refuses everybody else."""
+    """Answers directory and identity, and refuses everybody else."""
 
     def __init__(self, parts: Parts[Peers]) -> None:
         self._parts = parts
@@ -50,6 +51,24 @@ class ReferralsDoor(ReferralsServicer):
             now = self._parts.clock.now()
             await leaving.end_access(tx, subject.organization_id, provider_id, now)
         return told.EndAccessReply()
+
+    async def UserWork(self, request: told.UserWorkRequest, context: Any) -> told.UserWorkReply:  # noqa: ANN401, ARG002, N802 - grpc's
+        """What of the organization's open work is in the user's hands, and how much there is at these offices (R07)."""
+        policy.permit_identity(current_viewer())
+        organization_id = OrganizationId(parse_id(request.organization_id, "organization_id"))
+        user_id = UserId(parse_id(request.user_id, "user_id"))
+        offices = [parse_id(one, "office_ids") for one in request.office_ids]
+        async with self._db.reading() as tx:
+            held = await hands.held_by(tx, organization_id, user_id)
+            tally = await queues.open_tally(tx, organization_id, Subject.OFFICE, offices)
+        return told.UserWorkReply(
+            claimed=held.total,
+            referral_ids=map(str, held.first),
+            offices=[
+                told.OfficeWork(office_id=str(one), open=sum(tally.get(one, {}).values()))
+                for one in offices
+            ],
+        )
 
 
 def _leaving(request: told.FenceRequest) -> Leaving:

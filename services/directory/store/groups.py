@@ -1,6 +1,7 @@
 """Rows of groups, their offices, members and staff."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -157,6 +158,31 @@ async def of_staff(
         user_id,
     )
     return [GroupId(row["id"]) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Staffed:
+    """A group somebody works for, and how many others do."""
+
+    id: GroupId
+    name: str
+    others: int
+
+
+async def staffed_by(
+    tx: Connection, organization_id: OrganizationId, user_id: UserId
+) -> list[Staffed]:
+    """The groups of the organization for which the user works, by name."""
+    return await db.many(
+        tx,
+        Staffed,
+        """SELECT g.id, g.name,
+            (SELECT count(*) FROM group_staff o WHERE o.group_id = g.id AND o.user_id <> $2)::integer AS others
+            FROM groups g JOIN group_staff s ON s.group_id = g.id AND s.user_id = $2
+            WHERE g.organization_id = $1 AND g.state <> 'REMOVED' ORDER BY g.name, g.id""",
+        organization_id,
+        user_id,
+    )
 
 
 async def by_ids(tx: Connection, ids: Iterable[UUID]) -> dict[UUID, Group]:

@@ -1,0 +1,47 @@
+"""What directory tells identity about people: whose record a provider's is, and which groups would miss a user."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from proto.directory.v1.directory_pb2 import ProvidersRequest, UserGroupsRequest
+from tests.service.directory.world import Directory, Organization
+
+
+async def test_identity_is_told_which_providers_an_organization_has(
+    directory: Directory, organization: Organization, other: Organization
+) -> None:
+    """R08: only a provider of the organization can be linked to one of its users."""
+    own = await organization.approved()
+    foreign = await other.approved()
+
+    reply = await directory.peer.ask(
+        directory.stub.Providers,
+        ProvidersRequest(
+            organization_id=str(organization.id),
+            provider_ids=[own["id"], foreign["id"], str(uuid4())],
+        ),
+    )
+
+    assert [(one.provider_id, one.state) for one in reply.providers] == [(own["id"], "APPROVED")]
+
+
+async def test_identity_is_told_which_groups_would_miss_a_user(
+    directory: Directory, organization: Organization
+) -> None:
+    """R07: a group member is listed in the preview of the deactivation."""
+    provider = await organization.approved()
+    office = await organization.add_office(groupOnly=True)
+    leaver, other = await organization.user(), await organization.user()
+    for name, staff in (("Alone", [leaver]), ("Together", [leaver, other]), ("Others", [other])):
+        await organization.add_group(
+            name=name, officeIds=[office["id"]], providerIds=[provider["id"]], staffUserIds=staff
+        )
+
+    async def told(organization_id: object) -> list[tuple[str, int]]:
+        request = UserGroupsRequest(organization_id=str(organization_id), user_id=str(leaver))
+        reply = await directory.peer.ask(directory.stub.UserGroups, request)
+        return [(one.name, one.others) for one in reply.groups]
+
+    assert await told(organization.id) == [("Alone", 0), ("Together", 1)]
+    assert await told(uuid4()) == []
