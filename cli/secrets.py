@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -9,8 +10,9 @@ import typer
 from rich.console import Console
 
 from cli.folder import ROOT, from_where_asked
-from cli.servers.nats_config import SERVICES, Credentials, render
+from cli.servers.nats_config import AUDITOR, SERVICES, Credentials, render
 from cli.servers.secrets import kept_secret, write_private
+from kit.audit.checkpoints import public_keys
 
 app = typer.Typer(add_completion=False)
 DEFAULT = ROOT / ".suite/secrets"
@@ -40,7 +42,8 @@ def compose_secrets(place: Path) -> dict[str, str]:
     kept = place / "made"
     credentials = Credentials(kept)
     passwords = {name: kept_secret(kept / f"postgres-{name}") for name in SERVICES}
-    users = (*SERVICES, "gateway")
+    users = (*SERVICES, "gateway", AUDITOR)
+    audit = {name: kept_secret(kept / f"audit-{name}.key") for name in SERVICES}
     return {
         "viewer-key": kept_secret(kept / "viewer-key"),
         "partner-issuer-seed": credentials.issuer_seed(),
@@ -50,6 +53,8 @@ def compose_secrets(place: Path) -> dict[str, str]:
         "nats.conf": render(
             credentials, listen="0.0.0.0:4222", store="/data", monitor="127.0.0.1:8222"
         ),
+        **{f"audit-{name}": key for name, key in audit.items()},
+        "audit-public-keys": json.dumps(public_keys(audit), indent=2),
         **{f"postgres-{name}": password for name, password in passwords.items()},
         **{
             f"database-{name}": f"postgresql://{name}:{password}@postgres:5432/{name}"

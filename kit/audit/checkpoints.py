@@ -91,6 +91,14 @@ def signing_key(secret: bytes, service: str) -> Ed25519PrivateKey:
     return Ed25519PrivateKey.from_private_bytes(seed)
 
 
+def public_keys(secrets: Mapping[str, str]) -> dict[str, str]:
+    """What verifies the checkpoints of each service, in hexadecimal digits, of the services' settings AUDIT_KEY."""
+    return {
+        service: signing_key(bytes.fromhex(secret), service).public_key().public_bytes_raw().hex()
+        for service, secret in secrets.items()
+    }
+
+
 # A file on another volume ---------------------------------------------------------------------------------------------
 
 
@@ -209,6 +217,7 @@ __all__ = [
     "CheckpointFile",
     "CheckpointStream",
     "ForgedError",
+    "public_keys",
     "read",
     "signing_key",
 ]
