@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fproto/insurance/v1/events.proto\x12\x0cinsurance.v1\"\xad\x01\n\x12ParticipationAdded\x12\x18\n\x10participation_id\x18\x01 \x01(\t\x12\x13\n\x0bprovider_id\x18\x02 \x01(\t\x12\x11\n\toffice_id\x18\x03 \x01(\t\x12\x0f\n\x07plan_id\x18\x04 \x01(\t\x12\x16\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x05 \x01(\t\x12\x17\n\x0f\x65\x66\x66\x65\x63tive_until\x18\x06 \x01(\t\x12\x13\n\x0bverified_on\x18\x07 \x01(\t\"\x98\x01\n\x12ParticipationEnded\x12\x18\n\x10participation_id\x18\x01 \x01(\t\x12\x13\n\x0bprovider_id\x18\x02 \x01(\t\x12\x11\n\toffice_id\x18\x03 \x01(\t\x12\x0f\n\x07plan_id\x18\x04 \x01(\t\x12\x16\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x05 \x01(\t\x12\x17\n\x0f\x65\x66\x66\x65\x63tive_until\x18\x06 \x01(\t\"F\n\x15ParticipationVerified\x12\x18\n\x10participation_id\x18\x01 \x01(\t\x12\x13\n\x0bverified_on\x18\x02 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fproto/insurance/v1/events.proto\x12\x0cinsurance.v1\"\xc2\x01\n\x12ParticipationAdded\x12\x18\n\x10participation_id\x18\x01 \x01(\t\x12\x13\n\x0bprovider_id\x18\x02 \x01(\t\x12\x11\n\toffice_id\x18\x03 \x01(\t\x12\x0f\n\x07plan_id\x18\x04 \x01(\t\x12\x16\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x05 \x01(\t\x12\x17\n\x0f\x65\x66\x66\x65\x63tive_until\x18\x06 \x01(\t\x12\x13\n\x0bverified_on\x18\x07 \x01(\t\x12\x13\n\x0b\x63opied_from\x18\x08 \x01(\t\"\xad\x01\n\x12ParticipationEnded\x12\x18\n\x10participation_id\x18\x01 \x01(\t\x12\x13\n\x0bprovider_id\x18\x02 \x01(\t\x12\x11\n\toffice_id\x18\x03 \x01(\t\x12\x0f\n\x07plan_id\x18\x04 \x01(\t\x12\x16\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x05 \x01(\t\x12\x17\n\x0f\x65\x66\x66\x65\x63tive_until\x18\x06 \x01(\t\x12\x13\n\x0bverified_on\x18\x07 \x01(\t\"\xb0\x01\n\x15ParticipationVerified\x12\x18\n\x10participation_id\x18\x01 \x01(\t\x12\x13\n\x0bverified_on\x18\x02 \x01(\t\x12\x13\n\x0bprovider_id\x18\x03 \x01(\t\x12\x11\n\toffice_id\x18\x04 \x01(\t\x12\x0f\n\x07plan_id\x18\x05 \x01(\t\x12\x16\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x06 \x01(\t\x12\x17\n\x0f\x65\x66\x66\x65\x63tive_until\x18\x07 \x01(\t\"C\n\tPlanEnded\x12\x0f\n\x07plan_id\x18\x01 \x01(\t\x12\x0f\n\x07\x65nds_on\x18\x02 \x01(\t\x12\x14\n\x0csuccessor_id\x18\x03 \x01(\t\"-\n\x0b\x43opyStarted\x12\x0f\n\x07\x63opy_id\x18\x01 \x01(\t\x12\r\n\x05total\x18\x02 \x01(\r\"@\n\x0c\x43opyFinished\x12\x0f\n\x07\x63opy_id\x18\x01 \x01(\t\x12\r\n\x05\x61\x64\x64\x65\x64\x18\x02 \x01(\r\x12\x10\n\x08left_out\x18\x03 \x01(\r\"R\n\x0e\x43\x61mpaignOpened\x12\x13\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\r\n\x05items\x18\x03 \x01(\r\x12\x0e\n\x06\x64ue_on\x18\x04 \x01(\t\"8\n\x10\x43\x61mpaignAssigned\x12\x13\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\"|\n\x14\x43\x61mpaignItemAttested\x12\x13\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\x12\x13\n\x0bprovider_id\x18\x03 \x01(\t\x12\x11\n\toffice_id\x18\x04 \x01(\t\x12\x16\n\x0eparticipations\x18\x05 \x01(\r\"]\n\x10\x43\x61mpaignReminded\x12\x13\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\t\x12\x12\n\nopen_items\x18\x02 \x01(\r\x12\x0e\n\x06\x64ue_on\x18\x03 \x01(\t\x12\x10\n\x08user_ids\x18\x04 \x03(\t\"^\n\x11\x43\x61mpaignEscalated\x12\x13\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\t\x12\x12\n\nopen_items\x18\x02 \x01(\r\x12\x0e\n\x06\x64ue_on\x18\x03 \x01(\t\x12\x10\n\x08user_ids\x18\x04 \x03(\t\"6\n\x0e\x43\x61mpaignClosed\x12\x13\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\t\x12\x0f\n\x07\x62\x65\x63\x61use\x18\x02 \x01(\t\"\"\n\x0eManagerMissing\x12\x10\n\x08user_ids\x18\x01 \x03(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,9 +32,29 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'proto.insurance.v1.events_p
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PARTICIPATIONADDED']._serialized_start=50
-  _globals['_PARTICIPATIONADDED']._serialized_end=223
-  _globals['_PARTICIPATIONENDED']._serialized_start=226
-  _globals['_PARTICIPATIONENDED']._serialized_end=378
-  _globals['_PARTICIPATIONVERIFIED']._serialized_start=380
-  _globals['_PARTICIPATIONVERIFIED']._serialized_end=450
+  _globals['_PARTICIPATIONADDED']._serialized_end=244
+  _globals['_PARTICIPATIONENDED']._serialized_start=247
+  _globals['_PARTICIPATIONENDED']._serialized_end=420
+  _globals['_PARTICIPATIONVERIFIED']._serialized_start=423
+  _globals['_PARTICIPATIONVERIFIED']._serialized_end=599
+  _globals['_PLANENDED']._serialized_start=601
+  _globals['_PLANENDED']._serialized_end=668
+  _globals['_COPYSTARTED']._serialized_start=670
+  _globals['_COPYSTARTED']._serialized_end=715
+  _globals['_COPYFINISHED']._serialized_start=717
+  _globals['_COPYFINISHED']._serialized_end=781
+  _globals['_CAMPAIGNOPENED']._serialized_start=783
+  _globals['_CAMPAIGNOPENED']._serialized_end=865
+  _globals['_CAMPAIGNASSIGNED']._serialized_start=867
+  _globals['_CAMPAIGNASSIGNED']._serialized_end=923
+  _globals['_CAMPAIGNITEMATTESTED']._serialized_start=925
+  _globals['_CAMPAIGNITEMATTESTED']._serialized_end=1049
+  _globals['_CAMPAIGNREMINDED']._serialized_start=1051
+  _globals['_CAMPAIGNREMINDED']._serialized_end=1144
+  _globals['_CAMPAIGNESCALATED']._serialized_start=1146
+  _globals['_CAMPAIGNESCALATED']._serialized_end=1240
+  _globals['_CAMPAIGNCLOSED']._serialized_start=1242
+  _globals['_CAMPAIGNCLOSED']._serialized_end=1296
+  _globals['_MANAGERMISSING']._serialized_start=1298
+  _globals['_MANAGERMISSING']._serialized_end=1332
 # @@protoc_insertion_point(module_scope)

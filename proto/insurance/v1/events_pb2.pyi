@@ -5,8 +5,10 @@ The facts insurance tells.
 Each is published as CloudEvents JSON on events.<organization>.insurance.<aggregate>.<verb>.
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -31,6 +33,7 @@ class ParticipationAdded(_message.Message):
     EFFECTIVE_FROM_FIELD_NUMBER: _builtins.int
     EFFECTIVE_UNTIL_FIELD_NUMBER: _builtins.int
     VERIFIED_ON_FIELD_NUMBER: _builtins.int
+    COPIED_FROM_FIELD_NUMBER: _builtins.int
     participation_id: _builtins.str
     provider_id: _builtins.str
     office_id: _builtins.str
@@ -38,6 +41,48 @@ class ParticipationAdded(_message.Message):
     effective_from: _builtins.str
     effective_until: _builtins.str
     verified_on: _builtins.str
+    """Empty: nobody has verified it yet, as what a payer or an import says, a copy, or what follows a merged plan."""
+    copied_from: _builtins.str
+    """The participation after which it was made, by a copy or by the merger of its plan; empty: none."""
+    def __init__(
+        self,
+        *,
+        participation_id: _builtins.str = ...,
+        provider_id: _builtins.str = ...,
+        office_id: _builtins.str = ...,
+        plan_id: _builtins.str = ...,
+        effective_from: _builtins.str = ...,
+        effective_until: _builtins.str = ...,
+        verified_on: _builtins.str = ...,
+        copied_from: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["copied_from", b"copied_from", "effective_from", b"effective_from", "effective_until", b"effective_until", "office_id", b"office_id", "participation_id", b"participation_id", "plan_id", b"plan_id", "provider_id", b"provider_id", "verified_on", b"verified_on"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ParticipationAdded: _TypeAlias = ParticipationAdded  # noqa: Y015
+
+@_typing.final
+class ParticipationEnded(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTICIPATION_ID_FIELD_NUMBER: _builtins.int
+    PROVIDER_ID_FIELD_NUMBER: _builtins.int
+    OFFICE_ID_FIELD_NUMBER: _builtins.int
+    PLAN_ID_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_FROM_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_UNTIL_FIELD_NUMBER: _builtins.int
+    VERIFIED_ON_FIELD_NUMBER: _builtins.int
+    participation_id: _builtins.str
+    provider_id: _builtins.str
+    office_id: _builtins.str
+    plan_id: _builtins.str
+    effective_from: _builtins.str
+    effective_until: _builtins.str
+    verified_on: _builtins.str
+    """When it was last verified; empty: never."""
     def __init__(
         self,
         *,
@@ -55,19 +100,23 @@ class ParticipationAdded(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ParticipationAdded: _TypeAlias = ParticipationAdded  # noqa: Y015
+Global___ParticipationEnded: _TypeAlias = ParticipationEnded  # noqa: Y015
 
 @_typing.final
-class ParticipationEnded(_message.Message):
+class ParticipationVerified(_message.Message):
+    """Somebody said on that day that it is still true. After 90 days it is stale."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     PARTICIPATION_ID_FIELD_NUMBER: _builtins.int
+    VERIFIED_ON_FIELD_NUMBER: _builtins.int
     PROVIDER_ID_FIELD_NUMBER: _builtins.int
     OFFICE_ID_FIELD_NUMBER: _builtins.int
     PLAN_ID_FIELD_NUMBER: _builtins.int
     EFFECTIVE_FROM_FIELD_NUMBER: _builtins.int
     EFFECTIVE_UNTIL_FIELD_NUMBER: _builtins.int
     participation_id: _builtins.str
+    verified_on: _builtins.str
     provider_id: _builtins.str
     office_id: _builtins.str
     plan_id: _builtins.str
@@ -77,6 +126,7 @@ class ParticipationEnded(_message.Message):
         self,
         *,
         participation_id: _builtins.str = ...,
+        verified_on: _builtins.str = ...,
         provider_id: _builtins.str = ...,
         office_id: _builtins.str = ...,
         plan_id: _builtins.str = ...,
@@ -85,30 +135,279 @@ class ParticipationEnded(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["effective_from", b"effective_from", "effective_until", b"effective_until", "office_id", b"office_id", "participation_id", b"participation_id", "plan_id", b"plan_id", "provider_id", b"provider_id"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ParticipationEnded: _TypeAlias = ParticipationEnded  # noqa: Y015
-
-@_typing.final
-class ParticipationVerified(_message.Message):
-    DESCRIPTOR: _descriptor.Descriptor
-
-    PARTICIPATION_ID_FIELD_NUMBER: _builtins.int
-    VERIFIED_ON_FIELD_NUMBER: _builtins.int
-    participation_id: _builtins.str
-    verified_on: _builtins.str
-    def __init__(
-        self,
-        *,
-        participation_id: _builtins.str = ...,
-        verified_on: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["participation_id", b"participation_id", "verified_on", b"verified_on"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["effective_from", b"effective_from", "effective_until", b"effective_until", "office_id", b"office_id", "participation_id", b"participation_id", "plan_id", b"plan_id", "provider_id", b"provider_id", "verified_on", b"verified_on"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ParticipationVerified: _TypeAlias = ParticipationVerified  # noqa: Y015
+
+@_typing.final
+class PlanEnded(_message.Message):
+    """Aggregate: plan. Told to each organization whose participations end with it; each of those is told as well."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLAN_ID_FIELD_NUMBER: _builtins.int
+    ENDS_ON_FIELD_NUMBER: _builtins.int
+    SUCCESSOR_ID_FIELD_NUMBER: _builtins.int
+    plan_id: _builtins.str
+    ends_on: _builtins.str
+    """The day after the last."""
+    successor_id: _builtins.str
+    """The plan into which it was merged; empty: none."""
+    def __init__(
+        self,
+        *,
+        plan_id: _builtins.str = ...,
+        ends_on: _builtins.str = ...,
+        successor_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ends_on", b"ends_on", "plan_id", b"plan_id", "successor_id", b"successor_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlanEnded: _TypeAlias = PlanEnded  # noqa: Y015
+
+@_typing.final
+class CopyStarted(_message.Message):
+    """Aggregate: copy. What is accepted at one place was added to another, row by row; each of those is told as well."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COPY_ID_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    copy_id: _builtins.str
+    total: _builtins.int
+    def __init__(
+        self,
+        *,
+        copy_id: _builtins.str = ...,
+        total: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["copy_id", b"copy_id", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CopyStarted: _TypeAlias = CopyStarted  # noqa: Y015
+
+@_typing.final
+class CopyFinished(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COPY_ID_FIELD_NUMBER: _builtins.int
+    ADDED_FIELD_NUMBER: _builtins.int
+    LEFT_OUT_FIELD_NUMBER: _builtins.int
+    copy_id: _builtins.str
+    added: _builtins.int
+    left_out: _builtins.int
+    def __init__(
+        self,
+        *,
+        copy_id: _builtins.str = ...,
+        added: _builtins.int = ...,
+        left_out: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["added", b"added", "copy_id", b"copy_id", "left_out", b"left_out"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CopyFinished: _TypeAlias = CopyFinished  # noqa: Y015
+
+@_typing.final
+class CampaignOpened(_message.Message):
+    """Aggregate: campaign (down to CampaignClosed). A review of what is accepted where."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAMPAIGN_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    ITEMS_FIELD_NUMBER: _builtins.int
+    DUE_ON_FIELD_NUMBER: _builtins.int
+    campaign_id: _builtins.str
+    kind: _builtins.str
+    """YEAR_START or MAJOR_CHANGE."""
+    items: _builtins.int
+    due_on: _builtins.str
+    def __init__(
+        self,
+        *,
+        campaign_id: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        items: _builtins.int = ...,
+        due_on: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign_id", b"campaign_id", "due_on", b"due_on", "items", b"items", "kind", b"kind"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CampaignOpened: _TypeAlias = CampaignOpened  # noqa: Y015
+
+@_typing.final
+class CampaignAssigned(_message.Message):
+    """Who does it from now on; empty: nobody is insurance manager, so it is up to the client admins."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAMPAIGN_ID_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    campaign_id: _builtins.str
+    user_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        campaign_id: _builtins.str = ...,
+        user_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign_id", b"campaign_id", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CampaignAssigned: _TypeAlias = CampaignAssigned  # noqa: Y015
+
+@_typing.final
+class CampaignItemAttested(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAMPAIGN_ID_FIELD_NUMBER: _builtins.int
+    ITEM_ID_FIELD_NUMBER: _builtins.int
+    PROVIDER_ID_FIELD_NUMBER: _builtins.int
+    OFFICE_ID_FIELD_NUMBER: _builtins.int
+    PARTICIPATIONS_FIELD_NUMBER: _builtins.int
+    campaign_id: _builtins.str
+    item_id: _builtins.str
+    provider_id: _builtins.str
+    office_id: _builtins.str
+    participations: _builtins.int
+    def __init__(
+        self,
+        *,
+        campaign_id: _builtins.str = ...,
+        item_id: _builtins.str = ...,
+        provider_id: _builtins.str = ...,
+        office_id: _builtins.str = ...,
+        participations: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign_id", b"campaign_id", "item_id", b"item_id", "office_id", b"office_id", "participations", b"participations", "provider_id", b"provider_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CampaignItemAttested: _TypeAlias = CampaignItemAttested  # noqa: Y015
+
+@_typing.final
+class CampaignReminded(_message.Message):
+    """Weekly, to whoever does the campaign."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAMPAIGN_ID_FIELD_NUMBER: _builtins.int
+    OPEN_ITEMS_FIELD_NUMBER: _builtins.int
+    DUE_ON_FIELD_NUMBER: _builtins.int
+    USER_IDS_FIELD_NUMBER: _builtins.int
+    campaign_id: _builtins.str
+    open_items: _builtins.int
+    due_on: _builtins.str
+    @_builtins.property
+    def user_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        campaign_id: _builtins.str = ...,
+        open_items: _builtins.int = ...,
+        due_on: _builtins.str = ...,
+        user_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign_id", b"campaign_id", "due_on", b"due_on", "open_items", b"open_items", "user_ids", b"user_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CampaignReminded: _TypeAlias = CampaignReminded  # noqa: Y015
+
+@_typing.final
+class CampaignEscalated(_message.Message):
+    """Once, when items are open on the day it was due (31 January, for that of a year's start): to the client admins."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAMPAIGN_ID_FIELD_NUMBER: _builtins.int
+    OPEN_ITEMS_FIELD_NUMBER: _builtins.int
+    DUE_ON_FIELD_NUMBER: _builtins.int
+    USER_IDS_FIELD_NUMBER: _builtins.int
+    campaign_id: _builtins.str
+    open_items: _builtins.int
+    due_on: _builtins.str
+    @_builtins.property
+    def user_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        campaign_id: _builtins.str = ...,
+        open_items: _builtins.int = ...,
+        due_on: _builtins.str = ...,
+        user_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign_id", b"campaign_id", "due_on", b"due_on", "open_items", b"open_items", "user_ids", b"user_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CampaignEscalated: _TypeAlias = CampaignEscalated  # noqa: Y015
+
+@_typing.final
+class CampaignClosed(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAMPAIGN_ID_FIELD_NUMBER: _builtins.int
+    BECAUSE_FIELD_NUMBER: _builtins.int
+    campaign_id: _builtins.str
+    because: _builtins.str
+    """DONE, CALLED_OFF or SUPERSEDED."""
+    def __init__(
+        self,
+        *,
+        campaign_id: _builtins.str = ...,
+        because: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["because", b"because", "campaign_id", b"campaign_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CampaignClosed: _TypeAlias = CampaignClosed  # noqa: Y015
+
+@_typing.final
+class ManagerMissing(_message.Message):
+    """Aggregate: manager; its id is the organization's. Weekly, to the client admins: plans are listed, and nobody is insurance manager."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def user_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        user_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["user_ids", b"user_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ManagerMissing: _TypeAlias = ManagerMissing  # noqa: Y015

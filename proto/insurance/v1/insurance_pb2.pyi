@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -17,6 +18,26 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _Certainty:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CertaintyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Certainty.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CERTAINTY_UNSPECIFIED: _Certainty.ValueType  # 0
+    CERTAINTY_UNVERIFIED: _Certainty.ValueType  # 1
+    CERTAINTY_STALE: _Certainty.ValueType  # 2
+    CERTAINTY_VERIFIED: _Certainty.ValueType  # 3
+
+class Certainty(_Certainty, metaclass=_CertaintyEnumTypeWrapper):
+    """How sure an answer is: verified within the last 90 days, longer ago, or never."""
+
+CERTAINTY_UNSPECIFIED: Certainty.ValueType  # 0
+CERTAINTY_UNVERIFIED: Certainty.ValueType  # 1
+CERTAINTY_STALE: Certainty.ValueType  # 2
+CERTAINTY_VERIFIED: Certainty.ValueType  # 3
+Global___Certainty: _TypeAlias = Certainty  # noqa: Y015
 
 @_typing.final
 class AcceptsRequest(_message.Message):
@@ -54,23 +75,188 @@ class AcceptsReply(_message.Message):
     PLAN_KNOWN_FIELD_NUMBER: _builtins.int
     ACCEPTING_PROVIDER_IDS_FIELD_NUMBER: _builtins.int
     VERIFIED_ON_FIELD_NUMBER: _builtins.int
+    CERTAINTY_FIELD_NUMBER: _builtins.int
+    AGE_DAYS_FIELD_NUMBER: _builtins.int
+    ACCEPTANCES_FIELD_NUMBER: _builtins.int
+    SUCCESSOR_PLAN_ID_FIELD_NUMBER: _builtins.int
     plan_known: _builtins.bool
     """False when the plan's id is unknown: then nothing is said about acceptance."""
     verified_on: _builtins.str
-    """The oldest day on which one of the accepting rows was last verified; empty when none accepts."""
+    """The oldest day on which one of the accepting rows was last verified; empty when none accepts, or one was never verified."""
+    certainty: Global___Certainty.ValueType
+    """Of the accepting rows, the least sure one's; unspecified when none accepts."""
+    age_days: _builtins.int
+    """Days since verified_on, by the calendar of the organization."""
+    successor_plan_id: _builtins.str
+    """The plan into which this one was merged, if it was and is not offered on the day any more; empty otherwise."""
     @_builtins.property
     def accepting_provider_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def acceptances(self) -> _containers.RepeatedCompositeFieldContainer[Global___Acceptance]:
+        """One for each accepting provider."""
+
     def __init__(
         self,
         *,
         plan_known: _builtins.bool = ...,
         accepting_provider_ids: _abc.Iterable[_builtins.str] | None = ...,
         verified_on: _builtins.str = ...,
+        certainty: Global___Certainty.ValueType = ...,
+        age_days: _builtins.int = ...,
+        acceptances: _abc.Iterable[Global___Acceptance] | None = ...,
+        successor_plan_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepting_provider_ids", b"accepting_provider_ids", "plan_known", b"plan_known", "verified_on", b"verified_on"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acceptances", b"acceptances", "accepting_provider_ids", b"accepting_provider_ids", "age_days", b"age_days", "certainty", b"certainty", "plan_known", b"plan_known", "successor_plan_id", b"successor_plan_id", "verified_on", b"verified_on"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AcceptsReply: _TypeAlias = AcceptsReply  # noqa: Y015
+
+@_typing.final
+class Acceptance(_message.Message):
+    """A provider accepts a plan at an office on the day that was asked about."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROVIDER_ID_FIELD_NUMBER: _builtins.int
+    OFFICE_ID_FIELD_NUMBER: _builtins.int
+    PLAN_ID_FIELD_NUMBER: _builtins.int
+    PARTICIPATION_ID_FIELD_NUMBER: _builtins.int
+    CERTAINTY_FIELD_NUMBER: _builtins.int
+    VERIFIED_ON_FIELD_NUMBER: _builtins.int
+    AGE_DAYS_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_UNTIL_FIELD_NUMBER: _builtins.int
+    provider_id: _builtins.str
+    office_id: _builtins.str
+    plan_id: _builtins.str
+    participation_id: _builtins.str
+    certainty: Global___Certainty.ValueType
+    verified_on: _builtins.str
+    """ISO date; empty: never."""
+    age_days: _builtins.int
+    effective_until: _builtins.str
+    """The day after the last; empty: no end is known."""
+    def __init__(
+        self,
+        *,
+        provider_id: _builtins.str = ...,
+        office_id: _builtins.str = ...,
+        plan_id: _builtins.str = ...,
+        participation_id: _builtins.str = ...,
+        certainty: Global___Certainty.ValueType = ...,
+        verified_on: _builtins.str = ...,
+        age_days: _builtins.int = ...,
+        effective_until: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["age_days", b"age_days", "certainty", b"certainty", "effective_until", b"effective_until", "office_id", b"office_id", "participation_id", b"participation_id", "plan_id", b"plan_id", "provider_id", b"provider_id", "verified_on", b"verified_on"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Acceptance: _TypeAlias = Acceptance  # noqa: Y015
+
+@_typing.final
+class AcceptsManyRequest(_message.Message):
+    """At most 1000 places and 10 plans."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLACES_FIELD_NUMBER: _builtins.int
+    PLAN_IDS_FIELD_NUMBER: _builtins.int
+    ON_FIELD_NUMBER: _builtins.int
+    on: _builtins.str
+    @_builtins.property
+    def places(self) -> _containers.RepeatedCompositeFieldContainer[Global___AcceptsPlace]: ...
+    @_builtins.property
+    def plan_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        places: _abc.Iterable[Global___AcceptsPlace] | None = ...,
+        plan_ids: _abc.Iterable[_builtins.str] | None = ...,
+        on: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["on", b"on", "places", b"places", "plan_ids", b"plan_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AcceptsManyRequest: _TypeAlias = AcceptsManyRequest  # noqa: Y015
+
+@_typing.final
+class AcceptsPlace(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROVIDER_ID_FIELD_NUMBER: _builtins.int
+    OFFICE_ID_FIELD_NUMBER: _builtins.int
+    provider_id: _builtins.str
+    office_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        provider_id: _builtins.str = ...,
+        office_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["office_id", b"office_id", "provider_id", b"provider_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AcceptsPlace: _TypeAlias = AcceptsPlace  # noqa: Y015
+
+@_typing.final
+class AcceptsManyReply(_message.Message):
+    """Whatever is not among the acceptances is not listed; of a plan that is not among the known ones nothing is said."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KNOWN_PLANS_FIELD_NUMBER: _builtins.int
+    ACCEPTANCES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def known_plans(self) -> _containers.RepeatedCompositeFieldContainer[Global___KnownPlan]: ...
+    @_builtins.property
+    def acceptances(self) -> _containers.RepeatedCompositeFieldContainer[Global___Acceptance]: ...
+    def __init__(
+        self,
+        *,
+        known_plans: _abc.Iterable[Global___KnownPlan] | None = ...,
+        acceptances: _abc.Iterable[Global___Acceptance] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acceptances", b"acceptances", "known_plans", b"known_plans"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AcceptsManyReply: _TypeAlias = AcceptsManyReply  # noqa: Y015
+
+@_typing.final
+class KnownPlan(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLAN_ID_FIELD_NUMBER: _builtins.int
+    OFFERED_FIELD_NUMBER: _builtins.int
+    SUCCESSOR_PLAN_ID_FIELD_NUMBER: _builtins.int
+    plan_id: _builtins.str
+    offered: _builtins.bool
+    """False: its payer does not offer it on the day, so nobody accepts it."""
+    successor_plan_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        plan_id: _builtins.str = ...,
+        offered: _builtins.bool = ...,
+        successor_plan_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["offered", b"offered", "plan_id", b"plan_id", "successor_plan_id", b"successor_plan_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___KnownPlan: _TypeAlias = KnownPlan  # noqa: Y015

@@ -39,6 +39,11 @@ class InsuranceStub:
                 request_serializer=proto_dot_insurance_dot_v1_dot_insurance__pb2.AcceptsRequest.SerializeToString,
                 response_deserializer=proto_dot_insurance_dot_v1_dot_insurance__pb2.AcceptsReply.FromString,
                 _registered_method=True)
+        self.AcceptsMany = channel.unary_unary(
+                '/insurance.v1.Insurance/AcceptsMany',
+                request_serializer=proto_dot_insurance_dot_v1_dot_insurance__pb2.AcceptsManyRequest.SerializeToString,
+                response_deserializer=proto_dot_insurance_dot_v1_dot_insurance__pb2.AcceptsManyReply.FromString,
+                _registered_method=True)
 
 
 class InsuranceServicer:
@@ -51,6 +56,13 @@ class InsuranceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AcceptsMany(self, request, context):
+        """The same of many places and of several plans at once: a patient may have two.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_InsuranceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -58,6 +70,11 @@ def add_InsuranceServicer_to_server(servicer, server):
                     servicer.Accepts,
                     request_deserializer=proto_dot_insurance_dot_v1_dot_insurance__pb2.AcceptsRequest.FromString,
                     response_serializer=proto_dot_insurance_dot_v1_dot_insurance__pb2.AcceptsReply.SerializeToString,
+            ),
+            'AcceptsMany': grpc.unary_unary_rpc_method_handler(
+                    servicer.AcceptsMany,
+                    request_deserializer=proto_dot_insurance_dot_v1_dot_insurance__pb2.AcceptsManyRequest.FromString,
+                    response_serializer=proto_dot_insurance_dot_v1_dot_insurance__pb2.AcceptsManyReply.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -87,6 +104,33 @@ class Insurance:
             '/insurance.v1.Insurance/Accepts',
             proto_dot_insurance_dot_v1_dot_insurance__pb2.AcceptsRequest.SerializeToString,
             proto_dot_insurance_dot_v1_dot_insurance__pb2.AcceptsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AcceptsMany(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/insurance.v1.Insurance/AcceptsMany',
+            proto_dot_insurance_dot_v1_dot_insurance__pb2.AcceptsManyRequest.SerializeToString,
+            proto_dot_insurance_dot_v1_dot_insurance__pb2.AcceptsManyReply.FromString,
             options,
             channel_credentials,
             insecure,

@@ -33,12 +33,16 @@ class InsuranceStub:
     def __new__(cls, channel: _aio.Channel) -> InsuranceAsyncStub: ...
     Accepts: _grpc.UnaryUnaryMultiCallable[_insurance_pb2.AcceptsRequest, _insurance_pb2.AcceptsReply]
     """Does the provider (or, for a group, each of these providers) accept the plan at the office on the day?"""
+    AcceptsMany: _grpc.UnaryUnaryMultiCallable[_insurance_pb2.AcceptsManyRequest, _insurance_pb2.AcceptsManyReply]
+    """The same of many places and of several plans at once: a patient may have two."""
 
 @_typing.type_check_only
 class InsuranceAsyncStub(InsuranceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Accepts: _aio.UnaryUnaryMultiCallable[_insurance_pb2.AcceptsRequest, _insurance_pb2.AcceptsReply]  # type: ignore[assignment]
     """Does the provider (or, for a group, each of these providers) accept the plan at the office on the day?"""
+    AcceptsMany: _aio.UnaryUnaryMultiCallable[_insurance_pb2.AcceptsManyRequest, _insurance_pb2.AcceptsManyReply]  # type: ignore[assignment]
+    """The same of many places and of several plans at once: a patient may have two."""
 
 class InsuranceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -48,5 +52,13 @@ class InsuranceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_insurance_pb2.AcceptsReply, _abc.Awaitable[_insurance_pb2.AcceptsReply]]:
         """Does the provider (or, for a group, each of these providers) accept the plan at the office on the day?"""
+
+    @_abc_1.abstractmethod
+    def AcceptsMany(
+        self,
+        request: _insurance_pb2.AcceptsManyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_insurance_pb2.AcceptsManyReply, _abc.Awaitable[_insurance_pb2.AcceptsManyReply]]:
+        """The same of many places and of several plans at once: a patient may have two."""
 
 def add_InsuranceServicer_to_server(servicer: InsuranceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
