@@ -27,6 +27,7 @@ WORDS = {
     "seed": Word("cli.seed", "make the demo world in a running system that has none"),
     "import": Word("cli.imports", "import providers from the national register's files"),
     "mail": Word("cli.mail", "read the mail the system sent"),
+    "audit": Word("cli.audit", "verify the audit trails against their checkpoints"),
     "bench": Word("cli.bench", "measure start, memory, queries, sends and facts"),
     "clock": Word("cli.clock", "move the time of a running system"),
     "migrate": Word("cli.migrate", "bring the databases up to date"),

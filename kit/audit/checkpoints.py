@@ -65,13 +65,13 @@ class ForgedError(Exception):
     """What claims to be a checkpoint is none that the service has signed."""
 
 
-def read(line: bytes, key: Ed25519PublicKey) -> Checkpoint:
-    """The checkpoint in a line; ForgedError when the service has not signed just this."""
+def read(line: bytes, key: Ed25519PublicKey, service: str) -> Checkpoint:
+    """The checkpoint of a service in a line; ForgedError when it has not signed just this."""
     try:
         told: dict[str, Any] = orjson.loads(line)
         signature = b64decode(told.pop("signature"), validate=True)
         key.verify(signature, _plain(told))
-        return Checkpoint(
+        made = Checkpoint(
             told["service"],
             int(told["sequence"]),
             bytes.fromhex(told["hash"]),
@@ -79,6 +79,9 @@ def read(line: bytes, key: Ed25519PublicKey) -> Checkpoint:
         )
     except (ValueError, KeyError, TypeError, AttributeError, InvalidSignature) as error:
         raise ForgedError(type(error).__name__) from None
+    if made.service != service:
+        raise ForgedError("of another service")
+    return made
 
 
 def _plain(told: Mapping[str, Any]) -> bytes:

@@ -111,7 +111,7 @@ class Sealer:
         before = await place.last()
         if before is not None:
             try:
-                known = read(before, self._key.public_key())
+                known = read(before, self._key.public_key(), self._service)
             except ForgedError:
                 log.exception("a checkpoint of the audit trail is forged")
             else:
