@@ -129,7 +129,7 @@ async def _add_offices(stage: Stage, providers: Sequence[str]) -> list[str]:
                 "postalCode": "60601",
             },
             "coordinates": LAKESIDE_POINT,
-            "phone": "312-555-0100",
+            "phone": f"312-555-{200 + number:04d}",
             "timeZone": ZONE,
             "goLiveOn": (stage.today() + timedelta(days=8)).isoformat(),
             "providerIds": list(providers[number::MORE_OFFICES]),

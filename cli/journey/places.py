@@ -39,6 +39,7 @@ async def office_is_added(stage: Stage) -> None:
     await grant(stage, "A admin", "A office admin", "OFFICE_ADMIN", "A office")
     for role in ("A staff", "A second staff"):
         await grant(stage, "A admin", role, "OFFICE_STAFF", "A office")
+    await _attest(stage, "A office admin", "A office", "A office admin", "A staff", "A second staff")
     for label, *_ in CARDIOLOGISTS:
         await _approve(stage, "A admin", label)
 
@@ -83,6 +84,7 @@ async def sender_gets_ready(stage: Stage) -> None:
     office = await stage.people["B admin"].do("addOffice", given, OFFICE)
     stage.ids["B office"] = office["id"]
     await grant(stage, "B admin", "B staff", "OFFICE_STAFF", "B office")
+    await _attest(stage, "B admin", "B office", "B staff")
 
 
 async def offices_go_live(stage: Stage) -> None:
@@ -121,6 +123,19 @@ def _office(stage: Stage, name: str, point: dict[str, float]) -> dict[str, Any]:
         "timeZone": ZONE,
         "goLiveOn": (stage.today() + timedelta(days=8)).isoformat(),
     }
+
+
+async def _attest(stage: Stage, by: str, office: str, *staff: str) -> None:
+    """Somebody says who works there: an office waits for that (R18)."""
+    person, query = stage.people[by], "query($id: ID!) { office(id: $id) { name version } }"
+    seen = (await person.ask(query, id=stage.ids[office]))["office"]
+    given = {
+        "officeId": stage.ids[office],
+        "expectedVersion": seen["version"],
+        "userIds": [stage.people[one].user_id for one in staff],
+    }
+    await person.do("attestRoster", given, OFFICE)
+    stage.say(f"{person.name} attested who works at {seen['name']}: {len(staff)}")
 
 
 async def _add_provider(stage: Stage, admin: str, label: str, profile: dict[str, Any]) -> None:

@@ -101,7 +101,7 @@ class Site:
 def deeds_of(world: World) -> int:
     """How many things putting this world in place does, for the bar."""
     per_organization = sum(
-        1 + 2 * len(one.users) + len(one.offices) + len(one.groups) for one in world.organizations
+        1 + 2 * len(one.users) + 2 * len(one.offices) + len(one.groups) for one in world.organizations
     )
     approvals_and_places = sum(
         len(provider.offices) for one in world.organizations for provider in one.providers
@@ -291,7 +291,21 @@ async def _complete(site: Site, world: World, organization: Organization) -> Non
     second = [(one, office) for one in organization.providers for office in one.offices[1:]]
     await together(*(_place(site, admin, one, office) for one, office in second))
     groups = (_add_group(site, admin, organization, one) for one in organization.groups)
-    await together(_accept_plans(site, world, organization), *groups)
+    rosters = (_attest(site, admin, organization, one) for one in organization.offices)
+    await together(_accept_plans(site, world, organization), *groups, *rosters)
+
+
+async def _attest(site: Site, admin: Person, organization: Organization, office: Office) -> None:
+    """Who works at an office, which waits for that (R18)."""
+    query = "query($id: ID!) { office(id: $id) { version } }"
+    seen = (await admin.ask(query, id=site.ids[office.name]))["office"]
+    staff = [site.ids[one.email] for one in organization.users if office.name in one.offices]
+    given = {
+        "officeId": site.ids[office.name],
+        "expectedVersion": seen["version"],
+        "userIds": staff,
+    }
+    await site.do(admin, "attestRoster", given, "... on Office { id }")
 
 
 async def _place(site: Site, admin: Person, provider: Provider, office: str) -> None:

@@ -95,12 +95,20 @@ async def _user_invited(tx: Connection, heard: Heard) -> None:
     await store.heard.keep_user(tx, organization_id, user_id, active=True)
 
 
-async def _role_revoked(tx: Connection, heard: Heard) -> None:
+async def _user_reactivated(tx: Connection, heard: Heard) -> None:
+    """The roles follow, each as a fact of its own."""
+    fact: identity.UserReactivated = heard.fact
+    organization_id, user_id = _user(heard)
+    await store.heard.keep_user(tx, organization_id, user_id, confirmed=fact.confirmed, active=True)
+
+
+async def _role_revoked(tx: Connection, call: Call, heard: Heard) -> None:
     fact: identity.RoleRevoked = heard.fact
     organization_id, user_id = _user(heard)
     if fact.office_id:
         office_id = OfficeId(UUID(fact.office_id))
         await store.heard.drop_role(tx, organization_id, user_id, office_id, fact.role)
+        await going_live.recheck_in(tx, call, organization_id, [office_id], revoking=True)
 
 
 def _user(heard: Heard) -> tuple[OrganizationId, UserId]:
@@ -117,7 +125,9 @@ async def _user_confirmed(tx: Connection, call: Call, heard: Heard) -> None:
 async def _user_deactivated(tx: Connection, call: Call, heard: Heard) -> None:
     organization_id, user_id = _user(heard)
     await store.heard.keep_user(tx, organization_id, user_id, active=False)
+    offices = await store.heard.drop_roles(tx, organization_id, user_id)
     await members.staff_gone(tx, call, organization_id, user_id)
+    await going_live.recheck_in(tx, call, organization_id, offices, revoking=True)
 
 
 async def _role_granted(tx: Connection, call: Call, heard: Heard) -> None:
@@ -127,7 +137,7 @@ async def _role_granted(tx: Connection, call: Call, heard: Heard) -> None:
     if fact.office_id:
         office_id = OfficeId(UUID(fact.office_id))
         await store.heard.keep_role(tx, organization_id, user_id, office_id, fact.role)
-        await going_live.recheck_in(tx, call, organization_id, [office_id])
+        await going_live.recheck_in(tx, call, organization_id, [office_id], revoking=True)
 
 
 def _identity(parts: Parts[Peers]) -> Hearing:
@@ -142,7 +152,8 @@ def _identity(parts: Parts[Peers]) -> Hearing:
             identity.UserConfirmed: with_call(_user_confirmed),
             identity.UserDeactivated: with_call(_user_deactivated),
             identity.RoleGranted: with_call(_role_granted),
-            identity.RoleRevoked: _role_revoked,
+            identity.RoleRevoked: with_call(_role_revoked),
+            identity.UserReactivated: _user_reactivated,
         },
     )
 

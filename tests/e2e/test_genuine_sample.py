@@ -62,13 +62,13 @@ async def settle(clinic: Clinic, approved: list[dict[str, Any]]) -> list[str]:
         given = {
             "name": f"Imported Office {number}",
             "address": {
-                "line1": "1 Sample Street",
+                "line1": f"{number + 1} Sample Street",
                 "city": "Chicago",
                 "region": "IL",
                 "postalCode": "60601",
             },
             "coordinates": {"latitude": latitude, "longitude": -87.63},
-            "phone": "312-555-0100",
+            "phone": f"312-555-010{number}",
             "timeZone": "America/Chicago",
             "goLiveOn": (today + timedelta(days=9)).isoformat(),
             "providerIds": [one["id"] for one in approved[number::2]],
@@ -76,7 +76,10 @@ async def settle(clinic: Clinic, approved: list[dict[str, Any]]) -> list[str]:
         }
         made = await clinic.admin.do("addOffice", given, "... on Office { id }")
         offices.append(made["id"])
-        await clinic.joined(f"Staff {number}", "OFFICE_STAFF", made["id"])
+        staff = await clinic.joined(f"Staff {number}", "OFFICE_STAFF", made["id"])
+        await staff.sign_in()
+        roster = {"officeId": made["id"], "expectedVersion": 1, "userIds": [staff.user_id]}
+        await clinic.admin.do("attestRoster", roster, "... on Office { id }")
     query = "query($id: ID!) { office(id: $id) { state readiness { ready } } }"
     for office in offices:
         await eventually(

@@ -185,7 +185,7 @@ async def _keep_secrets(town: Town) -> None:
         "name": office,
         "address": {"line1": "1 A", "city": "Chicago", "region": "IL", "postalCode": "60601"},
         "coordinates": {"latitude": 41.9, "longitude": -87.6},
-        "phone": "312-555-0100",
+        "phone": "312-555-0177",
         "timeZone": "America/New_York",
         "goLiveOn": (town.stage.today() + timedelta(days=60)).isoformat(),
         "providerIds": [ids["second cardiologist"], ids["hidden provider"]],

@@ -1,11 +1,13 @@
 """How an office becomes ready and goes live (R16, R18).
 
-It is ready as soon as it is known that it has all it needs, by whichever came last: staff or a provider. Only the go-live job
-makes it live, or planned again; the job asks identity, and sets right what was heard too late.
+It is ready as soon as it is known that it has all it needs, by whichever came last: staff, the attestation of who they are, or a
+provider; and planned again as soon as its roster is another. Only the go-live job makes it live; the job asks identity, and sets
+right what was heard too late. A first day that comes and finds it not ready is told once.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
 from kit.db import Connection
@@ -18,12 +20,18 @@ from services.directory.domain.days import Readiness
 from services.directory.domain.nouns import Office, OfficeId, OfficeState, OrganizationId, UserId
 
 
-async def recheck(call: Call, organization_id: OrganizationId, offices: Iterable[OfficeId]) -> None:
+async def recheck(
+    call: Call,
+    organization_id: OrganizationId,
+    offices: Iterable[OfficeId],
+    *,
+    revoking: bool = False,
+) -> None:
     """Look at these offices again after something of their providers was committed; one by one, so that nobody who holds one
     waits for another."""
     for office_id in sorted(set(offices)):
         async with call.db.transaction() as tx:
-            await recheck_in(tx, call, organization_id, [office_id])
+            await recheck_in(tx, call, organization_id, [office_id], revoking=revoking)
 
 
 async def recheck_staffed_by(
@@ -35,25 +43,49 @@ async def recheck_staffed_by(
 
 
 async def recheck_in(
-    tx: Connection, call: Call, organization_id: OrganizationId, offices: Iterable[OfficeId]
+    tx: Connection,
+    call: Call,
+    organization_id: OrganizationId,
+    offices: Iterable[OfficeId],
+    *,
+    revoking: bool = False,
 ) -> None:
-    """Make those of these offices READY that are planned and have all they need; others stay as they are.
+    """Make those of these offices READY that are planned and have all they need; when what changed is `revoking`, those PLANNED
+    again that are ready and no longer have it. Others stay as they are.
 
     The offices are locked before it is counted, so that of two who bring the last missing things at once, one sees both.
     """
-    planned = await store.offices.locked_planned(tx, organization_id, offices)
-    if not planned:
+    waiting = await store.offices.locked_waiting(tx, organization_id, offices)
+    if not waiting:
         return
-    ids, now = [office.id for office in planned], call.clock.now()
+    ids, now = [office.id for office in waiting], call.clock.now()
     staff = await store.heard.coverage(tx, organization_id, ids)
+    found = await _counted(tx, organization_id, waiting, staff, now)
+    for office in waiting:
+        state = days.rechecked(office, found[office.id], revoking=revoking)
+        if state is not office.state:
+            await store.offices.save(tx, replace(office, state=state), now)
+
+
+async def _counted(
+    tx: Connection,
+    organization_id: OrganizationId,
+    offices: Collection[Office],
+    staff: Mapping[UUID, int],
+    now: datetime,
+) -> dict[UUID, Readiness]:
+    ids = [office.id for office in offices]
     approved = await store.offices.approved_providers(tx, ids, now)
-    for office in planned:
-        if days.becomes_ready(office, _readiness(office, staff, approved)):
-            await store.offices.save(tx, replace(office, state=OfficeState.READY), now)
-
-
-def _readiness(office: Office, staff: dict[UUID, int], approved: dict[UUID, int]) -> Readiness:
-    return Readiness(staff.get(office.id, 0), approved.get(office.id, 0), office.group_only)
+    rosters = await store.heard.rosters(tx, organization_id, ids)
+    return {
+        office.id: Readiness(
+            staff.get(office.id, 0),
+            approved.get(office.id, 0),
+            office.group_only,
+            days.roster_stands(office, rosters.get(office.id, ())),
+        )
+        for office in offices
+    }
 
 
 # The job --------------------------------------------------------------------------------------------------------------
@@ -63,11 +95,9 @@ async def readiness(
     call: Call, organization_id: OrganizationId, offices: list[Office]
 ) -> dict[UUID, Readiness]:
     """What each of an organization's offices has of what it needs to go live; identity is asked who covers it (R18)."""
-    ids = [office.id for office in offices]
-    staff = await call.peers.identity.coverage(organization_id, ids)
+    staff = await call.peers.identity.coverage(organization_id, [office.id for office in offices])
     async with call.db.reading() as tx:
-        approved = await store.offices.approved_providers(tx, ids, call.clock.now())
-    return {office.id: _readiness(office, staff, approved) for office in offices}
+        return await _counted(tx, organization_id, offices, staff, call.clock.now())
 
 
 async def advance_offices(call: Call) -> None:
@@ -84,16 +114,32 @@ async def advance_offices(call: Call) -> None:
 
 
 async def _advance(call: Call, seen: Office, ready: Readiness) -> None:
-    """Only offices that must move are locked; under the lock it is decided anew, so two replicas move it once."""
+    """Only offices that must move are locked; under the lock it is decided anew, so two replicas move it once, and tell once
+    that its day came too soon."""
     now = call.clock.now()
-    if days.advanced(seen, ready, now) is seen.state:
+    if days.advanced(seen, ready, now) is seen.state and not days.missed(seen, ready, now):
         return
     async with call.db.transaction() as tx:
         office = await store.offices.locked(tx, seen.organization_id, seen.id)
-        if office is None or (state := days.advanced(office, ready, now)) is office.state:
+        if office is None:
             return
-        live = state is OfficeState.LIVE
-        after = replace(office, state=state, live_at=now if live else office.live_at)
+        state, missed = days.advanced(office, ready, now), days.missed(office, ready, now)
+        if state is office.state and not missed:
+            return
+        after = replace(
+            office,
+            state=state,
+            live_at=now if state is OfficeState.LIVE else office.live_at,
+            missed_on=office.go_live_on if missed else office.missed_on,
+        )
         await store.offices.save(tx, after, now)
-        if live:
+        if state is OfficeState.LIVE:
             await telling.of_office(tx, call, after, facts.OfficeLive(office_id=str(office.id)))
+        if missed:
+            await telling.of_office(tx, call, after, _missed(office, ready))
+
+
+def _missed(office: Office, ready: Readiness) -> facts.OfficeGoLiveMissed:
+    return facts.OfficeGoLiveMissed(
+        office_id=str(office.id), go_live_on=office.go_live_on.isoformat(), reasons=ready.reasons
+    )

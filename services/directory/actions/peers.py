@@ -8,6 +8,7 @@ from uuid import UUID
 from kit.rpc import Peer
 from kit.service import Call as KitCall
 from proto.identity.v1.identity_pb2 import CoverageRequest, UsersRequest
+from proto.identity.v1.identity_pb2 import KnownUser as UserReply
 from proto.identity.v1.identity_pb2_grpc import IdentityStub
 from proto.referrals.v1.referrals_pb2 import FenceRequest, OpenWorkReply
 from proto.referrals.v1.referrals_pb2_grpc import ReferralsStub
@@ -24,6 +25,7 @@ class KnownUser:
     user_id: UserId
     confirmed: bool
     active: bool
+    office_ids: frozenset[UUID] = frozenset()
 
 
 class Identity(Protocol):
@@ -100,10 +102,12 @@ class AskIdentity:
             organization_id=str(organization_id), user_ids=[str(one) for one in ids]
         )
         reply = await self._peer.ask(self._stub.Users, request)
-        return {
-            UUID(row.user_id): KnownUser(UserId(UUID(row.user_id)), row.confirmed, row.active)
-            for row in reply.users
-        }
+        return {UUID(row.user_id): _known(row) for row in reply.users}
+
+
+def _known(row: UserReply) -> KnownUser:
+    offices = frozenset(UUID(one) for one in (*row.office_admin_of, *row.office_staff_of))
+    return KnownUser(UserId(UUID(row.user_id)), row.confirmed, row.active, offices)
 
 
 class AskReferrals:

@@ -1,11 +1,13 @@
 """Rules of days: lead time, go-live, and the days of a placement (R16, R17)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from zoneinfo import ZoneInfo, available_timezones
 
 from kit.errors import Conflict, Invalid
-from services.directory.domain.nouns import Office, OfficeState, Placement
+from services.directory.domain.nouns import Office, OfficeState, Placement, UserId
 
 LEAD_DAYS = 7
 """An office is added at least this many days before its first day (R16)."""
@@ -58,6 +60,34 @@ def lead_time(
     )
 
 
+def moved_lead_time(
+    office: Office, go_live_on: date, today: date, *, acknowledged: bool, reason: str | None
+) -> tuple[int, str | None]:
+    """The same for a first day that is moved (R16): senders who counted on the day have less notice only when it comes sooner.
+
+    A later day keeps what was said when the office was added; a sooner one is judged as for a new office.
+    """
+    if go_live_on >= office.go_live_on and go_live_on >= today:
+        later = (go_live_on - office.go_live_on).days
+        return office.lead_days + later, office.lead_reason
+    return lead_time(go_live_on, today, acknowledged=acknowledged, reason=reason)
+
+
+class Needed(StrEnum):
+    """What an office must have before it goes live (R16, R18)."""
+
+    COVERAGE = "COVERAGE"
+    ROSTER_ATTESTED = "ROSTER_ATTESTED"
+    PROVIDERS = "PROVIDERS"
+
+
+_LACKING = {
+    Needed.COVERAGE: "NO_COVERAGE",
+    Needed.ROSTER_ATTESTED: "ROSTER_NOT_ATTESTED",
+    Needed.PROVIDERS: "NO_APPROVED_PROVIDER",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Readiness:
     """What an office has of what it needs before it can go live (R16, R18)."""
@@ -65,16 +95,26 @@ class Readiness:
     confirmed_staff: int
     approved_providers: int
     group_only: bool
+    roster_attested: bool = True
+
+    @property
+    def checklist(self) -> dict[Needed, bool]:
+        """Each thing it must have, and whether it has it."""
+        return {
+            Needed.COVERAGE: self.confirmed_staff > 0,
+            Needed.ROSTER_ATTESTED: self.roster_attested,
+            Needed.PROVIDERS: self.approved_providers > 0 or self.group_only,
+        }
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """What is missing, as codes: NO_COVERAGE, NO_APPROVED_PROVIDER. Empty when the office is ready."""
-        missing = []
-        if self.confirmed_staff < 1:
-            missing.append("NO_COVERAGE")
-        if self.approved_providers < 1 and not self.group_only:
-            missing.append("NO_APPROVED_PROVIDER")
-        return tuple(missing)
+        """What is missing, as codes: NO_COVERAGE, ROSTER_NOT_ATTESTED, NO_APPROVED_PROVIDER. Empty when the office is ready."""
+        return tuple(_LACKING[one] for one, there in self.checklist.items() if not there)
+
+
+def roster_stands(office: Office, roster: Collection[UserId]) -> bool:
+    """Whether somebody has attested just these users, who work for the office now (R18)."""
+    return office.roster_attested_at is not None and set(office.roster_attested) == set(roster)
 
 
 def advanced(office: Office, readiness: Readiness, now: datetime) -> OfficeState:
@@ -89,9 +129,21 @@ def advanced(office: Office, readiness: Readiness, now: datetime) -> OfficeState
     return OfficeState.LIVE if office.go_live_on <= day_at(office, now) else OfficeState.READY
 
 
-def becomes_ready(office: Office, readiness: Readiness) -> bool:
-    """Whether a planned office has all it needs by now, whatever its first day is (R16)."""
-    return office.state is OfficeState.PLANNED and not readiness.reasons
+def rechecked(office: Office, readiness: Readiness, *, revoking: bool) -> OfficeState:
+    """The state of an office that is not live yet once something of it has changed, whatever its first day is: READY with all
+    it needs; PLANNED again when it has not, if what changed is `revoking` (R16, R18)."""
+    if office.state is OfficeState.PLANNED and not readiness.reasons:
+        return OfficeState.READY
+    if office.state is OfficeState.READY and readiness.reasons and revoking:
+        return OfficeState.PLANNED
+    return office.state
+
+
+def missed(office: Office, readiness: Readiness, now: datetime) -> bool:
+    """Whether the office's first day has come, did not find it ready, and nobody has been told (R16)."""
+    waiting = office.state in {OfficeState.PLANNED, OfficeState.READY}
+    due = office.go_live_on <= day_at(office, now)
+    return waiting and due and bool(readiness.reasons) and office.missed_on != office.go_live_on
 
 
 def placement_days(first: date, until: date | None) -> tuple[date, date | None]:

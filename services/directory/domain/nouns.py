@@ -7,6 +7,7 @@ from typing import NewType
 from uuid import UUID
 
 from kit.errors import stale_version
+from services.directory.domain.hours import OpeningHours
 
 ProviderId = NewType("ProviderId", UUID)
 OfficeId = NewType("OfficeId", UUID)
@@ -184,7 +185,11 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """A place where care is given. `go_live_on` is a day of the office's own calendar (`time_zone`)."""
+    """A place where care is given. Its days are those of its own calendar (`time_zone`).
+
+    `closes_on` is the first day without it and `cut_off_on` the first on which nothing more is sent to it, once its closing is
+    planned (R19). `missed_on` is the first day that came and did not find it ready, once that has been told (R16).
+    """
 
     id: OfficeId
     organization_id: OrganizationId
@@ -208,6 +213,14 @@ class Office:
     fence: FenceStep | None
     state_before: OfficeState | None
     version: int
+    hours: tuple[OpeningHours, ...] = ()
+    roster_attested: tuple[UserId, ...] = ()
+    roster_attested_at: datetime | None = None
+    roster_attested_by: UserId | None = None
+    missed_on: date | None = None
+    closes_on: date | None = None
+    cut_off_on: date | None = None
+    fenced: bool = False
 
     @property
     def address(self) -> Address:

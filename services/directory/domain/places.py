@@ -1,10 +1,11 @@
 """Rules of what an office's entry must say: name, address, phone, coordinates."""
 
 import re
+from collections.abc import Collection, Iterable
 from math import isfinite
 
-from kit.errors import Invalid
-from services.directory.domain.nouns import Address, Point
+from kit.errors import Conflict, Invalid
+from services.directory.domain.nouns import Address, Office, Point
 from services.directory.domain.profiles import MAX_PHONE, MAX_REASON, clean_text
 
 MAX_NAME = 200
@@ -13,6 +14,8 @@ _POSTAL = re.compile(r"\d{5}(-\d{4})?", re.ASCII)
 _REGION = re.compile(r"[A-Z]{2}")
 _MOST_LATITUDE, _MOST_LONGITUDE = 90.0, 180.0
 _PHONE_DIGITS = 7
+_WITH_COUNTRY = 11
+POSTAL_DIGITS = 5
 
 
 def clean_name(name: str) -> str:
@@ -75,3 +78,45 @@ def clean_point(point: Point) -> Point:
                 remedy="Give decimal degrees.",
             )
     return point
+
+
+def same_address(one: Address, other: Address) -> bool:
+    """Whether both are one place as people write it: case, blanks, stops and the last four digits of the postal code aside."""
+    return _place(one) == _place(other)
+
+
+def _place(address: Address) -> tuple[str, str, str]:
+    street = "".join(sign for sign in f"{address.line1}{address.line2}" if sign.isalnum())
+    return street.casefold(), address.region, address.postal_code[:POSTAL_DIGITS]
+
+
+def same_phone(one: str, other: str) -> bool:
+    """Whether both are one number, written with or without the country's 1."""
+    return phone_digits(one) == phone_digits(other)
+
+
+def phone_digits(phone: str) -> str:
+    """The digits of a number, without the country's 1."""
+    digits = "".join(sign for sign in phone if sign.isdigit())
+    return digits[1:] if len(digits) == _WITH_COUNTRY and digits[0] == "1" else digits
+
+
+def lookalikes(office: Office, others: Iterable[Office]) -> tuple[Office, ...]:
+    """Those of the others that have its address or its phone (R16)."""
+    return tuple(
+        one
+        for one in others
+        if one.id != office.id
+        and (same_address(one.address, office.address) or same_phone(one.phone, office.phone))
+    )
+
+
+def duplicate(found: Collection[Office]) -> Conflict:
+    """The refusal of an office that looks like another one of the organization, until somebody says it is meant (R16)."""
+    return Conflict(
+        f"Your organization has an office with this address or phone: {', '.join(one.name for one in found)}.",
+        code="DUPLICATE_OFFICE",
+        field="acknowledgeDuplicate",
+        remedy="Use that office, or set acknowledgeDuplicate when this is another one.",
+        office_ids=[str(one.id) for one in found],
+    )

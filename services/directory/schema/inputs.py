@@ -7,12 +7,13 @@ import strawberry
 
 from kit.ids import parse_id
 from services.directory.actions.groups import NewGroup
-from services.directory.actions.offices import NewOffice
+from services.directory.actions.offices import NewOffice, OfficeChange
 from services.directory.actions.placements import NewPlacement
 from services.directory.actions.providers import ProfileChange
 from services.directory.domain import nouns
+from services.directory.domain.hours import OpeningHours
 from services.directory.schema.queries import CoordinatesInput
-from services.directory.schema.words import ids
+from services.directory.schema.words import Weekday, ids
 
 _KEY = "Yours, new for each new request: a retry with the same key does nothing again."
 _SEEN = "The version you have seen; another one is refused with STALE_VERSION."
@@ -126,6 +127,23 @@ class AddressInput:
     region: str = strawberry.field(description="Two-letter state code.")
     postal_code: str
 
+    def address(self) -> nouns.Address:
+        """As the domain has it."""
+        return nouns.Address(self.line1, self.line2, self.city, self.region, self.postal_code)
+
+
+@strawberry.input(description="A span of a weekday, by the clock on the office's wall.")
+class OpeningHoursInput:
+    """OpeningHoursInput."""
+
+    weekday: Weekday  # type: ignore[valid-type]
+    opens: str = strawberry.field(description="HH:MM")
+    closes: str = strawberry.field(description="HH:MM, or 24:00 for the end of the day.")
+
+
+def _spans(given: list[OpeningHoursInput]) -> tuple[OpeningHours, ...]:
+    return tuple(OpeningHours(one.weekday, one.opens, one.closes) for one in given)
+
 
 @strawberry.input
 class AddOfficeInput:
@@ -150,13 +168,16 @@ class AddOfficeInput:
         default=False, description="Together with reason: less than seven days are meant."
     )
     reason: str | None = None
+    hours: list[OpeningHoursInput] = strawberry.field(default_factory=list)
+    acknowledge_duplicate: bool = strawberry.field(
+        default=False, description="It is another office though one has this address or phone."
+    )
 
     def office(self) -> NewOffice:
         """As the verb takes it."""
-        one = self.address
         return NewOffice(
             name=self.name,
-            address=nouns.Address(one.line1, one.line2, one.city, one.region, one.postal_code),
+            address=self.address.address(),
             point=nouns.Point(self.coordinates.latitude, self.coordinates.longitude),
             phone=self.phone,
             time_zone=self.time_zone,
@@ -165,7 +186,62 @@ class AddOfficeInput:
             group_only=self.group_only,
             acknowledge_short_lead_time=self.acknowledge_short_lead_time,
             reason=self.reason,
+            hours=_spans(self.hours),
+            acknowledge_duplicate=self.acknowledge_duplicate,
         )
+
+
+@strawberry.input(description="What is to change; what is left out stays as it is.")
+class ChangeOfficeInput:
+    """ChangeOfficeInput."""
+
+    office_id: strawberry.ID
+    expected_version: int = _seen()
+    name: str | None = None
+    address: AddressInput | None = None
+    coordinates: CoordinatesInput | None = strawberry.field(
+        default=None, description="Needed with an address of another postal code."
+    )
+    phone: str | None = None
+    time_zone: str | None = None
+    group_only: bool | None = None
+    hours: list[OpeningHoursInput] | None = strawberry.field(
+        default=None, description="All of them; an empty list says that they are not known."
+    )
+    go_live_on: date | None = strawberry.field(
+        default=None, description="Until it is live; sooner than it was by the rule of addOffice."
+    )
+    acknowledge_short_lead_time: bool = False
+    reason: str | None = None
+    acknowledge_duplicate: bool = False
+
+    def change(self) -> OfficeChange:
+        """As the verb takes it."""
+        at = self.coordinates
+        return OfficeChange(
+            name=self.name,
+            address=self.address.address() if self.address else None,
+            point=nouns.Point(at.latitude, at.longitude) if at else None,
+            phone=self.phone,
+            time_zone=self.time_zone,
+            group_only=self.group_only,
+            hours=None if self.hours is None else _spans(self.hours),
+            go_live_on=self.go_live_on,
+            acknowledge_short_lead_time=self.acknowledge_short_lead_time,
+            reason=self.reason,
+            acknowledge_duplicate=self.acknowledge_duplicate,
+        )
+
+
+@strawberry.input
+class AttestRosterInput:
+    """AttestRosterInput."""
+
+    office_id: strawberry.ID
+    expected_version: int = _seen()
+    user_ids: list[strawberry.ID] = strawberry.field(
+        description="Everybody who works for the office, as its roster has it."
+    )
 
 
 @strawberry.input

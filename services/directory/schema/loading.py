@@ -139,3 +139,16 @@ async def readiness(info: Info, at: nouns.Office) -> Readiness:
     loader: Any = info.context.loader(f"readiness of {at.organization_id}", load)
     ready: Readiness = await loader.load(at)
     return ready
+
+
+async def roster(info: Info, at: nouns.Office) -> tuple[nouns.UserId, ...]:
+    """Who works for an office of the viewer's organization; offices are asked for together."""
+
+    async def load(ids: list[nouns.OfficeId]) -> list[tuple[nouns.UserId, ...]]:
+        async with info.context.call.db.reading() as tx:
+            found = await store.heard.rosters(tx, at.organization_id, ids)
+        return [found.get(one, ()) for one in ids]
+
+    loader: Any = info.context.loader(f"rosters of {at.organization_id}", load)
+    users: tuple[nouns.UserId, ...] = await loader.load(at.id)
+    return users

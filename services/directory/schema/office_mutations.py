@@ -10,22 +10,34 @@ from services.directory.actions import closing, offices, placements
 from services.directory.schema.inputs import (
     AddOfficeInput,
     AddPlacementInput,
+    AttestRosterInput,
+    ChangeOfficeInput,
     CloseOfficeInput,
     EndPlacementInput,
     OfficeVersionInput,
     SetAcceptingNewPatientsInput,
 )
 from services.directory.schema.problems import (
+    DuplicateOfficeProblem,
     ItemsRefusedProblem,
     LeadTimeShortProblem,
     ProvidersOrphanedProblem,
+    RosterDiffersProblem,
 )
 from services.directory.schema.things import Office, Placement
-from services.directory.schema.words import Info
+from services.directory.schema.words import Info, ids
 
 AddOfficeResult = Annotated[
-    Office | LeadTimeShortProblem | ItemsRefusedProblem | CommonProblems,
+    Office | LeadTimeShortProblem | DuplicateOfficeProblem | ItemsRefusedProblem | CommonProblems,
     strawberry.union("AddOfficeResult"),
+]
+ChangeOfficeResult = Annotated[
+    Office | LeadTimeShortProblem | DuplicateOfficeProblem | CommonProblems,
+    strawberry.union("ChangeOfficeResult"),
+]
+AttestRosterResult = Annotated[
+    Office | ItemsRefusedProblem | RosterDiffersProblem | CommonProblems,
+    strawberry.union("AttestRosterResult"),
 ]
 CloseOfficeResult = Annotated[
     Office | ProvidersOrphanedProblem | CommonProblems, strawberry.union("CloseOfficeResult")
@@ -47,6 +59,30 @@ class OfficeMutation:
         """Add an office and place its providers from its first day, all or nothing (R16, R17)."""
         return Office.of(
             await offices.add_office(info.context.call, input.office(), key=input.idempotency_key)
+        )
+
+    @mutation
+    async def change_office(self, info: Info, input: ChangeOfficeInput) -> ChangeOfficeResult:
+        """Change what an office says, and its first day until it is live (R16)."""
+        return Office.of(
+            await offices.change_office(
+                info.context.call,
+                parse_id(input.office_id, "officeId"),
+                input.expected_version,
+                input.change(),
+            )
+        )
+
+    @mutation
+    async def attest_roster(self, info: Info, input: AttestRosterInput) -> AttestRosterResult:
+        """Say that just these users work for the office: client admins, and its office admins (R18)."""
+        return Office.of(
+            await offices.attest_roster(
+                info.context.call,
+                parse_id(input.office_id, "officeId"),
+                input.expected_version,
+                ids(input.user_ids, "userIds"),
+            )
         )
 
     @mutation

@@ -120,3 +120,19 @@ class ProvidersOrphanedProblem(Problem):
     """PROVIDERS_ORPHANED, with who they are."""
 
     provider_ids: list[strawberry.ID]
+
+
+@problem_type("DUPLICATE_OFFICE")
+@strawberry.type(description="The organization has an office with this address or phone (R16).")
+class DuplicateOfficeProblem(Problem):
+    """DUPLICATE_OFFICE, with the ones that look alike."""
+
+    office_ids: list[strawberry.ID]
+
+
+@problem_type("ROSTER_DIFFERS")
+@strawberry.type(description="Others work for the office as well (R18).")
+class RosterDiffersProblem(Problem):
+    """ROSTER_DIFFERS, with those who were not named."""
+
+    user_ids: list[strawberry.ID]

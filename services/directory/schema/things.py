@@ -10,6 +10,8 @@ from kit.graphql import Connection, after_key, connection, described, page_of
 from kit.ids import parse_id
 from services.directory import policy
 from services.directory.domain import nouns, profiles
+from services.directory.domain.days import roster_stands
+from services.directory.domain.hours import is_open
 from services.directory.schema import loading
 from services.directory.schema.words import (
     Address,
@@ -20,11 +22,13 @@ from services.directory.schema.words import (
     OfficeAction,
     OfficeReadiness,
     OfficeState,
+    OpeningHours,
     PendingChange,
     PlacementAction,
     PlacementState,
     ProviderAction,
     ProviderState,
+    RosterAttestation,
     Specialty,
     User,
     id_of,
@@ -175,6 +179,36 @@ class Office:
     def short_lead_time_reason(self, info: Info) -> str | None:
         """Within the organization only."""
         return self.row.lead_reason if self._own(info) else None
+
+    @described("From Monday on; empty when nobody has said.")
+    def hours(self) -> list[OpeningHours]:
+        """When it is open."""
+        return [OpeningHours.of(one) for one in self.row.hours]
+
+    @described("By its hours and the clock on its wall; null when its hours are not known.")
+    def open_now(self, info: Info) -> bool | None:
+        """Whether it is open."""
+        now, row = info.context.call.clock.now(), self.row
+        return is_open(row.hours, row.time_zone, now) if row.hours else None
+
+    @described("Who works for it, invited ones too; shown within the organization only.")
+    async def roster(self, info: Info) -> list[User | None]:
+        """R18."""
+        users = await loading.roster(info, self.row) if self._own(info) else ()
+        return [User(id=id_of(one)) for one in users]
+
+    @described("Shown within the organization only; null before the first.")
+    async def roster_attestation(self, info: Info) -> RosterAttestation | None:
+        """R18."""
+        row = self.row
+        if not self._own(info) or row.roster_attested_at is None or row.roster_attested_by is None:
+            return None
+        return RosterAttestation(
+            at=row.roster_attested_at,
+            by=User(id=id_of(row.roster_attested_by)),
+            users=[User(id=id_of(one)) for one in row.roster_attested],
+            stands=roster_stands(row, await loading.roster(info, row)),
+        )
 
     @described("What it has of what it needs to go live; null for other organizations' offices.")
     async def readiness(self, info: Info) -> OfficeReadiness | None:

@@ -1,5 +1,6 @@
 """Words and small types of the directory's schema."""
 
+from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
@@ -11,8 +12,8 @@ from kit.graphql import Context
 from kit.ids import parse_id
 from services.directory import policy
 from services.directory.actions.peers import Peers
-from services.directory.domain import nouns, ranking
-from services.directory.domain.days import Readiness
+from services.directory.domain import hours, nouns, ranking
+from services.directory.domain.days import Needed, Readiness
 
 Info: TypeAlias = strawberry.Info[Context[Peers], None]
 
@@ -21,6 +22,8 @@ OfficeState = strawberry.enum(nouns.OfficeState, name="OfficeState")
 GroupState = strawberry.enum(nouns.GroupState, name="GroupState")
 PlacementState = strawberry.enum(nouns.PlacementState, name="PlacementState")
 SuggestionEnd = strawberry.enum(nouns.SuggestionEnd, name="SuggestionEnd")
+Weekday = strawberry.enum(hours.Weekday, name="Weekday")
+NeededWord = strawberry.enum(Needed, name="OfficeNeed")
 PlanCertainty = strawberry.enum(ranking.PlanCertainty, name="PlanCertainty")
 FactorName = strawberry.enum(ranking.FactorName, name="FactorName")
 Widening = strawberry.enum(ranking.Widening, name="Widening")
@@ -113,9 +116,29 @@ class PendingChange:
         )
 
 
+@strawberry.type(description="A span of a weekday, by the clock on the office's wall.")
+class OpeningHours:
+    """OpeningHours."""
+
+    weekday: Weekday  # type: ignore[valid-type]
+    opens: str = strawberry.field(description="HH:MM")
+    closes: str = strawberry.field(description="HH:MM, or 24:00")
+
+    @classmethod
+    def of(cls, row: hours.OpeningHours) -> "OpeningHours":
+        """As GraphQL tells it."""
+        return cls(weekday=row.weekday, opens=row.opens, closes=row.closes)
+
+
 _REASONS = {
     "NO_COVERAGE": "No confirmed staff works for the office.",
+    "ROSTER_NOT_ATTESTED": "Nobody has attested who works for the office, or they are others now.",
     "NO_APPROVED_PROVIDER": "No approved provider is placed at the office, and it is not for groups only.",
+}
+_STEPS = {
+    Needed.COVERAGE: "Invite staff for the office and have them confirm their account.",
+    Needed.ROSTER_ATTESTED: "Look at its roster and attest it with attestRoster.",
+    Needed.PROVIDERS: "Place an approved provider there, or say that it is for groups only.",
 }
 
 
@@ -127,6 +150,15 @@ class ReadinessReason:
     message: str
 
 
+@strawberry.type(description="One thing an office must have before it can go live (R16, R18).")
+class ReadinessItem:
+    """ReadinessItem."""
+
+    code: NeededWord  # type: ignore[valid-type]
+    satisfied: bool
+    to_do: str | None = strawberry.field(description="What to do while it is not satisfied.")
+
+
 @strawberry.type(description="What an office has of what it needs before it can go live.")
 class OfficeReadiness:
     """OfficeReadiness."""
@@ -135,6 +167,9 @@ class OfficeReadiness:
     confirmed_staff: int
     approved_providers: int
     reasons: list[ReadinessReason]
+    checklist: list[ReadinessItem] = strawberry.field(
+        description="Each thing it needs, had or not."
+    )
 
     @classmethod
     def of(cls, found: Readiness) -> "OfficeReadiness":
@@ -144,7 +179,23 @@ class OfficeReadiness:
             confirmed_staff=found.confirmed_staff,
             approved_providers=found.approved_providers,
             reasons=[ReadinessReason(code=one, message=_REASONS[one]) for one in found.reasons],
+            checklist=[
+                ReadinessItem(code=one, satisfied=there, to_do=None if there else _STEPS[one])
+                for one, there in found.checklist.items()
+            ],
         )
+
+
+@strawberry.type(description="Who said when that just these users work for the office (R18).")
+class RosterAttestation:
+    """RosterAttestation."""
+
+    at: datetime
+    by: User | None
+    users: list[User | None]
+    stands: bool = strawberry.field(
+        description="False once somebody else works there, or one of them no longer: attest again."
+    )
 
 
 @strawberry.type(description="What an organization has decided for itself.")

@@ -150,6 +150,32 @@ async def drop_role(
     )
 
 
+async def drop_roles(
+    tx: Connection, organization_id: OrganizationId, user_id: UserId
+) -> list[OfficeId]:
+    """The user works for no office of the organization any more; answers those for which they did."""
+    rows = await tx.fetch(
+        """DELETE FROM office_users_heard WHERE user_id = $1 AND organization_id = $2 RETURNING office_id""",
+        user_id,
+        organization_id,
+    )
+    return sorted({row["office_id"] for row in rows})
+
+
+async def rosters(
+    tx: Connection, organization_id: OrganizationId, offices: Iterable[OfficeId]
+) -> dict[UUID, tuple[UserId, ...]]:
+    """Who works for each of these offices, confirmed or still invited, as far as it has been told (R18)."""
+    rows = await tx.fetch(
+        """SELECT w.office_id, array_agg(DISTINCT w.user_id ORDER BY w.user_id) AS users
+            FROM office_users_heard w JOIN users_heard u USING (user_id, organization_id)
+            WHERE w.organization_id = $1 AND w.office_id = ANY($2) AND u.active GROUP BY w.office_id""",
+        organization_id,
+        list(offices),
+    )
+    return {row["office_id"]: tuple(row["users"]) for row in rows}
+
+
 async def offices_of(
     tx: Connection, organization_id: OrganizationId, user_id: UserId
 ) -> list[OfficeId]:

@@ -1,7 +1,7 @@
 """Rows of offices."""
 
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, astuple, dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -30,10 +30,19 @@ async def add(tx: Connection, office: Office, by: UserId, at: datetime) -> None:
     await db.run(
         tx,
         """INSERT INTO offices (id, organization_id, name, line1, line2, city, region, postal_code, latitude,
-            longitude, phone, time_zone, group_only, go_live_on, lead_days, lead_reason, added_by, added_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)""",
+            longitude, phone, time_zone, group_only, hours, go_live_on, lead_days, lead_reason, added_by, added_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)""",
         office.id,
         office.organization_id,
+        *_entry(office),
+        by,
+        at,
+    )
+
+
+def _entry(office: Office) -> tuple[object, ...]:
+    """What people write of an office."""
+    return (
         office.name,
         *astuple(office.address),
         office.latitude,
@@ -41,11 +50,25 @@ async def add(tx: Connection, office: Office, by: UserId, at: datetime) -> None:
         office.phone,
         office.time_zone,
         office.group_only,
+        [asdict(one) for one in office.hours],
         office.go_live_on,
         office.lead_days,
         office.lead_reason,
-        by,
-        at,
+    )
+
+
+async def change(tx: Connection, office: Office) -> None:
+    """Keep what people have changed of an office, which this transaction has locked, as its next version."""
+    await db.run(
+        tx,
+        """UPDATE offices SET name = $3, line1 = $4, line2 = $5, city = $6, region = $7, postal_code = $8,
+            latitude = $9, longitude = $10, phone = $11, time_zone = $12, group_only = $13, hours = $14,
+            go_live_on = $15, lead_days = $16, lead_reason = $17, missed_on = $18, version = version + 1
+            WHERE organization_id = $1 AND id = $2""",
+        office.organization_id,
+        office.id,
+        *_entry(office),
+        office.missed_on,
     )
 
 
@@ -54,7 +77,9 @@ async def save(tx: Connection, office: Office, at: datetime) -> None:
     await db.run(
         tx,
         """UPDATE offices SET state = $3, live_at = $4, closed_at = $5, fence = $6, state_before = $7,
-            fence_at = CASE WHEN $6::fence_step IS NOT NULL THEN $8::timestamptz END, version = version + 1
+            missed_on = $8, closes_on = $9, cut_off_on = $10, fenced = $11, go_live_on = $12, lead_days = $13,
+            lead_reason = $14, roster_attested = $15, roster_attested_at = $16, roster_attested_by = $17,
+            fence_at = CASE WHEN $6::fence_step IS NOT NULL THEN $18::timestamptz END, version = version + 1
             WHERE organization_id = $1 AND id = $2""",
         office.organization_id,
         office.id,
@@ -63,6 +88,16 @@ async def save(tx: Connection, office: Office, at: datetime) -> None:
         office.closed_at,
         office.fence,
         office.state_before,
+        office.missed_on,
+        office.closes_on,
+        office.cut_off_on,
+        office.fenced,
+        office.go_live_on,
+        office.lead_days,
+        office.lead_reason,
+        list(office.roster_attested),
+        office.roster_attested_at,
+        office.roster_attested_by,
         at,
     )
 
@@ -81,39 +116,60 @@ async def locked(tx: Connection, organization_id: OrganizationId, office_id: UUI
 async def shared(
     tx: Connection, organization_id: OrganizationId, ids: Iterable[UUID]
 ) -> dict[UUID, Office]:
-    """Those of these offices that the organization has, kept as they are until the transaction ends."""
+    """Those of these offices that the organization has, kept from going live, closing and changing until the transaction ends.
+
+    Only becoming ready is let through: whoever readies offices holds one after the other, in the order of the news about them,
+    and would otherwise wait for somebody who holds several, and they for them.
+    """
     rows = await db.many(
         tx,
         Office,
-        "SELECT * FROM offices WHERE organization_id = $1 AND id = ANY($2) ORDER BY id FOR SHARE",
+        "SELECT * FROM offices WHERE organization_id = $1 AND id = ANY($2) ORDER BY id FOR KEY SHARE",
         organization_id,
         list(ids),
     )
     return {row.id: row for row in rows}
 
 
-async def locked_planned(
+async def locked_waiting(
     tx: Connection, organization_id: OrganizationId, ids: Iterable[UUID]
 ) -> list[Office]:
-    """Those of these offices that the organization has and that are planned, locked in one order."""
+    """Those of these offices that the organization has and that are planned or ready, locked in one order."""
     return await db.many(
         tx,
         Office,
-        """SELECT * FROM offices WHERE organization_id = $1 AND id = ANY($2) AND state = 'PLANNED'
+        """SELECT * FROM offices WHERE organization_id = $1 AND id = ANY($2) AND state IN ('PLANNED', 'READY')
             ORDER BY id FOR NO KEY UPDATE""",
         organization_id,
         list(ids),
     )
 
 
-async def with_name(tx: Connection, organization_id: OrganizationId, name: str) -> bool:
-    """Whether the organization has an office of that name that is not closed."""
+async def alike(tx: Connection, office: Office, phone_digits: str) -> list[Office]:
+    """The organization's other offices with its postal code or its phone that are not closed: those it may be a duplicate of."""
+    return await db.many(
+        tx,
+        Office,
+        r"""SELECT * FROM offices WHERE organization_id = $1 AND id <> $2 AND state <> 'CLOSED'
+            AND (left(postal_code, 5) = $3 OR regexp_replace(phone, '\D', '', 'g') LIKE '%' || $4) ORDER BY name, id""",
+        office.organization_id,
+        office.id,
+        office.postal_code[:5],
+        phone_digits,
+    )
+
+
+async def with_name(
+    tx: Connection, organization_id: OrganizationId, name: str, *, but: OfficeId
+) -> bool:
+    """Whether the organization has another office of that name that is not closed."""
     found: bool = await db.value(
         tx,
         """SELECT EXISTS (SELECT FROM offices
-            WHERE organization_id = $1 AND lower(name) = lower($2) AND state <> 'CLOSED')""",
+            WHERE organization_id = $1 AND lower(name) = lower($2) AND state <> 'CLOSED' AND id <> $3)""",
         organization_id,
         name,
+        but,
     )
     return found
 

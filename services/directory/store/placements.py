@@ -33,10 +33,11 @@ async def save(tx: Connection, placement: Placement, at: datetime) -> None:
     """Keep a changed placement, which this transaction has locked, as its next version."""
     await db.run(
         tx,
-        """UPDATE placements SET effective_until = $3, accepting_new_patients = $4, changed_at = $5,
-            version = version + 1 WHERE organization_id = $1 AND id = $2""",
+        """UPDATE placements SET effective_from = $3, effective_until = $4, accepting_new_patients = $5,
+            changed_at = $6, version = version + 1 WHERE organization_id = $1 AND id = $2""",
         placement.organization_id,
         placement.id,
+        placement.effective_from,
         placement.effective_until,
         placement.accepting_new_patients,
         at,

@@ -35,6 +35,9 @@ async def test_an_office_is_ready_once_its_staff_is_granted_and_confirmed_in_eit
     office = await organization.add_office(providerIds=[(await organization.approved())["id"]])
     directory.identity.covered[office["id"]] = 1
     user = await organization.user()
+    directory.identity.works[user] = {office["id"]}
+    attested = await organization.attest(office["id"], users=[user])
+    assert attested["__typename"] == "Office", "identity knows before directory hears"
     granted, confirmed = _granted(user, office), identity_facts.UserConfirmed(user_id=user)
     first, second = (granted, confirmed) if last == "confirmed" else (confirmed, granted)
     await _hear(organization, first, user)
@@ -42,11 +45,10 @@ async def test_an_office_is_ready_once_its_staff_is_granted_and_confirmed_in_eit
     event = await _hear(organization, second, user)
     after = await _state(organization, office)
 
-    assert (before, after) == (("PLANNED", 1), ("READY", 2))
+    assert (before, after) == (("PLANNED", 2), ("READY", 3))
     assert not await directory.neighbours.repeat(event)
-    await organization.staff(office["id"])
     assert await _state(organization, office) == after
-    assert await directory.facts(office["id"]) == ["planned"]
+    assert await directory.facts(office["id"]) == ["planned", "roster_attested"]
 
 
 async def test_a_staffed_office_is_ready_once_its_provider_is_approved(
@@ -59,7 +61,7 @@ async def test_a_staffed_office_is_ready_once_its_provider_is_approved(
     before = await _state(organization, office)
     await organization.versioned("approveProvider", provider)
 
-    assert (before[0], await _state(organization, office)) == ("PLANNED", ("READY", 2))
+    assert (before[0], await _state(organization, office)) == ("PLANNED", ("READY", 3))
 
 
 async def test_a_staffed_office_is_ready_once_an_approved_provider_is_placed_and_only_once(
@@ -75,7 +77,7 @@ async def test_a_staffed_office_is_ready_once_an_approved_provider_is_placed_and
     await organization.place(approved, office, idempotencyKey="the same")
     await organization.place(await organization.approved(), office)
 
-    assert (before[0], await _state(organization, office)) == ("PLANNED", ("READY", 2))
+    assert (before[0], await _state(organization, office)) == ("PLANNED", ("READY", 3))
 
 
 async def test_an_approval_and_the_staff_that_come_at_once_make_the_office_ready_once(
@@ -89,7 +91,7 @@ async def test_an_approval_and_the_staff_that_come_at_once_make_the_office_ready
             organization.versioned("approveProvider", provider), organization.staff(office["id"])
         )
 
-        assert await _state(organization, office) == ("READY", 2)
+        assert await _state(organization, office) == ("READY", 3)
 
 
 async def test_on_its_day_an_office_becomes_ready_at_once_and_live_by_the_job(
@@ -108,7 +110,7 @@ async def test_on_its_day_an_office_becomes_ready_at_once_and_live_by_the_job(
     live = await _state(organization, office)
 
     assert (ready[0], live[0]) == ("READY", "LIVE")
-    assert await directory.facts(office["id"]) == ["planned", "live"]
+    assert await directory.facts(office["id"]) == ["planned", "roster_attested", "live"]
 
 
 async def test_staff_of_somewhere_else_or_not_confirmed_or_gone_makes_no_office_ready(

@@ -137,6 +137,7 @@ async def test_an_office_is_ready_with_staff_and_an_approved_provider(
 
     assert [one["code"] for one in bare["readiness"]["reasons"]] == [
         "NO_COVERAGE",
+        "ROSTER_NOT_ATTESTED",
         "NO_APPROVED_PROVIDER",
     ]
     assert (full["state"], full["readiness"]["ready"]) == ("READY", True)
@@ -159,7 +160,13 @@ async def test_a_closed_office_is_removed_from_the_network_and_its_placements_en
     assert closed["state"] == "CLOSED"
     assert [one["state"] for one in placements] == ["ENDED"]
     assert office["id"] not in {edge["node"]["id"] for edge in listed["offices"]["edges"]}
-    assert await directory.facts(office["id"]) == ["planned", "live", "closing", "closed"]
+    assert await directory.facts(office["id"]) == [
+        "planned",
+        "roster_attested",
+        "live",
+        "closing",
+        "closed",
+    ]
 
 
 async def test_an_office_with_open_referrals_stays_closing_until_they_are_done(
@@ -298,6 +305,7 @@ async def test_an_office_goes_live_at_its_own_midnight_and_once(
     after, late = await _office(organization, ready), await _office(organization, bare)
 
     assert (before["state"], after["state"]) == ("READY", "LIVE")
-    assert await directory.facts(ready["id"]) == ["planned", "live"]
+    assert await directory.facts(ready["id"]) == ["planned", "roster_attested", "live"]
     assert late["state"] == "PLANNED"
-    assert len(late["readiness"]["reasons"]) == 2
+    assert len(late["readiness"]["reasons"]) == 3
+    assert await directory.facts(bare["id"]) == ["planned", "go_live_missed"]

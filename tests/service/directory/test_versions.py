@@ -12,6 +12,7 @@ REFUSED = {"__typename": "StaleVersionProblem", "code": "STALE_VERSION", "field"
 MORE: dict[str, dict[str, Any]] = {
     "rejectProvider": {"reason": "Not so."},
     "setAcceptingNewPatients": {"accepting": False},
+    "attestRoster": {"userIds": []},
     "changeGroupFlags": {"maySend": True, "mayReceive": True},
 }
 """What a verb must be given besides."""
@@ -41,7 +42,7 @@ async def test_every_verb_refuses_an_old_version_and_tells_the_one_that_stands(
         "suggestionId": suggestion,
     }
     verbs = versioned_verbs()
-    assert len(verbs) == 17
+    assert len(verbs) == 19
     for verb, kind in verbs.items():
         about = subjects.keys() & kind.fields
         stands = sum(subjects[name]["version"] for name in about)

@@ -49,6 +49,7 @@ class SmallIdentity(IdentityServicer):
     def __init__(self) -> None:
         self.covered: dict[str, int] = {}
         self.known: dict[str, tuple[str, bool, bool]] = {}
+        self.works: dict[str, set[str]] = {}
 
     async def Coverage(self, request: CoverageRequest, context: Any) -> CoverageReply:  # noqa: ANN401, ARG002, N802
         return CoverageReply(
@@ -63,7 +64,10 @@ class SmallIdentity(IdentityServicer):
         for one in request.user_ids:
             organization, confirmed, active = self.known.get(one, ("", False, False))
             if organization == request.organization_id:
-                users.append(KnownUser(user_id=one, confirmed=confirmed, active=active))
+                offices = sorted(self.works.get(one, ()))
+                known = KnownUser(user_id=one, confirmed=confirmed, active=active)
+                known.office_staff_of.extend(offices)
+                users.append(known)
         return UsersReply(users=users)
 
 
@@ -134,6 +138,7 @@ class Directory:
     stub: DirectoryStub
     npis: int = 0
     people: int = 0
+    doors: int = 0
 
     def npi(self) -> str:
         """A valid NPI nobody has yet."""
@@ -247,21 +252,23 @@ class Organization:
 
     async def add_office(self, viewer: Viewer | None = None, **given: Any) -> dict[str, Any]:  # noqa: ANN401
         """Add an office, in eight days unless said otherwise."""
+        self.directory.doors += 1
         entry = {
             "idempotencyKey": str(uuid4()),
             "name": f"Office {uuid4().hex[:8]}",
             "address": {
-                "line1": "1 Sample Street",
+                "line1": f"{self.directory.doors} Sample Street",
                 "city": "Boston",
                 "region": "MA",
                 "postalCode": "02139",
             },
             "coordinates": BOSTON,
-            "phone": "617 555 0100",
+            "phone": f"617 555 {self.directory.doors:04d}",
             "timeZone": ZONE,
             "goLiveOn": str(self.directory.today() + timedelta(days=8)),
         }
         fields = OFFICE + ITEMS + " ... on LeadTimeShortProblem { daysUntilGoLive }"
+        fields += " ... on DuplicateOfficeProblem { officeIds }"
         return await self.do("addOffice", "AddOfficeInput", fields, entry | given, viewer)
 
     async def live_office(self, *providers: dict[str, Any], **given: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -283,16 +290,35 @@ class Organization:
         assert data["office"]["state"] == "LIVE"
         return dict(data["office"])
 
-    async def staff(self, office_id: str) -> str:
-        """A confirmed user for an office, as identity tells it and answers for it."""
-        self.directory.identity.covered[office_id] = 1
+    async def staff(self, office_id: str, *, attested: bool = True) -> str:
+        """A confirmed user for an office, as identity tells it and answers for it; and the roster is attested anew."""
+        identity = self.directory.identity
+        identity.covered[office_id] = 1
         user = await self.user()
-        said = self.directory.neighbours
-        now = self.directory.running.parts.clock.now()
+        identity.works.setdefault(user, set()).add(office_id)
         granted = identity_facts.RoleGranted(user_id=user, role="OFFICE_STAFF", office_id=office_id)
-        await said.say(granted, self.id, "user", UUID(user), now)
-        await said.say(identity_facts.UserConfirmed(user_id=user), self.id, "user", UUID(user), now)
+        await self.hear(granted, user)
+        await self.hear(identity_facts.UserConfirmed(user_id=user), user)
+        if attested:
+            answer = await self.attest(office_id)
+            assert answer["__typename"] == "Office", answer
         return user
+
+    async def hear(self, fact: Any, user: str) -> tuple[str, bytes]:  # noqa: ANN401 - any fact of a user
+        """Let directory hear a fact of a user."""
+        said, now = self.directory.neighbours, self.directory.running.parts.clock.now()
+        return await said.say(fact, self.id, "user", UUID(user), now)
+
+    async def attest(
+        self, office_id: str, viewer: Viewer | None = None, users: list[str] | None = None
+    ) -> dict[str, Any]:
+        """Attest the roster of an office as it stands, unless others are named."""
+        query = "query($id: ID!) { office(id: $id) { version roster { id } } }"
+        office = (await self.ask(query, id=office_id))["office"]
+        named = [one["id"] for one in office["roster"]] if users is None else users
+        given = {"officeId": office_id, "expectedVersion": office["version"], "userIds": named}
+        fields = OFFICE + ITEMS + " ... on RosterDiffersProblem { userIds }"
+        return await self.do("attestRoster", "AttestRosterInput", fields, given, viewer)
 
     async def user(self, *, confirmed: bool = True, active: bool = True) -> str:
         """A user whom identity knows."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -13,12 +14,14 @@ from services.directory.domain import days, places
 from services.directory.domain.days import Readiness
 from services.directory.domain.nouns import (
     Address,
+    Office,
     OfficeState,
     PlacementState,
     Point,
     ProviderState,
+    UserId,
 )
-from tests.unit.directory.builders import office, placement
+from tests.unit.directory.builders import NOW, office, placement
 
 TODAY = date(2026, 3, 2)
 DAYS = st.dates(date(2026, 1, 1), date(2026, 12, 31))
@@ -76,6 +79,7 @@ def test_an_unknown_time_zone_is_refused() -> None:
         (Readiness(1, 0, group_only=False), ("NO_APPROVED_PROVIDER",)),
         (Readiness(1, 0, group_only=True), ()),
         (Readiness(0, 0, group_only=True), ("NO_COVERAGE",)),
+        (Readiness(1, 1, group_only=False, roster_attested=False), ("ROSTER_NOT_ATTESTED",)),
     ],
 )
 def test_what_an_office_still_needs_is_named(
@@ -106,11 +110,101 @@ def test_an_office_that_is_not_ready_stays_planned_after_its_day() -> None:
 def test_a_planned_office_becomes_ready_with_all_it_needs_whatever_the_day() -> None:
     """R16, R18."""
     lacking = Readiness(0, 1, group_only=False)
+    past = office(go_live_on=date(2020, 1, 1))
 
-    assert days.becomes_ready(office(go_live_on=date(2020, 1, 1)), READY)
-    assert not days.becomes_ready(office(), lacking)
+    assert days.rechecked(past, READY, revoking=False) is OfficeState.READY
+    assert days.rechecked(office(), lacking, revoking=True) is OfficeState.PLANNED
     for state in set(OfficeState) - {OfficeState.PLANNED}:
-        assert not days.becomes_ready(office(state=state), READY)
+        assert days.rechecked(office(state=state), READY, revoking=True) is state
+
+
+def test_only_what_takes_something_away_makes_a_ready_office_planned_again() -> None:
+    """R18."""
+    lacking, ready = Readiness(0, 1, group_only=False), office(state=OfficeState.READY)
+
+    assert days.rechecked(ready, lacking, revoking=False) is OfficeState.READY
+    assert days.rechecked(ready, lacking, revoking=True) is OfficeState.PLANNED
+    live = office(state=OfficeState.LIVE)
+    assert days.rechecked(live, lacking, revoking=True) is OfficeState.LIVE
+
+
+def test_a_roster_stands_while_just_those_who_were_attested_work_there() -> None:
+    """R18."""
+    one, two = UserId(UUID(int=1)), UserId(UUID(int=2))
+    attested = office(
+        roster_attested=(one, two), roster_attested_at=NOW, roster_attested_by=UserId(UUID(int=3))
+    )
+
+    assert days.roster_stands(attested, [two, one])
+    assert not days.roster_stands(attested, [one])
+    assert not days.roster_stands(attested, [one, two, UserId(UUID(int=4))])
+    assert not days.roster_stands(office(), [])
+
+
+def test_a_first_day_that_finds_the_office_not_ready_is_missed_once_for_each_day_that_is_set() -> (
+    None
+):
+    """R16."""
+    lacking, day = Readiness(0, 1, group_only=False), date(2026, 3, 10)
+    midnight = datetime(2026, 3, 10, 4, tzinfo=UTC)
+    planned = office(go_live_on=day)
+
+    assert not days.missed(planned, lacking, midnight - timedelta(seconds=1))
+    assert days.missed(planned, lacking, midnight)
+    assert not days.missed(planned, READY, midnight)
+    assert not days.missed(office(go_live_on=day, missed_on=day), lacking, midnight)
+    assert days.missed(office(go_live_on=day, missed_on=date(2026, 3, 3)), lacking, midnight)
+    assert not days.missed(office(go_live_on=day, state=OfficeState.LIVE), lacking, midnight)
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "midnight"),
+    [
+        ("America/New_York", date(2026, 3, 8), datetime(2026, 3, 8, 5, tzinfo=UTC)),
+        ("America/New_York", date(2026, 3, 9), datetime(2026, 3, 9, 4, tzinfo=UTC)),
+        ("America/New_York", date(2026, 11, 1), datetime(2026, 11, 1, 4, tzinfo=UTC)),
+        ("America/New_York", date(2026, 11, 2), datetime(2026, 11, 2, 5, tzinfo=UTC)),
+        ("America/Santiago", date(2026, 9, 6), datetime(2026, 9, 6, 4, tzinfo=UTC)),
+        ("Asia/Tokyo", date(2028, 2, 29), datetime(2028, 2, 28, 15, tzinfo=UTC)),
+    ],
+)
+def test_midnight_is_where_the_office_is_on_days_when_clocks_change_and_on_leap_days(
+    zone: str, day: date, midnight: datetime
+) -> None:
+    """R16. In Santiago the clock has no midnight on that day: the day begins at one o'clock."""
+    planned = office(go_live_on=day, time_zone=zone)
+
+    assert days.advanced(planned, READY, midnight - timedelta(seconds=1)) is OfficeState.READY
+    assert days.advanced(planned, READY, midnight) is OfficeState.LIVE
+
+
+def test_a_week_is_seven_days_over_a_leap_day_and_over_a_change_of_clocks() -> None:
+    """R16."""
+    for added in (date(2028, 2, 25), date(2026, 3, 5), date(2026, 10, 28)):
+        week = added + timedelta(days=7)
+        assert days.lead_time(week, added, acknowledged=False, reason=None) == (7, None)
+
+
+def test_a_first_day_moves_later_freely_and_sooner_by_the_rule_of_a_new_office() -> None:
+    """R16."""
+    planned = office(go_live_on=TODAY + timedelta(days=10), lead_days=10)
+    soon = office(go_live_on=TODAY + timedelta(days=2), lead_days=2, lead_reason="why")
+
+    def moved(one: Office, into: int, *, reason: str | None = None) -> tuple[int, str | None]:
+        on = TODAY + timedelta(days=into)
+        return days.moved_lead_time(one, on, TODAY, acknowledged=bool(reason), reason=reason)
+
+    assert moved(planned, 15) == (15, None)
+    assert moved(soon, 4) == (4, "why")
+    assert moved(planned, 8) == (8, None)
+    assert moved(planned, 6, reason="now") == (6, "now")
+    for one, into in ((planned, 6), (soon, 1)):
+        with pytest.raises(Conflict) as refused:
+            moved(one, into)
+        assert refused.value.code == "LEAD_TIME_SHORT"
+    for past in (planned, office(go_live_on=TODAY - timedelta(days=5))):
+        with pytest.raises(Invalid):
+            moved(past, -1, reason="why")
 
 
 @pytest.mark.parametrize("state", [OfficeState.LIVE, OfficeState.CLOSING, OfficeState.CLOSED])

@@ -174,15 +174,20 @@ def test_an_office_admin_may_place_any_provider_of_the_organization() -> None:
     assert policy.provider_actions(OFFICE_ADMIN, provider(), [THERE]) == (ProviderAction.PLACE,)
 
 
-def test_offices_are_closed_and_kept_by_client_admins() -> None:
-    """R19."""
+def test_offices_are_changed_closed_kept_and_reopened_by_client_admins() -> None:
+    """R16, R18, R19."""
     live = office(id=HERE, state=OfficeState.LIVE)
+    leaving = office(state=OfficeState.LIVE, closes_on=TODAY, cut_off_on=TODAY)
     closing = office(state=OfficeState.CLOSING, fence=FenceStep.REMOVING)
+    own = (OfficeAction.ATTEST_ROSTER, OfficeAction.PLACE_PROVIDER)
 
-    assert policy.office_actions(ADMIN, live) == (OfficeAction.PLACE_PROVIDER, OfficeAction.CLOSE)
+    assert policy.office_actions(ADMIN, live) == (*own, OfficeAction.CHANGE, OfficeAction.CLOSE)
+    assert policy.office_actions(OFFICE_ADMIN, live) == own
+    assert OfficeAction.KEEP in policy.office_actions(ADMIN, leaving)
     assert policy.office_actions(ADMIN, closing) == (OfficeAction.KEEP,)
-    assert policy.office_actions(OFFICE_ADMIN, live) == (OfficeAction.PLACE_PROVIDER,)
-    assert policy.office_actions(ADMIN, office(state=OfficeState.CLOSED)) == ()
+    closed = office(id=HERE, state=OfficeState.CLOSED)
+    assert policy.office_actions(ADMIN, closed) == (OfficeAction.REOPEN,)
+    assert policy.office_actions(OFFICE_ADMIN, closed) == ()
 
 
 def test_a_placement_that_is_over_allows_nothing() -> None:
