@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from kit.config import ServiceSettings, address, load, setting
+from kit.config import ServiceSettings, address, key, load, setting
 from kit.service import Job, Parts, Service
-from services.referrals.actions import clocks
+from services.referrals.actions import clocks, patients
 from services.referrals.actions.peers import Peers
+from services.referrals.actions.vault import Vault
 from services.referrals.consumers import hearings
 from services.referrals.rpc import servicers
 from services.referrals.schema import SCHEMA
@@ -25,6 +26,11 @@ class Settings(ServiceSettings):
     insurance_rpc: str = setting(
         "INSURANCE_RPC", address, about="gRPC door of the insurance service"
     )
+    patient_key: bytes = setting(
+        "PATIENT_KEY",
+        key,
+        about="key that seals the keys of patients' data; without it they cannot be read",
+    )
 
 
 async def _pass_appointments(parts: Parts[Peers]) -> None:
@@ -37,6 +43,10 @@ async def _lapse_declined(parts: Parts[Peers]) -> None:
 
 async def _tell_late(parts: Parts[Peers]) -> None:
     await clocks.tell_late(parts.call())
+
+
+async def _reseal(parts: Parts[Peers]) -> None:
+    await patients.reseal(parts.call())
 
 
 async def _follow_news(parts: Parts[Peers]) -> None:
@@ -54,6 +64,7 @@ def build(environment: Mapping[str, str] = os.environ) -> Service[Peers]:
             directory=connect("directory", settings.directory_rpc),
             insurance=connect("insurance", settings.insurance_rpc),
             news=NewsRoom(),
+            vault=Vault(settings.patient_key),
         ),
         rpc=servicers,
         hearings=hearings,
@@ -61,6 +72,7 @@ def build(environment: Mapping[str, str] = os.environ) -> Service[Peers]:
             Job("pass-appointments", timedelta(seconds=20), _pass_appointments),
             Job("lapse-declined", timedelta(minutes=10), _lapse_declined),
             Job("tell-late", timedelta(minutes=1), _tell_late),
+            Job("reseal", timedelta(minutes=1), _reseal),
         ),
         background=(_follow_news,),
     )

@@ -213,6 +213,18 @@ def permit_targets(viewer: Viewer) -> OrganizationId:
     return OrganizationId(organization_id)
 
 
+def permit_keys(viewer: Viewer) -> None:
+    """New keys for patients' data are support's to make."""
+    viewer.require_user()
+    if not viewer.support:
+        raise Denied("Only support may do this.", remedy="Ask support.")
+
+
+def unknown_organization() -> NotFound:
+    """One answer for what never was and what has sent nothing."""
+    return NotFound("There is no such organization.", field="organizationId")
+
+
 def permit_directory(viewer: Viewer) -> None:
     """Fences and open work are told to directory and nobody else."""
     if viewer.kind is not Kind.SERVICE or viewer.service != "directory":

@@ -13,6 +13,7 @@ from kit.ids import new_id
 from services.referrals import policy
 from services.referrals.actions.peers import Alternative, Call
 from services.referrals.actions.telling import Change, tell
+from services.referrals.actions.vault import comment_of
 from services.referrals.domain import (
     Action,
     Appointment,
@@ -25,13 +26,14 @@ from services.referrals.domain import (
     Party,
     Referral,
     ReferralId,
+    Sealed,
     Status,
     Step,
     UserId,
     require_version,
 )
 from services.referrals.policy import Access
-from services.referrals.store import fences, news, people
+from services.referrals.store import fences, news, people, sealed
 from services.referrals.store import referrals as store
 
 _APPOINTMENT_ENDS: Final = {
@@ -141,7 +143,7 @@ async def keep(tx: Connection, call: Call, change: Change) -> Referral:
         await store.update(tx, after)
         await _keep_hops(tx, change.before, after, at)
         await _keep_appointment(tx, change.before, change, at)
-    await store.add_step(tx, _step(call, change))
+    await sealed.add_step(tx, _step(call, change), await _comment(tx, call, change))
     await tell(tx, change, at)
     await _write_down(tx, call, change, at)
     await news.announce(tx, after.id, change.happened, _ends(change))
@@ -197,6 +199,14 @@ async def _keep_appointment(tx: Connection, before: Referral, change: Change, at
         await store.book(tx, booked, at)
 
 
+async def _comment(tx: Connection, call: Call, change: Change) -> Sealed | None:
+    """What was said, closed: it may speak of the patient."""
+    if change.comment is None:
+        return None
+    keys = await call.peers.vault.own(tx, change.after.sending_organization_id)
+    return keys.seal(change.comment, change.after.id, comment_of(change.after.version))
+
+
 def _step(call: Call, change: Change) -> Step:
     viewer, after = call.viewer, change.after
     return Step(
@@ -208,7 +218,6 @@ def _step(call: Call, change: Change) -> Step:
         by_organization_id=(
             OrganizationId(viewer.organization_id) if viewer.organization_id else None
         ),
-        comment=change.comment,
         taken_at=after.changed_at,
     )
 

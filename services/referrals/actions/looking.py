@@ -16,7 +16,6 @@ from services.referrals.domain import (
     OfficeId,
     OrganizationId,
     Overdue,
-    Patient,
     Queue,
     QueueCounts,
     QueueKind,
@@ -24,8 +23,6 @@ from services.referrals.domain import (
     ReasonKind,
     Referral,
     ReferralId,
-    Report,
-    Step,
     Subject,
     Targets,
     UserId,
@@ -43,11 +40,12 @@ async def see(call: Call, ids: Sequence[ReferralId]) -> list[Seen | None]:
     if not call.viewer.is_user or call.viewer.organization_id is None:
         return [None] * len(ids)
     async with call.db.reading() as tx:
-        found = await _see(tx, call, ids)
+        found = await see_in(tx, call, ids)
     return [found.get(one) for one in ids]
 
 
-async def _see(tx: Connection, call: Call, ids: Sequence[ReferralId]) -> dict[ReferralId, Seen]:
+async def see_in(tx: Connection, call: Call, ids: Sequence[ReferralId]) -> dict[ReferralId, Seen]:
+    """As `see`, by the snapshot of a transaction; absent: None."""
     referrals = await store.find(tx, ids)
     hops = await store.hops(tx, ids)
     every = [hop for each in hops.values() for hop in each]
@@ -68,39 +66,18 @@ class Clock:
     overdue: Overdue | None
 
 
-async def patients(call: Call, ids: Sequence[ReferralId]) -> list[Patient | None]:
-    """The patients of referrals seen in FULL; None for any other."""
-    async with call.db.reading() as tx:
-        found = await store.patients(tx, await _full(tx, call, ids))
-    return [found.get(one) for one in ids]
-
-
 async def appointments(call: Call, ids: Sequence[ReferralId]) -> list[list[Appointment]]:
     """Every appointment of referrals seen in FULL."""
     async with call.db.reading() as tx:
-        found = await store.appointments(tx, await _full(tx, call, ids))
+        found = await store.appointments(tx, await full(tx, call, ids))
     return [found.get(one, []) for one in ids]
-
-
-async def steps(call: Call, ids: Sequence[ReferralId]) -> list[list[Step]]:
-    """What was done to referrals seen in FULL."""
-    async with call.db.reading() as tx:
-        found = await store.steps(tx, await _full(tx, call, ids))
-    return [found.get(one, []) for one in ids]
-
-
-async def reports(call: Call, ids: Sequence[ReferralId]) -> list[Report | None]:
-    """What receivers reported back on referrals seen in FULL."""
-    async with call.db.reading() as tx:
-        found = await store.reports(tx, await _full(tx, call, ids))
-    return [found.get(one) for one in ids]
 
 
 async def clocks(call: Call, ids: Sequence[ReferralId]) -> list[Clock]:
     """How the receivers of referrals seen in FULL stand to their organizations' targets."""
     now = call.clock.now()
     async with call.db.reading() as tx:
-        found = await store.find(tx, await _full(tx, call, ids))
+        found = await store.find(tx, await full(tx, call, ids))
         owners = {
             one.receiving_organization_id for one in found.values() if one.receiving_organization_id
         }
@@ -118,9 +95,9 @@ def _clock(
     return Clock(domain.due_at(referral, own), domain.overdue(referral, own, now))
 
 
-async def _full(tx: Connection, call: Call, ids: Sequence[ReferralId]) -> list[ReferralId]:
+async def full(tx: Connection, call: Call, ids: Sequence[ReferralId]) -> list[ReferralId]:
     """Those seen in FULL by the same snapshot that is read next."""
-    views = await _see(tx, call, ids)
+    views = await see_in(tx, call, ids)
     return [id_ for id_, view in views.items() if view.sight is policy.Sight.FULL]
 
 
@@ -136,7 +113,7 @@ async def set_archived(call: Call, referral_id: ReferralId, *, archived: bool) -
     """Put a referral into the viewer's own archive, or take it out; nobody else notices."""
     user_id = UserId(call.viewer.require_user())
     async with call.db.transaction() as tx:
-        view = (await _see(tx, call, [referral_id])).get(referral_id)
+        view = (await see_in(tx, call, [referral_id])).get(referral_id)
         if view is None:
             raise policy.unknown_referral()
         if archived:
@@ -165,7 +142,7 @@ async def work_queue(
     async with call.db.reading() as tx:
         policy.permit_queue(call.viewer, await access_of(tx, call, []), queue)
         rows = await queues.queue_page(tx, organization_id, user_id, (queue, kind, now), page)
-        views = await _see(tx, call, [row.id for row in rows])
+        views = await see_in(tx, call, [row.id for row in rows])
     return [views[row.id] for row in rows if row.id in views]
 
 
@@ -199,7 +176,7 @@ async def open_work(call: Call, kind: Subject, subject_id: UUID) -> OpenWorkSeen
             subject_id, {}
         )
         items = await queues.open_items(tx, organization_id, kind, subject_id, OPEN_SHOWN)
-        views = await _see(tx, call, [item.referral_id for item in items])
+        views = await see_in(tx, call, [item.referral_id for item in items])
     return OpenWorkSeen(
         sum(tally.values()),
         tuple((OfficeId(office), count) for office, count in sorted(tally.items())),

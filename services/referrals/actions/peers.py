@@ -14,6 +14,7 @@ from proto.directory.v1 import directory_pb2 as directory
 from proto.directory.v1.directory_pb2_grpc import DirectoryStub
 from proto.insurance.v1 import insurance_pb2 as insurance
 from proto.insurance.v1.insurance_pb2_grpc import InsuranceStub
+from services.referrals.actions.vault import Vault
 from services.referrals.domain import (
     GroupId,
     OfficeId,
@@ -44,11 +45,12 @@ _UNABLE = {
 
 @dataclass(frozen=True)
 class Peers:
-    """The siblings referrals asks, and the news of its own replicas."""
+    """The siblings referrals asks, the news of its own replicas, and what opens patients' data."""
 
     directory: Peer
     insurance: Peer
     news: NewsRoom
+    vault: Vault
 
 
 Call: TypeAlias = service.Call[Peers]

@@ -5,6 +5,7 @@ from datetime import datetime
 from kit.errors import Invalid
 from services.referrals import domain
 from services.referrals.actions.keeping import Order, changing, hold_off_fences, keep, reading
+from services.referrals.actions.patients import keep_report
 from services.referrals.actions.peers import Call, ask_receiver
 from services.referrals.actions.reasons import Given, valid_reason
 from services.referrals.actions.telling import Change
@@ -20,7 +21,6 @@ from services.referrals.domain import (
     UserId,
 )
 from services.referrals.store import people
-from services.referrals.store import referrals as store
 
 MAX_REPORT = 10_000
 """Characters of what a receiver reports back."""
@@ -109,7 +109,7 @@ async def attach_outcome(call: Call, order: Order, report: str) -> ReferralId:
     user_id = UserId(call.viewer.require_user())
     async with changing(call, order, Action.ATTACH_OUTCOME) as (tx, referral):
         after = domain.outcome_attached(referral, call.clock.now())
-        await store.put_report(tx, after.id, Report(text, after.changed_at, user_id))
+        await keep_report(tx, call, after, Report(text, after.changed_at, user_id))
         await keep(tx, call, Change(Happened.OUTCOME_ATTACHED, referral, after))
     return after.id
 

@@ -18,6 +18,7 @@ from services.referrals.actions.keeping import (
     permitted,
     reading,
 )
+from services.referrals.actions.patients import keep_patient
 from services.referrals.actions.peers import Call, Receiver, ask_plan, ask_receiver, ask_sender
 from services.referrals.actions.reasons import Given, today, valid_reason
 from services.referrals.actions.telling import Change
@@ -234,5 +235,5 @@ async def ask_about(call: Call, target: Target, plan_id: PlanId | None) -> Asked
 async def _keep_written(tx: Connection, call: Call, change: Change, patient: Patient) -> Referral:
     patient.require_alive(await today(tx, call))
     after = await keep(tx, call, change)
-    await store.put_patient(tx, after.id, patient)
+    await keep_patient(tx, call, after, patient)
     return after

@@ -84,7 +84,15 @@ from services.referrals.domain.nouns import (
     Urgency,
     UserId,
 )
-from services.referrals.domain.patients import Patient, Report
+from services.referrals.domain.patients import (
+    DataKey,
+    Patient,
+    Report,
+    Sealed,
+    by_member_number,
+    by_name,
+    by_phone,
+)
 
 __all__ = [
     "ACKNOWLEDGE_DAYS",
@@ -100,6 +108,7 @@ __all__ = [
     "AppointmentId",
     "AppointmentState",
     "Authorization",
+    "DataKey",
     "Draft",
     "GroupId",
     "Happened",
@@ -126,6 +135,7 @@ __all__ = [
     "Referral",
     "ReferralId",
     "Report",
+    "Sealed",
     "Side",
     "Status",
     "Step",
@@ -138,6 +148,9 @@ __all__ = [
     "appointment_cancelled",
     "appointment_passed",
     "authorization_changed",
+    "by_member_number",
+    "by_name",
+    "by_phone",
     "cancelled",
     "claimed",
     "completed",

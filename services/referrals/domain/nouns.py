@@ -303,7 +303,7 @@ class Appointment:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that was done to a referral: the trail behind its status. The comment is PHI."""
+    """One thing that was done to a referral: the trail behind its status."""
 
     referral_id: ReferralId
     version: int
@@ -311,7 +311,6 @@ class Step:
     status: Status
     by_user_id: UserId | None
     by_organization_id: OrganizationId | None
-    comment: str | None
     taken_at: datetime
 
 

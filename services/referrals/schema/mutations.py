@@ -24,6 +24,7 @@ from services.referrals.schema.inputs import (
     writing_of,
 )
 from services.referrals.schema.nodes import Referral, show
+from services.referrals.schema.patients import PatientMutation
 from services.referrals.schema.problems import ReceiverRefusedProblem, WrongStatusProblem
 from services.referrals.schema.targets import TargetsMutation
 
@@ -74,7 +75,7 @@ async def _shown(info: Info, referral_id: ReferralId) -> Referral:
 
 
 @strawberry.type
-class Mutation(TargetsMutation):
+class Mutation(TargetsMutation, PatientMutation):
     """The verbs."""
 
     @mutation

@@ -11,7 +11,7 @@ from strawberry import ID
 from kit.graphql import described
 from kit.ids import parse_id
 from services.referrals import domain
-from services.referrals.actions import looking
+from services.referrals.actions import looking, patients
 from services.referrals.actions.peers import Call
 from services.referrals.domain import ReferralId
 from services.referrals.policy import Seen
@@ -179,13 +179,13 @@ class Referral:
     @described("Null when your sight is PAST.")
     async def patient(self, info: Info) -> Patient | None:
         """PHI."""
-        found = await self._load(info, "patients", looking.patients)
+        found = await self._load(info, "patients", patients.patients)
         return None if found is None else _patient(found)
 
     @described("What the receiver reported back; null when your sight is PAST.")
     async def outcome_report(self, info: Info) -> OutcomeReport | None:
         """PHI."""
-        found = await self._load(info, "reports", looking.reports)
+        found = await self._load(info, "reports", patients.reports)
         if found is None:
             return None
         return OutcomeReport(text=found.text, attached_at=found.attached_at)
@@ -217,8 +217,8 @@ class Referral:
     async def history(self, info: Info) -> list[ReferralStep]:
         """In order."""
         mine = info.context.call.viewer.organization_id
-        found = await self._load(info, "steps", looking.steps)
-        return [_step(one, named=one.by_organization_id == mine) for one in found]
+        found = await self._load(info, "steps", patients.steps)
+        return [_step(one, named=one.step.by_organization_id == mine) for one in found]
 
     @described("Whether you have archived it. Nobody else's queue is affected.")
     async def archived(self, info: Info) -> bool:
@@ -307,12 +307,13 @@ def _hop(it: domain.Hop) -> ReferralHop:
     )
 
 
-def _step(it: domain.Step, *, named: bool) -> ReferralStep:
+def _step(told: patients.ToldStep, *, named: bool) -> ReferralStep:
+    it = told.step
     return ReferralStep(
         version=it.version,
         happened=it.happened,
         status=it.status,
         at=it.taken_at,
         by=stub(User, it.by_user_id) if named else None,
-        comment=it.comment,
+        comment=told.comment,
     )

@@ -15,6 +15,7 @@ from services.referrals.policy import Seen
 from services.referrals.schema.entities import Info, Office
 from services.referrals.schema.inputs import optional
 from services.referrals.schema.nodes import Referral, ReferralReason, load_referral, show
+from services.referrals.schema.patients import PatientQuery
 from services.referrals.schema.targets import TargetsQuery
 from services.referrals.schema.words import ReferralHappened, ReferralReasonKind, WorkQueueKind
 
@@ -81,7 +82,7 @@ class WorkQueueChange:
 
 
 @strawberry.type
-class Query(TargetsQuery):
+class Query(TargetsQuery, PatientQuery):
     """What can be asked."""
 
     @described("Null when it is unknown to you.")

@@ -13,11 +13,8 @@ from services.referrals.domain import (
     Hop,
     HopEnd,
     OrganizationId,
-    Patient,
     Referral,
     ReferralId,
-    Report,
-    Step,
     UserId,
 )
 
@@ -78,63 +75,6 @@ def _columns(referral: Referral) -> dict[str, object]:
     """The row as JSON can carry it."""
     row = {column.name: getattr(referral, column.name) for column in fields(referral)}
     return {name: str(cell) if isinstance(cell, UUID) else cell for name, cell in row.items()}
-
-
-# Patients -------------------------------------------------------------------------------------------------------------
-
-
-async def put_patient(tx: Connection, referral_id: ReferralId, patient: Patient) -> None:
-    """Write down whom a referral is about, in place of what was there."""
-    await db.run(
-        tx,
-        "INSERT INTO patients VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (referral_id) DO UPDATE SET"
-        " given_name = excluded.given_name, family_name = excluded.family_name, born_on = excluded.born_on,"
-        " phone = excluded.phone, postal_code = excluded.postal_code, member_number = excluded.member_number,"
-        " clinical_note = excluded.clinical_note",
-        referral_id,
-        patient.given_name,
-        patient.family_name,
-        patient.born_on,
-        patient.phone,
-        patient.postal_code,
-        patient.member_number,
-        patient.clinical_note,
-    )
-
-
-# any-organization: asked only for referrals whose policy answered FULL
-async def patients(tx: Connection, ids: Sequence[ReferralId]) -> dict[ReferralId, Patient]:
-    """The patients of these referrals."""
-    rows = await tx.fetch("SELECT * FROM patients WHERE referral_id = ANY($1)", ids)
-    return {
-        row["referral_id"]: Patient(
-            **{key: value for key, value in row.items() if key != "referral_id"}
-        )
-        for row in rows
-    }
-
-
-async def put_report(tx: Connection, referral_id: ReferralId, report: Report) -> None:
-    """Keep what the receiver reports back, in place of what was there."""
-    await db.run(
-        tx,
-        "INSERT INTO outcome_reports VALUES ($1, $2, $3, $4) ON CONFLICT (referral_id) DO UPDATE SET"
-        " text = excluded.text, attached_at = excluded.attached_at, attached_by = excluded.attached_by",
-        referral_id,
-        report.text,
-        report.attached_at,
-        report.attached_by,
-    )
-
-
-# any-organization: asked only for referrals whose policy answered FULL
-async def reports(tx: Connection, ids: Sequence[ReferralId]) -> dict[ReferralId, Report]:
-    """What receivers reported back on these referrals."""
-    rows = await tx.fetch("SELECT * FROM outcome_reports WHERE referral_id = ANY($1)", ids)
-    return {
-        row["referral_id"]: Report(row["text"], row["attached_at"], UserId(row["attached_by"]))
-        for row in rows
-    }
 
 
 # Hops -----------------------------------------------------------------------------------------------------------------
@@ -278,37 +218,3 @@ async def lock_claimed(
         organization_id,
         user_id,
     )
-
-
-# Steps ----------------------------------------------------------------------------------------------------------------
-
-
-async def add_step(tx: Connection, step: Step) -> None:
-    """Write down what was done, in the transaction that did it."""
-    await db.run(
-        tx,
-        "INSERT INTO steps VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        step.referral_id,
-        step.version,
-        step.happened,
-        step.status,
-        step.by_user_id,
-        step.by_organization_id,
-        step.comment,
-        step.taken_at,
-    )
-
-
-# any-organization: asked only for referrals whose policy answered FULL
-async def steps(tx: Connection, ids: Sequence[ReferralId]) -> dict[ReferralId, list[Step]]:
-    """What was done to these referrals, in order."""
-    rows = await db.many(
-        tx,
-        Step,
-        "SELECT * FROM steps WHERE referral_id = ANY($1) ORDER BY referral_id, version",
-        ids,
-    )
-    found: dict[ReferralId, list[Step]] = {one: [] for one in ids}
-    for step in rows:
-        found[step.referral_id].append(step)
-    return found

@@ -113,7 +113,9 @@ async def referrals(postgres: PostgresServer, nats_url: str) -> AsyncIterator[Re
     url = await postgres.database("referrals")
     await db.migrate(url, "referrals")
     door = f"127.0.0.1:{port}"
-    settings = environment("referrals", url, nats_url, DIRECTORY_RPC=door, INSURANCE_RPC=door)
+    settings = environment(
+        "referrals", url, nats_url, DIRECTORY_RPC=door, INSURANCE_RPC=door, PATIENT_KEY="7e" * 32
+    )
     async with running_service(build(settings)) as running:
         yield Referrals(running, small_directory, small_insurance, Neighbours(running))
     await server.stop(None)
