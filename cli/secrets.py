@@ -48,6 +48,7 @@ def compose_secrets(place: Path) -> dict[str, str]:
         "viewer-key": kept_secret(kept / "viewer-key"),
         "partner-issuer-seed": credentials.issuer_seed(),
         "identity-secret": kept_secret(kept / "identity-secret"),
+        "patient-key": kept_secret(kept / "patient-key"),
         "support-password": kept_secret(kept / "support-password", 12),
         "postgres-superuser": kept_secret(kept / "postgres-superuser"),
         "nats.conf": render(

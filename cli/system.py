@@ -236,6 +236,8 @@ class System:
             own["PARTNER_ISSUER_SEED"] = self.folder.credentials.issuer_seed()
             own["IDENTITY_SECRET"] = self.folder.secret("identity.key")
             own["SUPPORT_EMAIL"], own["SUPPORT_PASSWORD"] = self.support
+        if name == "referrals":
+            own["PATIENT_KEY"] = self.folder.secret("patients.key")
         return own
 
     def _address(self, name: str, door: str) -> str:
