@@ -77,9 +77,9 @@ class DataFolder:
         """What a service signs the checkpoints of its audit trail with."""
         return kept_secret(self.secrets / f"audit-{service}.key")
 
-    def database_password(self, service: str) -> str:
-        """The password of a service's database role."""
-        return kept_secret(self.secrets / f"postgres-{service}.password")
+    def database_password(self, role: str) -> str:
+        """The password of a database role: a service's, or the one that owns its tables."""
+        return kept_secret(self.secrets / f"postgres-{role}.password")
 
     def secret(self, name: str, size: int = 32) -> str:
         """Another secret that is made once: so many random bytes, in hexadecimal digits."""

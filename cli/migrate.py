@@ -22,7 +22,8 @@ app = typer.Typer(add_completion=False)
 def command(
     service: Annotated[list[str] | None, typer.Argument(help="Only these services.")] = None,
 ) -> None:
-    """Bring the databases that DATABASE_URL_<SERVICE> (or ..._FILE) names up to date. `up` does it by itself."""
+    """Bring the databases that DATABASE_OWNER_URL_<SERVICE> (or ..._FILE) names up to date; where it is not set, those of
+    DATABASE_URL_<SERVICE>. `up` does it by itself."""
     console = Console(highlight=False)
     for name in service or SERVICES:
         for applied in _migrate(name, _url(name)):
@@ -31,14 +32,15 @@ def command(
 
 
 def _url(service: str) -> str:
-    name = f"DATABASE_URL_{service.upper()}"
     if service not in SERVICES:
         raise Trouble(f"There is no service {service!r}.", f"They are {', '.join(SERVICES)}.")
-    if url := os.environ.get(name):
-        return url
-    if file := os.environ.get(f"{name}_FILE"):
-        return Path(file).read_text(encoding="utf-8").strip()
-    raise Trouble(f"{name} is not set.", "Name the database, or let ./suite up do all of this.")
+    names = [f"{prefix}_{service.upper()}" for prefix in ("DATABASE_OWNER_URL", "DATABASE_URL")]
+    for name in names:
+        if url := os.environ.get(name):
+            return url
+        if file := os.environ.get(f"{name}_FILE"):
+            return Path(file).read_text(encoding="utf-8").strip()
+    raise Trouble(f"{names[0]} is not set.", "Name the database, or let ./suite up do all of this.")
 
 
 def _migrate(service: str, url: str) -> list[str]:

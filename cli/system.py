@@ -18,11 +18,12 @@ from cli.folder import ROOT, DataFolder
 from cli.http import request
 from cli.servers.nats import Nats
 from cli.servers.nats_config import SERVICES
-from cli.servers.postgres import Postgres
+from cli.servers.postgres import Postgres, Role
 from cli.servers.process import Child, free_port, port_free, port_open
 from cli.servers.secrets import write_private
 from cli.supervisor import Say, Supervisor, Unit, unit_of
 from cli.trouble import Trouble
+from kit.roles import OWNER
 
 GATEWAY = "gateway"
 READY_PATIENCE = 90.0
@@ -55,6 +56,7 @@ class Outside:
     databases: Mapping[str, str] = field(default_factory=dict)
     nats: str | None = None
     smtp: str | None = None
+    owners: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def anything(self) -> bool:
@@ -63,14 +65,18 @@ class Outside:
 
 
 def outside(environment: Mapping[str, str]) -> Outside:
-    """DATABASE_URL_<SERVICE>, NATS_URL and SMTP_URL."""
-    names = {service: f"DATABASE_URL_{service.upper()}" for service in SERVICES}
-    databases = {
-        service: environment[name] for service, name in names.items() if environment.get(name)
-    }
+    """DATABASE_URL_<SERVICE>, with DATABASE_OWNER_URL_<SERVICE> for its migrations, NATS_URL and SMTP_URL."""
     return Outside(
-        databases, environment.get("NATS_URL") or None, environment.get("SMTP_URL") or None
+        _per_service(environment, "DATABASE_URL"),
+        environment.get("NATS_URL") or None,
+        environment.get("SMTP_URL") or None,
+        _per_service(environment, "DATABASE_OWNER_URL"),
     )
+
+
+def _per_service(environment: Mapping[str, str], prefix: str) -> dict[str, str]:
+    given = {service: environment.get(f"{prefix}_{service.upper()}") for service in SERVICES}
+    return {service: url for service, url in given.items() if url}
 
 
 @dataclass
@@ -157,10 +163,20 @@ class System:
             self._mailbox = await start_mailbox(self.folder.mail, self.smtp_port)
 
     def database_url(self, service: str) -> str:
-        """A service's database."""
+        """A service's database, as the service connects to it."""
         if service in self.outside.databases:
             return self.outside.databases[service]
         return self.postgres.url(service, service, self.folder.database_password(service))
+
+    def owner_url(self, service: str) -> str:
+        """A service's database, as migrations connect to it."""
+        if service in self.outside.databases:
+            return self.outside.owners.get(service, self.outside.databases[service])
+        owner = self._role(f"{service}{OWNER}")
+        return self.postgres.url(service, owner.name, owner.password)
+
+    def _role(self, name: str) -> Role:
+        return Role(name, self.folder.database_password(name))
 
     async def _migrate(self, service: str) -> None:
         import asyncpg  # noqa: PLC0415 - after the servers were started
@@ -168,10 +184,10 @@ class System:
         from kit.db import MigrationError, migrate  # noqa: PLC0415
 
         if service not in self.outside.databases:
-            password = self.folder.database_password(service)
-            await self.postgres.ensure_database(service, service, password)
+            role, owner = self._role(service), self._role(f"{service}{OWNER}")
+            await self.postgres.ensure_database(service, role, owner)
         try:
-            await migrate(self.database_url(service), service)
+            await migrate(self.owner_url(service), service)
         except MigrationError as error:
             raise Trouble(
                 f"The database of {service} cannot be brought up to date: {error}",
@@ -203,7 +219,7 @@ class System:
         given = {
             key: value
             for key, value in self.environment.items()
-            if not key.startswith(("DATABASE_URL_", "SMTP_URL", "NATS_URL"))
+            if not key.startswith(("DATABASE_URL_", "DATABASE_OWNER_URL_", "SMTP_URL", "NATS_URL"))
         }
         common = {
             "MODE": "development",

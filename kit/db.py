@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import types
 from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager
@@ -29,6 +30,7 @@ import orjson
 from kit.auth import Viewer
 from kit.clock import Reading
 from kit.errors import Invalid, Unavailable
+from kit.roles import grant_runtime, sees_through_walls
 from kit.scope import NOTHING, SUITE, Scope, ScopedConnection, scope_of
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
 else:
     Connection = asyncpg.Connection
     Pool = asyncpg.Pool
+
+log = logging.getLogger(__name__)
 
 NounT = TypeVar("NounT")
 
@@ -289,7 +293,8 @@ class MigrationError(Exception):
 
 
 async def migrate(url: str, service: str) -> list[str]:
-    """Bring a database up to date: the kit's tables, then the service's own. Answers the names of the files applied now.
+    """Bring a database up to date as its owner: the kit's tables, then the service's own, then what the running service may do
+    with them. Answers the names of the files applied now.
 
     Safe to run from many processes at once (one advisory lock); each file is one transaction; a file that was changed or
     taken away after it was applied is a MigrationError.
@@ -304,7 +309,9 @@ async def migrate(url: str, service: str) -> list[str]:
             for row in await connection.fetch("SELECT name, checksum FROM migrations")
         }
         _compare(known, files)
-        return [await _apply(connection, name, sql) for name, sql in files if name not in known]
+        applied = [await _apply(connection, name, sql) for name, sql in files if name not in known]
+        await grant_runtime(connection)
+        return applied
     finally:
         await connection.close()
 
@@ -317,6 +324,15 @@ async def missing_migrations(database: Database, service: str) -> list[str]:
         else:
             known = {row["name"] for row in await connection.fetch("SELECT name FROM migrations")}
     return [name for name, _ in _service_files(service) if name not in known]
+
+
+async def require_walls(database: Database, *, strictly: bool) -> None:
+    """Row-level security must hold the role we run as: a MigrationError if `strictly`, else a warning."""
+    if await sees_through_walls(database.pool):
+        words = "the database role is a superuser, or bypasses row-level security"
+        if strictly:
+            raise MigrationError(f"{words}: connect as one that is neither")
+        log.warning(words)
 
 
 def _service_files(service: str) -> list[tuple[str, str]]:

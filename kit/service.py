@@ -140,6 +140,7 @@ async def running(service: Service[P]) -> AsyncIterator[Parts[P]]:
             raise db.MigrationError(
                 f"not applied yet: {', '.join(missing)}. Run ./suite migrate first."
             )
+        await db.require_walls(database, strictly=settings.mode is Mode.PRODUCTION)
         clock = Clock(lambda: db.read_clock(database))
         await clock.sync()
         bus = Bus(settings.nats_url, name=service.name)

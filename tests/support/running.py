@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 from kit import subgraph
 from kit.auth import Viewer
 from kit.service import Parts, Service, move_time, running
+from tests.support.servers import as_runtime
 from tests.support.sql import Sql
 
 P = TypeVar("P")
@@ -26,7 +27,7 @@ AUDIT_KEY = "a0" * 32
 
 
 def environment(service: str, database_url: str, nats_url: str, **more: str) -> dict[str, str]:
-    """The settings of a service under test; ports are chosen by the system."""
+    """The settings of a service under test, which runs as the role it has in production; ports are chosen by the system."""
     return {
         "MODE": "development",
         "HTTP_PORT": "0",
@@ -34,7 +35,7 @@ def environment(service: str, database_url: str, nats_url: str, **more: str) -> 
         "NATS_URL": nats_url,
         "VIEWER_KEY": VIEWER_KEY,
         "AUDIT_KEY": AUDIT_KEY,
-        f"DATABASE_URL_{service.upper()}": database_url,
+        f"DATABASE_URL_{service.upper()}": as_runtime(database_url),
         "SHUTDOWN_GRACE": "0",
         **more,
     }

@@ -10,10 +10,16 @@ from pathlib import Path
 
 from cli.servers.nats import Nats
 from cli.servers.nats_config import OPERATOR, Credentials
-from cli.servers.postgres import Postgres
+from cli.servers.postgres import Postgres, Role
+from kit.roles import OWNER
 
 PASSWORD = "test"
 """Of databases that live for one test run."""
+
+
+def as_runtime(owner_url: str) -> str:
+    """The URL of the same database for the role that the service runs as."""
+    return owner_url.replace(f"{OWNER}:", ":", 1)
 
 
 class PostgresServer:
@@ -24,15 +30,17 @@ class PostgresServer:
         self._shared: dict[str, str] = {}
 
     async def database(self, service: str, *, fresh: bool = True) -> str:
-        """The URL of an empty database that the service's role owns; the caller migrates it (kit.db.migrate).
+        """The URL of an empty database for its owner, the role that the caller migrates it as (kit.db.migrate). The service
+        runs as another: `as_runtime`.
 
         `fresh=False` answers the same database each time it is asked for this service.
         """
         if not fresh and service in self._shared:
             return self._shared[service]
         name = f"{service}_{secrets.token_hex(4)}"
-        await self.server.ensure_database(name, service, PASSWORD)
-        url = self.server.url(name, service, PASSWORD)
+        owner = Role(f"{service}{OWNER}", PASSWORD)
+        await self.server.ensure_database(name, Role(service, PASSWORD), owner)
+        url = self.server.url(name, owner.name, PASSWORD)
         if not fresh:
             self._shared[service] = url
         return url

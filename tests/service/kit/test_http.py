@@ -22,6 +22,7 @@ from tests.support.eventually import eventually
 from tests.support.process import KEY, Answer, call, free_port, request, signed
 from tests.support.running import environment
 from tests.support.servers import NatsServer
+from tests.support.sql import Sql
 
 USER = Viewer(kind=Kind.USER, user_id=new_id(), organization_id=new_id())
 GATEWAY = Viewer(kind=Kind.SERVICE, service="gateway")
@@ -300,12 +301,12 @@ async def test_every_service_forgets_the_answers_to_retries_of_long_ago(
     """By real time: where development moves the clock is no reason to do anything twice."""
     count = "SELECT count(*) FROM idempotency"
     async with served(settings) as ledger_:
-        await database.pool.execute(
+        await Sql(database).execute(
             "INSERT INTO idempotency SELECT gen_random_uuid(), 'k', '', gen_random_uuid(), now(), gen_random_uuid(),"
             " now() - d * interval '1 day' FROM unnest(ARRAY[29, 31]) AS d"
         )
         await move_time(ledger_.service, ledger_.parts, timedelta(days=9))
-        assert await database.pool.fetchval(count) == 1
+        assert await Sql(database).fetchval(count) == 1
 
 
 async def test_only_the_gateway_moves_the_clock_and_only_in_development(

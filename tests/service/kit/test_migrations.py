@@ -9,7 +9,13 @@ import asyncpg
 import pytest
 
 from kit import db
-from kit.db import MigrationError, migrate, missing_migrations, open_database
+from kit.db import (
+    MigrationError,
+    migrate,
+    missing_migrations,
+    open_database,
+    require_walls,
+)
 from tests.support.servers import PostgresServer
 
 
@@ -105,3 +111,17 @@ async def test_what_a_database_has_not_seen_yet_is_named(
     (folder / "0002_more.sql").write_text("CREATE TABLE more (id int);")
     assert await missing_migrations(database, "shop") == ["shop/0002_more.sql"]
     await database.pool.close()
+
+
+async def test_production_does_not_run_as_a_role_that_row_level_security_does_not_hold(
+    postgres: PostgresServer,
+) -> None:
+    url = await postgres.database("shop")
+    superuser = postgres.server.url(url.rpartition("/")[2])
+    held, not_held = await open_database(url, size=1), await open_database(superuser, size=1)
+    await require_walls(held, strictly=True)
+    await require_walls(not_held, strictly=False)
+    with pytest.raises(MigrationError, match="superuser"):
+        await require_walls(not_held, strictly=True)
+    await held.pool.close()
+    await not_held.pool.close()
