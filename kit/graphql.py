@@ -19,6 +19,7 @@ from strawberry.types.base import StrawberryObjectDefinition, StrawberryOptional
 from strawberry.types.enum import StrawberryEnumDefinition
 from strawberry.utils.str_converters import to_camel_case
 
+from kit.audit.reads import Reads
 from kit.errors import (
     Conflict,
     Denied,
@@ -95,9 +96,11 @@ CACHED_DOCUMENTS = 1000
 
 @dataclass
 class Context(Generic[P]):
-    """What a resolver reaches through `info.context`: the call it is part of, and this request's loaders."""
+    """What a resolver reaches through `info.context`: the call it is part of, this request's loaders, and `reads`, to which it adds
+    every field of patients' data that it answers with."""
 
     call: Call[P]
+    reads: Reads = field(default_factory=Reads)
     _loaders: dict[str, DataLoader[Any, Any]] = field(default_factory=dict)
 
     def loader(

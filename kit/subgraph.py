@@ -66,12 +66,13 @@ def viewer_of(request: Request, parts: Parts[Any]) -> Viewer:
 
 async def answer(schema: Schema, parts: Parts[Any], viewer: Viewer, body: Body) -> Body:
     """Execute one query or mutation on behalf of `viewer`."""
+    context = Context(call=parts.call(viewer))
     try:
         result = await schema.execute(
             body["query"],
             variable_values=body.get("variables"),
             operation_name=body.get("operationName"),
-            context_value=Context(call=parts.call(viewer)),
+            context_value=context,
             allowed_operation_types=(OperationType.QUERY, OperationType.MUTATION),
         )
     except CannotGetOperationTypeError as error:
@@ -80,22 +81,34 @@ async def answer(schema: Schema, parts: Parts[Any], viewer: Viewer, body: Body) 
         return {
             "errors": [tell_error(GraphQLError("A subscription is asked for as an event stream."))]
         }
-    return _told(result)
+    return await _released(context, _told(result))
 
 
 async def subscribe(
     schema: Schema, parts: Parts[Any], viewer: Viewer, body: Body
 ) -> AsyncGenerator[Body, None]:
     """The answers of a subscription on behalf of `viewer`, as they come."""
+    context = Context(call=parts.call(viewer))
     results = await schema.subscribe(
         body["query"],
         variable_values=body.get("variables"),
         operation_name=body.get("operationName"),
-        context_value=Context(call=parts.call(viewer)),
+        context_value=context,
     )
     async with aclosing(results):
         async for result in results:
-            yield _told(result)
+            yield await _released(context, _told(result))
+
+
+async def _released(context: Context[Any], told: Body) -> Body:
+    """The answer, once it is written down what of patients is in it; a refusal in its place when that cannot be."""
+    try:
+        await context.reads.write_down(context.call)
+    except Refusal as refusal:
+        return {"errors": [refused(refusal)]}
+    except Exception as fault:  # noqa: BLE001 - masked logs it
+        return {"errors": [masked(fault)]}
+    return told
 
 
 async def _events(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import NotRequired, TypedDict, Unpack
 from uuid import UUID
@@ -12,14 +12,12 @@ from kit.db import Connection
 from kit.ids import new_id
 from kit.logs import request_id
 
-SAW = "seen"
-"""The verb of reads: referral.seen."""
-
 _WRITE = """
 WITH written AS (
     INSERT INTO audit_entries (id, at, organization_id, user_id, session_id, service, support, act, kind, about, fields, reason,
         purpose, request)
-    SELECT id, $3, $4, $5, $6, $7, $8, $9, $10, about, $11, $12, $13, $14 FROM unnest($1::uuid[], $2::uuid[]) AS new(id, about)
+    SELECT id, $4, $5, $6, $7, $8, $9, $10, $11, about, string_to_array(fields, ','), $12, $13, $14
+    FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS new(id, about, fields)
 )
 INSERT INTO audit_unsealed SELECT unnest($1::uuid[])
 """
@@ -42,22 +40,29 @@ class Deed(TypedDict):
 
 async def record(tx: Connection, viewer: Viewer, **deed: Unpack[Deed]) -> None:
     """Write down what `viewer` did, in the transaction that does it: both are kept, or neither."""
-    await _write(tx, viewer, [deed["about"]], deed)
+    await _write(tx, viewer, {deed["about"]: deed.get("fields", ())}, deed)
 
 
-async def saw(tx: Connection, viewer: Viewer, ids: Collection[UUID], **deed: Unpack[Deed]) -> None:
-    """Write down that `viewer` saw these things: one entry for each, in one statement. `about` of the deed is not looked at."""
-    if ids:
-        await _write(tx, viewer, list(ids), deed)
+async def saw(
+    tx: Connection, viewer: Viewer, seen: Mapping[UUID, Collection[str]], **deed: Unpack[Deed]
+) -> None:
+    """Write down that `viewer` saw these fields of these things: an entry for each thing, all in one statement. What the deed
+    itself says of `about` and `fields` is not looked at."""
+    if seen:
+        await _write(tx, viewer, seen, deed)
 
 
 async def _write(
-    tx: Connection, viewer: Viewer, about: list[UUID | None] | list[UUID], deed: Deed
+    tx: Connection,
+    viewer: Viewer,
+    about: Mapping[UUID, Collection[str]] | Mapping[UUID | None, Collection[str]],
+    deed: Deed,
 ) -> None:
     await tx.execute(
         _WRITE,
         [new_id() for _ in about],
-        about,
+        list(about),
+        [",".join(sorted(fields)) for fields in about.values()],
         deed["at"],
         deed["organization_id"],
         viewer.user_id,
@@ -66,7 +71,6 @@ async def _write(
         viewer.support,
         deed["act"],
         deed["kind"],
-        sorted(deed.get("fields", ())),
         deed.get("reason", ""),
         deed.get("purpose", ""),
         request_id.get(),

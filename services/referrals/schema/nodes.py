@@ -180,7 +180,10 @@ class Referral:
     async def patient(self, info: Info) -> Patient | None:
         """PHI."""
         found = await self._load(info, "patients", patients.patients)
-        return None if found is None else _patient(found)
+        if found is None:
+            return None
+        self._read(info, "patient")
+        return _patient(found)
 
     @described("What the receiver reported back; null when your sight is PAST.")
     async def outcome_report(self, info: Info) -> OutcomeReport | None:
@@ -188,6 +191,7 @@ class Referral:
         found = await self._load(info, "reports", patients.reports)
         if found is None:
             return None
+        self._read(info, "outcomeReport")
         return OutcomeReport(text=found.text, attached_at=found.attached_at)
 
     @described("Until when the receiver has to act next, by its organization's targets.")
@@ -218,12 +222,18 @@ class Referral:
         """In order."""
         mine = info.context.call.viewer.organization_id
         found = await self._load(info, "steps", patients.steps)
+        if any(one.comment for one in found):
+            self._read(info, "history")
         return [_step(one, named=one.step.by_organization_id == mine) for one in found]
 
     @described("Whether you have archived it. Nobody else's queue is affected.")
     async def archived(self, info: Info) -> bool:
         """Per user."""
         return await self._load(info, "archived", looking.archived)
+
+    def _read(self, info: Info, field: str) -> None:
+        """A field of the patient's data will be in the answer: the audit trail is told before that leaves."""
+        info.context.reads.add("referral", self.view.referral.id, field)
 
     async def _load(self, info: Info, name: str, load: Load[T]) -> T:
         """Batched, and anew for each version: a mutation later in the same request must not see what was before it."""

@@ -1,6 +1,7 @@
 """Patients in GraphQL: found again by exact words; and the keys that keep their data closed."""
 
 from datetime import date
+from functools import partial
 from typing import Annotated, Union
 
 import strawberry
@@ -83,7 +84,7 @@ class PatientQuery:
         position = after_id(page)
         where = (ReferralId(position) if position else None, page.limit + 1)
         found = await patients.find(info.context.call, _words(search), where)
-        return connection(found, page, key=_key, node=show)
+        return connection(found, page, key=_key, node=partial(_found, info))
 
 
 @strawberry.type
@@ -98,6 +99,12 @@ class PatientMutation:
         organization_id = OrganizationId(parse_id(input.organization_id, "organizationId"))
         number = await patients.renew_key(info.context.call, organization_id, input.reason)
         return PatientKeyRenewed(number=number)
+
+
+def _found(info: Info, view: Seen) -> Referral:
+    """That a referral is this patient's is told by finding it."""
+    info.context.reads.add("referral", view.referral.id, "patientReferrals")
+    return show(view)
 
 
 def _words(told: PatientSearchInput) -> list[str | None]:
