@@ -13,6 +13,7 @@ from cli.folder import ROOT, from_where_asked
 from cli.servers.nats_config import AUDITOR, SERVICES, Credentials, render
 from cli.servers.secrets import kept_secret, write_private
 from kit.audit.checkpoints import public_keys
+from kit.roles import OWNER
 
 app = typer.Typer(add_completion=False)
 DEFAULT = ROOT / ".suite/secrets"
@@ -41,7 +42,8 @@ def compose_secrets(place: Path) -> dict[str, str]:
     """The files of docker-compose.yml's secrets, by name."""
     kept = place / "made"
     credentials = Credentials(kept)
-    passwords = {name: kept_secret(kept / f"postgres-{name}") for name in SERVICES}
+    roles = (*SERVICES, *(f"{name}{OWNER}" for name in SERVICES))
+    passwords = {role: kept_secret(kept / f"postgres-{role}") for role in roles}
     users = (*SERVICES, "gateway", AUDITOR)
     audit = {name: kept_secret(kept / f"audit-{name}.key") for name in SERVICES}
     return {
@@ -56,10 +58,10 @@ def compose_secrets(place: Path) -> dict[str, str]:
         ),
         **{f"audit-{name}": key for name, key in audit.items()},
         "audit-public-keys": json.dumps(public_keys(audit), indent=2),
-        **{f"postgres-{name}": password for name, password in passwords.items()},
+        **{f"postgres-{role}": password for role, password in passwords.items()},
         **{
-            f"database-{name}": f"postgresql://{name}:{password}@postgres:5432/{name}"
-            for name, password in passwords.items()
+            f"database-{role}": f"postgresql://{role}:{password}@postgres:5432/{role.removesuffix(OWNER)}"
+            for role, password in passwords.items()
         },
         **{
             f"nats-{user}": f"nats://{user}:{credentials.password(user)}@nats:4222"

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import asyncpg
 import nats
 import pytest
 
+from cli.folder import ROOT
 from cli.http import request
+from cli.secrets import compose_secrets
 from cli.servers.nats_config import SERVICES, allowed
-from cli.servers.postgres import Role
+from cli.servers.postgres import Role, binaries
 from kit.db import migrate
-from tests.support.servers import NatsServer, PostgresServer, as_runtime
+from tests.support.servers import NatsServer, PostgresServer, as_runtime, postgres_server
 
 
 async def test_a_database_belongs_to_one_service_alone(postgres: PostgresServer) -> None:
@@ -84,6 +88,55 @@ async def test_a_database_of_an_earlier_release_goes_over_to_its_owner_with_all_
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await after.execute("DROP TABLE books")
     await after.close()
+
+
+async def test_the_script_of_compose_makes_the_same_roles_and_brings_an_earlier_release_over(
+    tmp_path: Path,
+) -> None:
+    """It is run once on an empty volume, and again by hand after an upgrade."""
+    secrets = compose_secrets(tmp_path)
+    for name, words in secrets.items():
+        (tmp_path / name).write_text(words)
+    async with postgres_server() as server:
+        superuser = await asyncpg.connect(server.server.url("postgres"))
+        await superuser.execute("CREATE ROLE reporting LOGIN PASSWORD 'old'")
+        await superuser.execute("CREATE DATABASE reporting OWNER reporting")
+        before = await asyncpg.connect(server.server.url("reporting", "reporting", "old"))
+        await before.execute("CREATE TABLE kept (id int)")
+        await before.close()
+        await superuser.close()
+
+        for _ in range(2):
+            await _init_script(server, tmp_path)
+
+        for service in SERVICES:
+            address = secrets[f"database-{service}_owner"], secrets[f"database-{service}"]
+            here = [
+                url.replace("postgres:5432", f"127.0.0.1:{server.server.port}") for url in address
+            ]
+            await migrate(here[0], service)
+            connection = await asyncpg.connect(here[1])
+            assert await connection.fetchval("SELECT count(*) FROM outbox") == 0
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute("ALTER TABLE outbox ADD COLUMN more int")
+            await connection.close()
+
+
+async def _init_script(server: PostgresServer, secrets: Path) -> None:
+    script = await asyncio.create_subprocess_exec(
+        "sh",
+        str(ROOT / "deploy/postgres-init.sh"),
+        env={
+            "PATH": f"{binaries()}:{os.defpath}",
+            "PGHOST": "127.0.0.1",
+            "PGPORT": str(server.server.port),
+            "PGPASSWORD": server.server.password,
+            "SECRETS": str(secrets),
+        },
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, errors = await script.communicate()
+    assert script.returncode == 0, errors.decode()
 
 
 async def test_a_row_that_postgres_refuses_leaves_nothing_of_itself_in_the_log(
