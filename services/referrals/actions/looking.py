@@ -16,9 +16,10 @@ from services.referrals.domain import (
     OfficeId,
     OrganizationId,
     Overdue,
+    Place,
     Queue,
     QueueCounts,
-    QueueKind,
+    Reading,
     Reason,
     ReasonKind,
     Referral,
@@ -133,15 +134,13 @@ async def reasons(call: Call, kind: ReasonKind) -> list[Reason]:
 # Queues ---------------------------------------------------------------------------------------------------------------
 
 
-async def work_queue(
-    call: Call, queue: Queue, kind: QueueKind, page: tuple[ReferralId | None, int]
-) -> list[Seen]:
-    """Part of a queue of an office or group the viewer works for, newest first."""
+async def work_queue(call: Call, reading: Reading, page: tuple[Place | None, int]) -> list[Seen]:
+    """Part of a queue of an office or group the viewer works for."""
     organization_id = OrganizationId(call.viewer.require_organization())
-    user_id, now = UserId(call.viewer.require_user()), call.clock.now()
+    user_id = UserId(call.viewer.require_user())
     async with call.db.reading() as tx:
-        policy.permit_queue(call.viewer, await access_of(tx, call, []), queue)
-        rows = await queues.queue_page(tx, organization_id, user_id, (queue, kind, now), page)
+        policy.permit_queue(call.viewer, await access_of(tx, call, []), reading.queue)
+        rows = await queues.queue_page(tx, organization_id, user_id, reading, page)
         views = await see_in(tx, call, [row.id for row in rows])
     return [views[row.id] for row in rows if row.id in views]
 

@@ -35,6 +35,7 @@ from services.referrals.domain.moves import (
     declined,
     drafted,
     forwarded,
+    handed_over,
     lapsed,
     no_show,
     outcome_attached,
@@ -93,6 +94,7 @@ from services.referrals.domain.patients import (
     by_name,
     by_phone,
 )
+from services.referrals.domain.queues import Place, QueueFilter, QueueOrder, Reading
 
 __all__ = [
     "ACKNOWLEDGE_DAYS",
@@ -123,13 +125,17 @@ __all__ = [
     "Party",
     "PassedAppointment",
     "Patient",
+    "Place",
     "PlanAcceptance",
     "PlanAnswer",
     "PlanId",
     "ProviderId",
     "Queue",
     "QueueCounts",
+    "QueueFilter",
     "QueueKind",
+    "QueueOrder",
+    "Reading",
     "Reason",
     "ReasonKind",
     "Referral",
@@ -158,6 +164,7 @@ __all__ = [
     "drafted",
     "due_at",
     "forwarded",
+    "handed_over",
     "hindrance",
     "lapsed",
     "no_show",

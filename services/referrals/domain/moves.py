@@ -6,10 +6,18 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from kit.errors import Conflict, Invalid
-from services.referrals.domain.machine import MOVES, Action, hindrance, require
+from services.referrals.domain.machine import (
+    MOVES,
+    RECEIVER_OPEN,
+    SENDER_OPEN,
+    Action,
+    hindrance,
+    require,
+)
 from services.referrals.domain.nouns import (
     Authorization,
     Draft,
+    GroupId,
     Hop,
     Outcome,
     Party,
@@ -309,6 +317,29 @@ def reassigned(
     moved = _at(_next(referral, Action.REASSIGN, now), receiver, answer)
     if referral.status is Status.SCHEDULED:
         return replace(moved, status=Status.IN_PROGRESS, status_since=now, appointment_at=None)
+    return moved
+
+
+def handed_over(
+    referral: Referral, group_id: GroupId, provider_id: ProviderId, now: datetime
+) -> Referral | None:
+    """The open referral with one of its providers in place of a group that goes (R24), on whichever side the group is; None when
+    it is on neither. What is booked with just that provider stays booked; with another it is void."""
+    receives = referral.receiving_group_id == group_id and referral.status in RECEIVER_OPEN
+    sends = referral.sending_group_id == group_id and referral.status in SENDER_OPEN
+    if not (receives or sends):
+        return None
+    void = receives and referral.receiving_provider_id != provider_id
+    void = void and referral.status is Status.SCHEDULED
+    moved = _turned(referral, Status.IN_PROGRESS if void else referral.status, now)
+    if void:
+        moved = replace(moved, appointment_at=None)
+    if receives:
+        moved = replace(
+            moved, receiving_group_id=None, receiving_provider_id=provider_id, claimed_by=None
+        )
+    if sends:
+        moved = replace(moved, sending_group_id=None, sending_provider_id=provider_id)
     return moved
 
 

@@ -368,3 +368,4 @@ class OpenItem:
     status: Status
     side: Side
     office_id: OfficeId
+    appointment_at: datetime | None = None

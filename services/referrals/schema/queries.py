@@ -8,50 +8,21 @@ import strawberry
 from strawberry import ID
 
 from kit.errors import Invalid
-from kit.graphql import Edge, PageInfo, after_id, connection, described, page_of
+from kit.graphql import described
 from services.referrals.actions import looking
-from services.referrals.domain import GroupId, OfficeId, Queue, ReferralId, Subject
-from services.referrals.policy import Seen
+from services.referrals.domain import GroupId, OfficeId, Queue, QueueOrder, Subject
 from services.referrals.schema.entities import Info, Office
 from services.referrals.schema.inputs import optional
 from services.referrals.schema.nodes import Referral, ReferralReason, load_referral, show
 from services.referrals.schema.patients import PatientQuery
+from services.referrals.schema.queues import WorkQueueConnection, WorkQueueFilter, read_queue
 from services.referrals.schema.targets import TargetsQuery
-from services.referrals.schema.words import ReferralHappened, ReferralReasonKind, WorkQueueKind
-
-
-@strawberry.type(
-    description="How many referrals stand in each queue of an office or group, for you."
+from services.referrals.schema.words import (
+    ReferralHappened,
+    ReferralReasonKind,
+    WorkQueueKind,
+    WorkQueueOrder,
 )
-class WorkQueueCounts:
-    """What you archived counts as archive."""
-
-    requires_review: int
-    sent: int
-    received: int
-    archive: int = strawberry.field(
-        description="At most 1000: the archive grows for ever and is counted no further."
-    )
-
-
-@strawberry.type(description="Part of a work queue, newest first, with the counts of all four.")
-class WorkQueueConnection:
-    """Relay's connection, with counts."""
-
-    edges: list[Edge[Referral]]
-    page_info: PageInfo
-    queue: strawberry.Private[Queue]
-
-    @described("How many stand in each of the four queues.")
-    async def counts(self, info: Info) -> WorkQueueCounts:
-        """Counted only when asked for."""
-        found = await looking.queue_counts(info.context.call, self.queue)
-        return WorkQueueCounts(
-            requires_review=found.requires_review,
-            sent=found.sent,
-            received=found.received,
-            archive=found.archive,
-        )
 
 
 @strawberry.type(description="Open work at one office.")
@@ -92,23 +63,20 @@ class Query(TargetsQuery, PatientQuery):
         return await load_referral(info, id)
 
     @described("A work queue of an office or of a group you work for.")
-    async def work_queue(
+    async def work_queue(  # noqa: PLR0913, PLR0917 - the arguments of a GraphQL field
         self,
         info: Info,
         kind: WorkQueueKind,
         office_id: ID | None = None,
         group_id: ID | None = None,
+        filter: WorkQueueFilter | None = None,
+        order: WorkQueueOrder = QueueOrder.NEWEST,
         first: int | None = None,
         after: str | None = None,
     ) -> WorkQueueConnection:
-        """Newest first."""
-        page = page_of(first, after)
-        after_referral = after_id(page)
-        where = (ReferralId(after_referral) if after_referral else None, page.limit + 1)
+        """Newest first, unless another order is asked for."""
         queue = _queue(office_id, group_id)
-        found = await looking.work_queue(info.context.call, queue, kind, where)
-        made = connection(found, page, key=_key, node=show)
-        return WorkQueueConnection(edges=made.edges, page_info=made.page_info, queue=queue)
+        return await read_queue(info, queue, kind, (filter, order), (first, after))
 
     @described(
         "Open work of your organization with a provider, an office or a group: name exactly one."
@@ -176,7 +144,3 @@ def _one_of(named: dict[Subject, UUID | None]) -> tuple[Subject, UUID]:
         words = " or ".join(f"{kind.value.lower()}Id" for kind in named)
         raise Invalid(f"Name exactly one of {words}.", code="ONE_OF")
     return given[0]
-
-
-def _key(view: Seen) -> list[str]:
-    return [str(view.referral.id)]

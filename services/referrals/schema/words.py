@@ -10,6 +10,7 @@ from services.referrals.domain import Outcome as ReferralOutcome
 from services.referrals.domain import Overdue as ReferralOverdue
 from services.referrals.domain import PlanAcceptance as PlanAcceptanceState
 from services.referrals.domain import QueueKind as WorkQueueKind
+from services.referrals.domain import QueueOrder as WorkQueueOrder
 from services.referrals.domain import ReasonKind as ReferralReasonKind
 from services.referrals.domain import Side as ReferralSide
 from services.referrals.domain import Status as ReferralStatus
@@ -67,6 +68,12 @@ strawberry.enum(
     description="REQUIRES_REVIEW: sender's drafts and declined; receiver's pending, follow-up, and in progress with a callback"
     " due. SENT and RECEIVED: what is not ended. ARCHIVE: ended, or archived by you.",
 )
+strawberry.enum(
+    WorkQueueOrder,
+    name="WorkQueueOrder",
+    description="LONGEST_WAITING: by arrival at the present receiver. APPOINTMENT: the next first, those without one last."
+    " The archive is read by NEWEST.",
+)
 
 __all__ = [
     "AppointmentState",
@@ -83,4 +90,5 @@ __all__ = [
     "ReferralStatus",
     "ReferralUrgency",
     "WorkQueueKind",
+    "WorkQueueOrder",
 ]

@@ -2,18 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
 from kit import db
 from kit.db import Connection
 from services.referrals.domain import (
+    ACKNOWLEDGE_DAYS,
+    DECIDE_DAYS,
     OpenItem,
     OrganizationId,
+    Place,
     Queue,
     QueueCounts,
     QueueKind,
+    QueueOrder,
+    Reading,
     Referral,
     ReferralId,
     Subject,
@@ -52,36 +57,71 @@ WITH near AS (
     FROM near WHERE (sends OR receives) AND NOT put_away
 )
 """  # noqa: S608 - constants of this file
-_PAGE: Final = (
-    _OPEN_QUEUES  # noqa: S608 - constants of this file
-    + "SELECT * FROM placed WHERE $6 = ANY (queues) AND ($7::uuid IS NULL OR id < $7) ORDER BY id DESC LIMIT $8"
-)
+
+# What is left out of a filter does not matter: {0} statuses, {1} urgencies, {2} specialty, {3} provider, {4} who claimed it,
+# {5} unclaimed, {6} overdue, {7} now, {8} and {9} the product's days.
+_FILTER: Final = """
+    (${0}::referral_status[] IS NULL OR r.status = ANY (${0})) AND (${1}::urgency[] IS NULL OR r.urgency = ANY (${1}))
+    AND (${2}::text IS NULL OR r.specialty_code = ${2})
+    AND (${3}::uuid IS NULL OR ${3} IN (r.sending_provider_id, r.receiving_provider_id))
+    AND (${4}::uuid IS NULL OR r.claimed_by = ${4}) AND (NOT ${5} OR r.claimed_by IS NULL)
+    AND (NOT ${6} OR r.received_at < ${7}::timestamptz - make_interval(days => coalesce((
+        SELECT CASE r.status WHEN 'PENDING' THEN t.acknowledge_days ELSE t.decide_days END
+        FROM targets t WHERE t.organization_id = r.receiving_organization_id
+        ), CASE r.status WHEN 'PENDING' THEN ${8}::integer ELSE ${9}::integer END))
+        AND r.status IN ('PENDING', 'IN_PROGRESS'))
+"""
+
+# $6 queue, $7 after, $8 its moment, $9 limit, then the filter's.
+_NO_MOMENT: Final = datetime(9999, 12, 31, tzinfo=UTC)
+_ORDERS: Final = {
+    QueueOrder.NEWEST: ("($7::uuid IS NULL OR r.id < $7) AND $8::timestamptz IS NULL", "r.id DESC"),
+    QueueOrder.OLDEST: ("($7::uuid IS NULL OR r.id > $7) AND $8::timestamptz IS NULL", "r.id"),
+    QueueOrder.LONGEST_WAITING: (
+        "($7::uuid IS NULL OR (coalesce(r.received_at, r.created_at), r.id) > ($8::timestamptz, $7))",
+        "coalesce(r.received_at, r.created_at), r.id",
+    ),
+    QueueOrder.APPOINTMENT: (
+        "($7::uuid IS NULL OR (coalesce(r.appointment_at, '9999-12-31Z'), r.id) > ($8::timestamptz, $7))",
+        "coalesce(r.appointment_at, '9999-12-31Z'), r.id",
+    ),
+}
+_PAGES: Final = {
+    order: f"{_OPEN_QUEUES}SELECT * FROM placed r WHERE $6 = ANY (queues) AND {after} AND {_FILTER.format(*range(10, 20))}"  # noqa: S608 - constants of this file
+    f" ORDER BY {by} LIMIT $9"
+    for order, (after, by) in _ORDERS.items()
+}
 
 # The newest that ended, by each way they are found, and what the user put away. $5 after, $6 limit.
 _ENDED: Final = """
 (SELECT r.id FROM referrals r WHERE {side} AND r.{column} = {asked} AND r.status = '{status}'
-    AND ($5::uuid IS NULL OR r.id < $5) ORDER BY r.id DESC LIMIT $6)
+    AND ($5::uuid IS NULL OR r.id < $5) AND {narrowed} ORDER BY r.id DESC LIMIT $6)
 """
 _PUT_AWAY: Final = f"""
 (SELECT r.id FROM archived a JOIN referrals r ON r.id = a.referral_id WHERE a.user_id = $4
     AND ({_SENDS} AND (r.sending_office_id = $2 OR r.sending_group_id = $3)
         OR {_RECEIVES} AND (r.receiving_office_id = $2 OR r.receiving_group_id = $3))
-    AND ($5::uuid IS NULL OR a.referral_id < $5) ORDER BY a.referral_id DESC LIMIT $6)
+    AND ($5::uuid IS NULL OR a.referral_id < $5) AND {{narrowed}} ORDER BY a.referral_id DESC LIMIT $6)
 """  # noqa: S608 - constants of this file
-_IN_ARCHIVE: Final = " UNION ".join(
-    [
-        _ENDED.format(side=side, column=column, asked=asked, status=status)
+
+
+def _in_archive(narrowed: str) -> str:
+    """The archive's newest, each found by its own index and narrowed there."""
+    ended = [
+        _ENDED.format(side=side, column=column, asked=asked, status=status, narrowed=narrowed)
         for side, name in ((_SENDS, "sending"), (_RECEIVES, "receiving"))
         for column, asked in ((f"{name}_office_id", "$2"), (f"{name}_group_id", "$3"))
         for status in ("COMPLETED", "CANCELLED")
     ]
-    + [_PUT_AWAY]
+    return " UNION ".join([*ended, _PUT_AWAY.format(narrowed=narrowed)])
+
+
+_ARCHIVE_PAGE: Final = (
+    f"SELECT * FROM referrals WHERE id IN (SELECT id FROM ({_in_archive(_FILTER.format(*range(7, 17)))}) AS found"  # noqa: S608 - constants of this file
+    " ORDER BY id DESC LIMIT $6) ORDER BY id DESC"
 )
-_ARCHIVE_PAGE: Final = f"""
-SELECT * FROM referrals WHERE id IN (SELECT id FROM ({_IN_ARCHIVE}) AS found ORDER BY id DESC LIMIT $6) ORDER BY id DESC
-"""  # noqa: S608 - constants of this file
 _ARCHIVE_COUNT: Final = (
-    f"SELECT count(*) FROM (SELECT id FROM ({_IN_ARCHIVE}) AS found LIMIT $6) AS counted"  # noqa: S608 - constants of this file
+    f"SELECT count(*) FROM (SELECT id FROM ({_in_archive('true')}) AS found LIMIT $6) AS counted"  # noqa: S608 - constants of this file
 )
 _COUNTS: Final = (
     _OPEN_QUEUES
@@ -98,15 +138,45 @@ async def queue_page(
     tx: Connection,
     organization_id: OrganizationId,
     user_id: UserId,
-    queue: tuple[Queue, QueueKind, datetime],
-    page: tuple[ReferralId | None, int],
+    reading: Reading,
+    page: tuple[Place | None, int],
 ) -> list[Referral]:
-    """The referrals of a queue as of a moment, newest first, after an id, so many."""
-    whose, kind, now = queue
+    """The referrals of a queue in the order that is asked for, after a place, so many."""
+    place, limit = page
+    whose, narrowed = reading.queue, _narrowed(reading)
     asker = (organization_id, whose.office_id, whose.group_id, user_id)
-    if kind is QueueKind.ARCHIVE:
-        return await db.many(tx, Referral, _ARCHIVE_PAGE, *asker, *page)
-    return await db.many(tx, Referral, _PAGE, *asker, now, kind, *page)
+    after = place.referral_id if place else None
+    if reading.kind is QueueKind.ARCHIVE:
+        return await db.many(tx, Referral, _ARCHIVE_PAGE, *asker, after, limit, *narrowed)
+    moment = place.moment if place else None
+    where = (reading.now, reading.kind, after, moment, limit)
+    return await db.many(tx, Referral, _PAGES[reading.order], *asker, *where, *narrowed)
+
+
+def _narrowed(reading: Reading) -> tuple[object, ...]:
+    """What the filter's parameters hold."""
+    it = reading.filter
+    return (
+        it.statuses,
+        it.urgencies,
+        it.specialty_code,
+        it.provider_id,
+        it.claimed_by,
+        it.unclaimed,
+        it.overdue,
+        reading.now,
+        ACKNOWLEDGE_DAYS,
+        DECIDE_DAYS,
+    )
+
+
+def place_of(referral: Referral, order: QueueOrder) -> Place:
+    """Where a referral stands in a queue of that order: what the next page begins after."""
+    if order is QueueOrder.LONGEST_WAITING:
+        return Place(referral.id, referral.received_at or referral.created_at)
+    if order is QueueOrder.APPOINTMENT:
+        return Place(referral.id, referral.appointment_at or _NO_MOMENT)
+    return Place(referral.id)
 
 
 async def queue_counts(
@@ -155,11 +225,12 @@ async def archived_by(
 # $1 organization, $2 subjects. A referral that is open on both sides is told once per subject, as received.
 _OPEN: Final = """
 WITH open_work AS (
-    SELECT id, status, receiving_{column} AS subject_id, 'RECEIVING' AS side, receiving_office_id AS office_id
+    SELECT id, status, receiving_{column} AS subject_id, 'RECEIVING' AS side, receiving_office_id AS office_id,
+        appointment_at
     FROM referrals WHERE receiving_organization_id = $1 AND receiving_{column} = ANY ($2)
         AND status IN ('PENDING', 'IN_PROGRESS', 'SCHEDULED', 'FOLLOW_UP')
     UNION ALL
-    SELECT id, status, sending_{column}, 'SENDING', sending_office_id
+    SELECT id, status, sending_{column}, 'SENDING', sending_office_id, appointment_at
     FROM referrals WHERE sending_organization_id = $1 AND sending_{column} = ANY ($2)
         AND status IN ('DRAFT', 'PENDING', 'IN_PROGRESS', 'SCHEDULED', 'FOLLOW_UP', 'DECLINED')
 ), told AS (
@@ -173,7 +244,7 @@ _COLUMNS: Final = {
 }
 _ITEMS: Final = {
     kind: _OPEN.format(column=column)  # noqa: S608 - constants of this file
-    + "SELECT id AS referral_id, status, side, office_id FROM told ORDER BY id LIMIT $3"
+    + "SELECT id AS referral_id, status, side, office_id, appointment_at FROM told ORDER BY id LIMIT $3"
     for kind, column in _COLUMNS.items()
 }
 _TALLY: Final = {

@@ -115,8 +115,13 @@ async def queue(
 
 
 QUEUE = """
-query ($kind: WorkQueueKind!, $officeId: ID, $groupId: ID, $first: Int, $after: String) {
-  workQueue(kind: $kind, officeId: $officeId, groupId: $groupId, first: $first, after: $after) {
+query (
+  $kind: WorkQueueKind!, $officeId: ID, $groupId: ID, $first: Int, $after: String,
+  $filter: WorkQueueFilter, $order: WorkQueueOrder = NEWEST
+) {
+  workQueue(
+    kind: $kind, officeId: $officeId, groupId: $groupId, first: $first, after: $after, filter: $filter, order: $order
+  ) {
     edges { cursor node { id status } }
     pageInfo { hasNextPage endCursor }
     counts { requiresReview sent received archive }

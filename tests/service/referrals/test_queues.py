@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
 from kit.auth import ANONYMOUS, Viewer, service_viewer
 from proto.directory.v1.events_pb2 import GroupStaffed
 from tests.service.referrals.asking import (
@@ -263,3 +265,93 @@ async def test_the_reasons_that_may_be_given_today_are_listed(world: World) -> N
     assert [one["code"] for one in data["referralReasons"]] == [
         "BOOKED_ELSEWHERE", "NO_LONGER_REQUIRED", "PATIENT_DECLINES", "PATIENT_DIED", "RAISED_IN_ERROR",
     ]  # fmt: skip
+
+
+async def test_a_queue_is_narrowed_by_what_staff_look_for(world: World) -> None:
+    receiver, running = world.receiver, world.service.running
+    colleague = receiver.somebody(office_staff_of=receiver.staff.offices)
+    group = await staffed(
+        world, receiver, [receiver.provider_id], receiver.staff.user_id or uuid4()
+    )
+    late = await send(world)
+    await running.advance(timedelta(days=8))
+    stat = await send(world, urgency="STAT")
+    other = await send(world, specialtyCode="207N00000X")
+    mine = await act(
+        world, "claimReferral", receiver.staff,
+        await send(world, group_at(receiver, group)), providerId=str(receiver.provider_id),
+    )  # fmt: skip
+    noted = await act(world, "acknowledgeReferral", receiver.staff, await send(world))
+    there = {"officeId": str(receiver.office_id)}
+
+    async def found(viewer: Viewer = receiver.staff, **filter_: Any) -> list[str]:  # noqa: ANN401
+        return await queue(world, viewer, "RECEIVED", **there, filter=filter_)
+
+    everything = [one["id"] for one in (noted, mine, other, stat, late)]
+    assert await found() == everything
+    assert await found(overdue=True) == [late["id"]]
+    assert await found(urgencies=["STAT"]) == [stat["id"]]
+    assert await found(specialtyCode="207N00000X") == [other["id"]]
+    assert await found(claimedByMe=True) == [mine["id"]]
+    assert await found(colleague, claimedByMe=True) == []
+    assert await found(unclaimed=True) == [one for one in everything if one != mine["id"]]
+    assert await found(statuses=["IN_PROGRESS"]) == [noted["id"], mine["id"]]
+    assert await found(providerId=str(receiver.provider_id)) == everything
+    assert await found(providerId=str(uuid4())) == []
+    assert await found(statuses=["PENDING"], urgencies=["STAT", "URGENT"]) == [stat["id"]]
+
+
+async def test_the_archive_is_narrowed_too(world: World) -> None:
+    sender, here = world.sender.staff, {"officeId": str(world.sender.office_id)}
+    stat, plain = await send(world, urgency="STAT"), await send(world)
+    for one in (stat, plain):
+        await act(world, "cancelReferral", sender, one, reasonCode="RAISED_IN_ERROR")
+
+    assert await queue(world, sender, "ARCHIVE", **here, filter={"urgencies": ["STAT"]}) == [
+        stat["id"]
+    ]
+    assert await queue(world, sender, "ARCHIVE", **here, filter={"statuses": ["COMPLETED"]}) == []
+    refused = await world.service.running.gql(
+        QUEUE, {"kind": "ARCHIVE", "order": "OLDEST", **here}, viewer=sender
+    )
+    assert refused["errors"][0]["extensions"]["field"] == "order"
+
+
+@pytest.mark.parametrize("order", ["NEWEST", "OLDEST", "LONGEST_WAITING", "APPOINTMENT"])
+async def test_pages_go_through_a_queue_in_every_order_without_gap_or_repetition(
+    world: World, order: str
+) -> None:
+    receiver = world.receiver.staff
+    first, second, third, fourth, fifth = [await send(world) for _ in range(5)]
+    for one, days in ((fourth, 1), (second, 2)):
+        await act(world, "scheduleReferral", receiver, one, at=ahead(world, days))
+    there = {"kind": "RECEIVED", "officeId": str(world.receiver.office_id), "order": order}
+
+    found, _ = await pages(world, receiver, **there)
+
+    sent = [first, second, third, fourth, fifth]
+    expected = {
+        "NEWEST": sent[::-1],
+        "OLDEST": sent,
+        "LONGEST_WAITING": sent,
+        "APPOINTMENT": [fourth, second, first, third, fifth],
+    }
+    assert found == [one["id"] for one in expected[order]]
+
+
+async def test_what_arrives_or_leaves_while_somebody_pages_moves_nothing_else(
+    world: World,
+) -> None:
+    """Paging is stable under change."""
+    receiver, running = world.receiver.staff, world.service.running
+    sent = [await send(world) for _ in range(6)]
+    where = {"kind": "RECEIVED", "officeId": str(world.receiver.office_id), "first": 2}
+    first = (await running.data(QUEUE, where, viewer=receiver))["workQueue"]
+    await send(world)
+    await act(world, "declineReferral", receiver, sent[5], reasonCode="AGE")
+    await act(world, "cancelReferral", world.sender.staff, sent[3], reasonCode="RAISED_IN_ERROR")
+
+    after = first["pageInfo"]["endCursor"]
+    second = (await running.data(QUEUE, where | {"after": after}, viewer=receiver))["workQueue"]
+
+    assert [edge["node"]["id"] for edge in second["edges"]] == [sent[2]["id"], sent[1]["id"]]
