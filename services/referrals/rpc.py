@@ -10,10 +10,18 @@ from kit.service import Parts
 from proto.referrals.v1 import referrals_pb2 as told
 from proto.referrals.v1.referrals_pb2_grpc import ReferralsServicer, add_ReferralsServicer_to_server
 from services.referrals import policy
-from services.referrals.actions import leaving
+from services.referrals.actions import handing_over, leaving
 from services.referrals.actions.leaving import Leaving, OpenWork
 from services.referrals.actions.peers import Peers
-from services.referrals.domain import OrganizationId, ProviderId, Subject, UserId
+from services.referrals.domain import (
+    GroupId,
+    OpenItem,
+    OrganizationId,
+    ProviderId,
+    ReferralId,
+    Subject,
+    UserId,
+)
 from services.referrals.store import hands, queues
 
 
@@ -70,6 +78,21 @@ class ReferralsDoor(ReferralsServicer):
             ],
         )
 
+    async def HandOver(self, request: told.HandOverRequest, context: Any) -> told.HandOverReply:  # noqa: ANN401, ARG002, N802 - grpc's
+        """A group's open referrals go to its providers, all of them or none (R24)."""
+        policy.permit_directory(current_viewer())
+        group_id = GroupId(parse_id(request.group_id, "group_id"))
+        organization_id = OrganizationId(parse_id(request.organization_id, "organization_id"))
+        to = {
+            ReferralId(parse_id(one.referral_id, "referral_id")): ProviderId(
+                parse_id(one.provider_id, "provider_id")
+            )
+            for one in request.handovers
+        }
+        call = self._parts.call(current_viewer())
+        await handing_over.hand_over(call, organization_id, group_id, to)
+        return told.HandOverReply()
+
 
 def _leaving(request: told.FenceRequest) -> Leaving:
     policy.permit_directory(current_viewer())
@@ -85,16 +108,20 @@ def _leaving(request: told.FenceRequest) -> Leaving:
 def _reply(work: OpenWork) -> told.OpenWorkReply:
     return told.OpenWorkReply(
         total=work.total,
-        referrals=[
-            told.OpenReferral(
-                referral_id=str(item.referral_id),
-                status=item.status.value,
-                side=item.side.value,
-                office_id=str(item.office_id),
-            )
-            for item in work.items
-        ],
+        referrals=[_open_referral(item) for item in work.items],
     )
+
+
+def _open_referral(item: OpenItem) -> told.OpenReferral:
+    row = told.OpenReferral(
+        referral_id=str(item.referral_id),
+        status=item.status.value,
+        side=item.side.value,
+        office_id=str(item.office_id),
+    )
+    if item.appointment_at is not None:
+        row.appointment_at.FromDatetime(item.appointment_at)
+    return row
 
 
 def servicers(parts: Parts[Peers]) -> list[AddServicer]:

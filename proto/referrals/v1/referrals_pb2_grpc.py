@@ -54,6 +54,11 @@ class ReferralsStub:
                 request_serializer=proto_dot_referrals_dot_v1_dot_referrals__pb2.FenceRequest.SerializeToString,
                 response_deserializer=proto_dot_referrals_dot_v1_dot_referrals__pb2.EndAccessReply.FromString,
                 _registered_method=True)
+        self.HandOver = channel.unary_unary(
+                '/referrals.v1.Referrals/HandOver',
+                request_serializer=proto_dot_referrals_dot_v1_dot_referrals__pb2.HandOverRequest.SerializeToString,
+                response_deserializer=proto_dot_referrals_dot_v1_dot_referrals__pb2.HandOverReply.FromString,
+                _registered_method=True)
         self.UserWork = channel.unary_unary(
                 '/referrals.v1.Referrals/UserWork',
                 request_serializer=proto_dot_referrals_dot_v1_dot_referrals__pb2.UserWorkRequest.SerializeToString,
@@ -95,6 +100,15 @@ class ReferralsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def HandOver(self, request, context):
+        """Gives open referrals of a group to providers of its organization, each at the office where it is: all of them or none (R24).
+        Whoever asks has checked that the providers are members and work there. A referral in which the group no longer is, is left
+        alone, so that it may be asked again. Refuses RECEIVER_LEAVING for a provider who leaves.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def UserWork(self, request, context):
         """What of the organization's open work is in one user's hands, and how much there is at some offices. Identity asks before it
         deactivates the user (R07).
@@ -125,6 +139,11 @@ def add_ReferralsServicer_to_server(servicer, server):
                     servicer.EndAccess,
                     request_deserializer=proto_dot_referrals_dot_v1_dot_referrals__pb2.FenceRequest.FromString,
                     response_serializer=proto_dot_referrals_dot_v1_dot_referrals__pb2.EndAccessReply.SerializeToString,
+            ),
+            'HandOver': grpc.unary_unary_rpc_method_handler(
+                    servicer.HandOver,
+                    request_deserializer=proto_dot_referrals_dot_v1_dot_referrals__pb2.HandOverRequest.FromString,
+                    response_serializer=proto_dot_referrals_dot_v1_dot_referrals__pb2.HandOverReply.SerializeToString,
             ),
             'UserWork': grpc.unary_unary_rpc_method_handler(
                     servicer.UserWork,
@@ -240,6 +259,33 @@ class Referrals:
             '/referrals.v1.Referrals/EndAccess',
             proto_dot_referrals_dot_v1_dot_referrals__pb2.FenceRequest.SerializeToString,
             proto_dot_referrals_dot_v1_dot_referrals__pb2.EndAccessReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def HandOver(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/referrals.v1.Referrals/HandOver',
+            proto_dot_referrals_dot_v1_dot_referrals__pb2.HandOverRequest.SerializeToString,
+            proto_dot_referrals_dot_v1_dot_referrals__pb2.HandOverReply.FromString,
             options,
             channel_credentials,
             insecure,

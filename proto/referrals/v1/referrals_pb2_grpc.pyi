@@ -44,6 +44,11 @@ class ReferralsStub:
     referrals (R14). Directory calls it right after it committed the removal; the fact ProviderRemoved does the same, later,
     should the call be lost. Harmless when repeated. Only for kind PROVIDER.
     """
+    HandOver: _grpc.UnaryUnaryMultiCallable[_referrals_pb2.HandOverRequest, _referrals_pb2.HandOverReply]
+    """Gives open referrals of a group to providers of its organization, each at the office where it is: all of them or none (R24).
+    Whoever asks has checked that the providers are members and work there. A referral in which the group no longer is, is left
+    alone, so that it may be asked again. Refuses RECEIVER_LEAVING for a provider who leaves.
+    """
     UserWork: _grpc.UnaryUnaryMultiCallable[_referrals_pb2.UserWorkRequest, _referrals_pb2.UserWorkReply]
     """What of the organization's open work is in one user's hands, and how much there is at some offices. Identity asks before it
     deactivates the user (R07).
@@ -64,6 +69,11 @@ class ReferralsAsyncStub(ReferralsStub):
     """The organization's link with a provider has ended: from the moment this answers its users read none of the provider's
     referrals (R14). Directory calls it right after it committed the removal; the fact ProviderRemoved does the same, later,
     should the call be lost. Harmless when repeated. Only for kind PROVIDER.
+    """
+    HandOver: _aio.UnaryUnaryMultiCallable[_referrals_pb2.HandOverRequest, _referrals_pb2.HandOverReply]  # type: ignore[assignment]
+    """Gives open referrals of a group to providers of its organization, each at the office where it is: all of them or none (R24).
+    Whoever asks has checked that the providers are members and work there. A referral in which the group no longer is, is left
+    alone, so that it may be asked again. Refuses RECEIVER_LEAVING for a provider who leaves.
     """
     UserWork: _aio.UnaryUnaryMultiCallable[_referrals_pb2.UserWorkRequest, _referrals_pb2.UserWorkReply]  # type: ignore[assignment]
     """What of the organization's open work is in one user's hands, and how much there is at some offices. Identity asks before it
@@ -106,6 +116,17 @@ class ReferralsServicer(metaclass=_abc_1.ABCMeta):
         """The organization's link with a provider has ended: from the moment this answers its users read none of the provider's
         referrals (R14). Directory calls it right after it committed the removal; the fact ProviderRemoved does the same, later,
         should the call be lost. Harmless when repeated. Only for kind PROVIDER.
+        """
+
+    @_abc_1.abstractmethod
+    def HandOver(
+        self,
+        request: _referrals_pb2.HandOverRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_referrals_pb2.HandOverReply, _abc.Awaitable[_referrals_pb2.HandOverReply]]:
+        """Gives open referrals of a group to providers of its organization, each at the office where it is: all of them or none (R24).
+        Whoever asks has checked that the providers are members and work there. A referral in which the group no longer is, is left
+        alone, so that it may be asked again. Refuses RECEIVER_LEAVING for a provider who leaves.
         """
 
     @_abc_1.abstractmethod

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from uuid import UUID
 
 from kit.rpc import Peer
-from proto.referrals.v1.referrals_pb2 import FenceRequest, OpenWorkReply
+from proto.referrals.v1.referrals_pb2 import (
+    FenceRequest,
+    Handover,
+    HandOverRequest,
+    OpenWorkReply,
+)
 from proto.referrals.v1.referrals_pb2_grpc import ReferralsStub
 from tests.service.referrals.conftest import World
 
@@ -30,6 +35,18 @@ class Directory:
 
     async def end_access(self, organization_id: UUID, id_: UUID, kind: str = "PROVIDER") -> None:
         await self._peer.ask(self._stub.EndAccess, _request(organization_id, kind, id_))
+
+    async def hand_over(
+        self, organization_id: UUID, group_id: UUID, to: Mapping[str, UUID]
+    ) -> None:
+        handovers = [
+            Handover(referral_id=referral, provider_id=str(provider))
+            for referral, provider in to.items()
+        ]
+        request = HandOverRequest(
+            organization_id=str(organization_id), group_id=str(group_id), handovers=handovers
+        )
+        await self._peer.ask(self._stub.HandOver, request)
 
 
 def _request(organization_id: UUID, kind: str, id_: UUID) -> FenceRequest:
