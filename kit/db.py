@@ -361,6 +361,7 @@ def _compare(known: dict[str, str], files: list[tuple[str, str]]) -> None:
 
 async def _apply(connection: asyncpg.Connection[asyncpg.Record], name: str, sql: str) -> str:
     async with connection.transaction():
+        await connection.execute(SUITE.opening)  # a migration goes through every organization's rows
         await connection.execute(sql)
         await connection.execute(
             "INSERT INTO migrations (name, checksum) VALUES ($1, $2)", name, _checksum(sql)
