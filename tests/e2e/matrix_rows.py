@@ -1,0 +1,292 @@
+"""Turns the rows of tests/model into attempts, and compares what became of them with the verdicts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from tests.e2e.matrix import Attempt, Bench, Told
+from tests.model import judge
+from tests.model.cast import ACTORS, things
+from tests.model.tables import TABLES
+from tests.model.words import (
+    NOTHING,
+    Action,
+    Actor,
+    Ask,
+    Hidden,
+    List,
+    Session,
+    Thing,
+    Verb,
+    Verdict,
+)
+
+PROBLEM = "{ __typename ... on Problem { code message field remedy } }"
+SIGNED_IN = [one for one in ACTORS if one.session is Session.FULL]
+PAGE = 100
+
+
+def rows(kind: type[Any]) -> Iterator[Any]:
+    """Every row of a kind, of every table."""
+    for table in TABLES.values():
+        for one in (
+            *table.verbs,
+            *table.queries,
+            *table.subscriptions,
+            *table.hidden,
+            *table.actions,
+        ):
+            if isinstance(one, kind):
+                yield one
+
+
+def about(row: Verb | Ask) -> list[Thing]:
+    """What a row is tried with."""
+    return list(things(row.about)) if row.about else [NOTHING]
+
+
+def sentence(
+    actor: Actor, row: Verb | Ask | List, thing: Thing, expected: Verdict, got: str
+) -> str:
+    """A mismatch, for a person: who, what, to which, how they stand to it, what should be and what was."""
+    case = f" ({row.case})" if row.case else ""
+    what = f" {thing.kind} {thing.name!r}, {judge.relation(actor, thing)}" if row.about else ""
+    return f"{actor.name}: {row.name}{case}{what}: expected {expected} by {row.rule}, got {got}"
+
+
+# Verbs ----------------------------------------------------------------------------------------------------------------
+
+
+def _verb(bench: Bench, row: Verb, actor: Actor, id_: str) -> Attempt:
+    given = bench.filled(dict(row.given), actor)
+    if row.about:
+        given[row.at or f"{row.about}Id"] = id_
+    return Attempt(actor, "mutation", row.name, {"input": given}, PROBLEM, row.alone)
+
+
+async def verbs(bench: Bench) -> None:
+    """Every verb, by everybody, to everything of its kind, and to a thing that never was."""
+    cells = [(row, actor, thing) for row in rows(Verb) for actor in ACTORS for thing in about(row)]
+    never = [(row, actor) for row in rows(Verb) if row.about for actor in ACTORS]
+    told = await bench.ask(
+        [_verb(bench, row, actor, bench.id_of(thing)) for row, actor, thing in cells]
+        + [_verb(bench, row, actor, bench.unknown) for row, actor in never]
+    )
+    strange = dict(
+        zip(((id(row), actor.name) for row, actor in never), told[len(cells) :], strict=True)
+    )
+    for (row, actor, thing), one in zip(cells, told, strict=False):
+        expected = judge.of_verb(row, actor, thing)
+        right = _as_expected(expected, one, row.then, strange.get((id(row), actor.name)))
+        bench.judged("mutations", right, sentence(actor, row, thing, expected, one.says))
+
+
+def _as_expected(expected: Verdict, told: Told, then: str, strange: Told | None) -> bool:
+    if expected is Verdict.UNAUTHENTICATED:
+        return told.unauthenticated
+    if expected is Verdict.DENY:
+        return told.denied
+    if expected is Verdict.UNKNOWN:
+        return strange is not None and told.text == strange.text and told.code != ""
+    return told.says in then.split("|") or told.code in then.split("|")
+
+
+# Questions ------------------------------------------------------------------------------------------------------------
+
+
+def _ask(bench: Bench, row: Ask, actor: Actor, id_: str, thing: Thing = NOTHING) -> Attempt:
+    given = bench.filled(dict(row.given), actor, thing)
+    if row.about:
+        given[row.at] = id_
+    return Attempt(actor, "query", row.name, given, row.select)
+
+
+def asks() -> list[Ask]:
+    """The questions for one thing; subscriptions have a test of their own."""
+    return [one for table in TABLES.values() for one in table.queries if isinstance(one, Ask)]
+
+
+async def questions(bench: Bench) -> None:
+    """Every question for one thing, by everybody, for everything of its kind and for what never was."""
+    cells = [(row, actor, thing) for row in asks() for actor in ACTORS for thing in about(row)]
+    never = [(row, actor) for row in asks() if row.about for actor in ACTORS]
+    told = await bench.ask(
+        [_ask(bench, row, actor, bench.id_of(thing), thing) for row, actor, thing in cells]
+        + [_ask(bench, row, actor, bench.unknown) for row, actor in never]
+    )
+    strange = dict(
+        zip(((id(row), actor.name) for row, actor in never), told[len(cells) :], strict=True)
+    )
+    for (row, actor, thing), one in zip(cells, told, strict=False):
+        expected = judge.of_ask(row, actor, thing)
+        right = _answered(expected, one, strange.get((id(row), actor.name)))
+        bench.judged("queries", right, sentence(actor, row, thing, expected, one.says))
+
+
+def _answered(expected: Verdict, told: Told, strange: Told | None) -> bool:
+    if expected is Verdict.ALLOW:
+        return told.data is not None and told.error is None
+    if expected is Verdict.UNKNOWN:
+        return told.data is None and (strange is None or told.text == strange.text)
+    return told.unauthenticated if expected is Verdict.UNAUTHENTICATED else told.denied
+
+
+# Lists ----------------------------------------------------------------------------------------------------------------
+
+
+async def lists(bench: Bench) -> None:
+    """Z5: every list holds what its reader may see, all of it, and nothing else."""
+    cells = [(row, actor) for row in rows(List) for actor in ACTORS]
+    told = await bench.ask([_list(bench, row, actor) for row, actor in cells])
+    names = {id_: name for name, id_ in bench.world.ids.items()}
+    for (row, actor), one in zip(cells, told, strict=True):
+        shown = set(_found(one.data))
+        for thing in things(row.about):
+            _judge_listed(bench, row, actor, thing, one, listed=bench.id_of(thing) in shown)
+        known = {bench.id_of(thing) for thing in things(row.about)}
+        more = sorted(
+            names.get(id_, "something that is nowhere in the cast") for id_ in shown - known
+        )
+        more = [name for name in more if name != "user guest"]
+        bench.judged("lists", not more, f"{actor.name}: {row.name} ({row.case}) also lists {more}")
+
+
+def _list(bench: Bench, row: List, actor: Actor) -> Attempt:
+    given = bench.filled(dict(row.given), actor)
+    return Attempt(
+        actor, "query", row.name, given | ({"first": PAGE} if row.page else {}), row.select
+    )
+
+
+def _judge_listed(
+    bench: Bench, row: List, actor: Actor, thing: Thing, told: Told, *, listed: bool
+) -> None:
+    expected = judge.of_list(row, actor, thing)
+    right = {
+        Verdict.ALLOW: listed,
+        Verdict.ABSENT: not listed and told.error is None,
+        Verdict.DENY: told.denied,
+        Verdict.UNAUTHENTICATED: told.unauthenticated,
+    }[expected]
+    got = told.code or ("listed" if listed else "not listed")
+    bench.judged("lists", right, sentence(actor, row, thing, expected, got))
+
+
+def _found(data: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
+    if isinstance(data, dict):
+        if "id" in data:
+            yield data["id"]
+        for one in data.values():
+            yield from _found(one)
+    elif isinstance(data, list):
+        for one in data:
+            yield from _found(one)
+
+
+# Fields of things, and what may be done with them ---------------------------------------------------------------------
+
+
+def empty(value: Any) -> bool:  # noqa: ANN401 - JSON
+    """Nothing is told by it: nothing, an empty list, an empty page."""
+    if isinstance(value, dict) and set(value) == {"edges"}:
+        return not value["edges"]
+    return value in (None, [], {})
+
+
+def _reading(kind: str) -> Ask | None:
+    """The question by which a kind of thing is read."""
+    found = [one for one in asks() if one.about == kind and one.name == kind]
+    return found[0] if found else None
+
+
+async def fields(bench: Bench) -> None:
+    """Z8: a field that not everybody sees who sees the thing; and `allowedActions`, which promise what the verbs keep."""
+    hidden = _by_kind(rows(Hidden))
+    acting = {row.about for row in rows(Verb) if row.action} | {row.of for row in rows(Action)}
+    for kind in sorted(set(hidden) | acting):
+        reading = _reading(kind)
+        if reading is None:
+            continue
+        wanted = [f"{row.field} {row.select}".strip() for row in hidden.get(kind, [])]
+        wanted += ["allowedActions"] if kind in acting else []
+        cells = [
+            (actor, thing)
+            for actor in SIGNED_IN
+            for thing in things(kind)
+            if judge.of_ask(reading, actor, thing) is Verdict.ALLOW
+        ]
+        told = await bench.ask(
+            [
+                _selecting(_ask(bench, reading, actor, bench.id_of(thing), thing), wanted)
+                for actor, thing in cells
+            ]
+        )
+        seen = list(zip(cells, (one.data or {} for one in told), strict=True))
+        for row in hidden.get(kind, []):
+            _judge_hidden(bench, row, seen)
+        if kind in acting:
+            _judge_actions(bench, kind, seen)
+
+
+def _by_kind(found: Iterator[Hidden]) -> dict[str, list[Hidden]]:
+    kinds: dict[str, list[Hidden]] = defaultdict(list)
+    for one in found:
+        kinds[one.of].append(one)
+    return kinds
+
+
+def _selecting(attempt: Attempt, wanted: Sequence[str]) -> Attempt:
+    select = f"{{ __typename {' '.join(wanted)} }}"
+    return Attempt(attempt.actor, attempt.kind, attempt.name, attempt.arguments, select)
+
+
+Seen = list[tuple[tuple[Actor, Thing], dict[str, Any]]]
+
+
+def _judge_hidden(bench: Bench, row: Hidden, seen: Seen) -> None:
+    there = {thing for (_, thing), data in seen if not empty(data.get(row.field))}
+    for (actor, thing), data in seen:
+        to = judge.of_hidden(row, actor, thing) is Verdict.ALLOW
+        told = not empty(data.get(row.field))
+        right = told == (to and thing in there)
+        says = "sees" if told else "does not see"
+        bench.judged(
+            "fields",
+            right,
+            f"{actor.name} {says} {row.field} of {thing.kind} {thing.name!r},"
+            f" {judge.relation(actor, thing)}, against {row.rule}",
+        )
+    bench.judged("fields", bool(there), f"nothing in the cast has a {row.of}'s {row.field}")
+
+
+def _promises(kind: str) -> dict[str, Verb | Action]:
+    found: dict[str, Verb | Action] = {
+        row.action: row for row in rows(Verb) if row.action and row.about == kind
+    }
+    return found | {row.name: row for row in rows(Action) if row.of == kind}
+
+
+def _judge_actions(bench: Bench, kind: str, seen: Seen) -> None:
+    """Who may do a verb is offered it as soon as anybody is: the thing is in the same state for all of them."""
+    offered: dict[Thing, set[str]] = defaultdict(set)
+    for (_, thing), data in seen:
+        offered[thing] |= set(data.get("allowedActions") or [])
+    promises = _promises(kind)
+    for (actor, thing), data in seen:
+        for action in sorted(offered[thing]):
+            row = promises.get(action)
+            if row is None:
+                bench.judged("actions", False, f"{kind} offers {action}: no row says who may")  # noqa: FBT003
+                continue
+            may = row.to(actor, thing) if isinstance(row, Action) else (
+                judge.of_verb(row, actor, thing) is Verdict.ALLOW
+            )  # fmt: skip
+            has = action in (data.get("allowedActions") or [])
+            says = "is offered" if has else "is not offered"
+            bench.judged(
+                "actions",
+                has == may,
+                f"{actor.name} {says} {action} of {kind} {thing.name!r}, {judge.relation(actor, thing)}",
+            )

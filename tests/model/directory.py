@@ -1,0 +1,261 @@
+"""Directory: providers, offices, placements, groups, suggestions (R06, R09, R11, R15-R20, R22-R24)."""
+
+from __future__ import annotations
+
+from tests.model.words import (
+    KEY,
+    STALE,
+    Action,
+    Actor,
+    Ask,
+    Entity,
+    Hidden,
+    List,
+    Predicate,
+    Rpc,
+    Table,
+    Thing,
+    Verb,
+    admin_there,
+    any_admin,
+    anybody,
+    both,
+    client_admin,
+    either,
+    own,
+    own_or_shown,
+)
+
+PLACE = {
+    "address": {"line1": "1 A", "city": "Chicago", "region": "IL", "postalCode": "60601"},
+    "coordinates": {"latitude": 41.9, "longitude": -87.6},
+    "phone": "312-555-0100",
+    "timeZone": "Mars/Olympus",
+    "goLiveOn": "2100-01-01",
+}
+
+
+def asked_for_by(actor: Actor, thing: Thing) -> bool:
+    """R09: an office admin requests a provider record, and keeps it until a client admin approves it."""
+    return bool(actor.admin_of) and thing.by == actor.name
+
+
+keeps = either(admin_there, asked_for_by)
+"""Permission matrix: client admins; office admins those at their own offices and those they asked for."""
+
+
+def _provider(verb: str, rule: str, may: Predicate, action: str = "", **given: object) -> Verb:
+    return Verb(verb, rule, "provider", may=may, given={**STALE, **given}, action=action)
+
+
+def _group(verb: str, rule: str, may: Predicate, action: str, **given: object) -> Verb:
+    return Verb(verb, rule, "group", may=may, given={**STALE, **given}, action=action)
+
+
+VERBS = (
+    Verb(
+        "addProvider",
+        "R09",
+        may=any_admin,
+        given={"firstName": " ", "lastName": "X", **KEY},
+        then="INVALID",
+    ),
+    _provider("changeProvider", "R09 R11", keeps, "CHANGE", firstName="Changed"),
+    _provider("submitProvider", "R11", keeps, "SUBMIT"),
+    _provider("approveProvider", "R11", client_admin, "APPROVE"),
+    _provider("rejectProvider", "R11", client_admin, "REJECT", reason="Not ours"),
+    _provider("startOffboarding", "R15", client_admin, "START_OFFBOARDING"),
+    _provider("keepProvider", "R15", client_admin, "KEEP"),
+    _provider("removeProvider", "R15", client_admin, "REMOVE"),
+    Verb("importProviders", "R09", may=client_admin, given={"rows": [], **KEY}, then="INVALID"),
+    Verb(
+        "addOffice",
+        "R16",
+        may=client_admin,
+        given={"name": "Matrix", **PLACE, **KEY},
+        then="UNKNOWN_TIME_ZONE",
+    ),
+    Verb("closeOffice", "R19", "office", may=client_admin, given=STALE, action="CLOSE"),
+    Verb("keepOffice", "R19", "office", may=client_admin, given=STALE, action="KEEP"),
+    Verb(
+        "addPlacement",
+        "R09",
+        "office",
+        may=admin_there,
+        given={"providerId": "@own leaver", **KEY},
+        then="NOT_FOUND providerId|OFFICE_CLOSED",
+        action="PLACE_PROVIDER",
+    ),
+    Verb("endPlacement", "R09", "placement", may=admin_there, given=STALE, action="END"),
+    Verb(
+        "setAcceptingNewPatients",
+        "R10",
+        "placement",
+        may=admin_there,
+        given={"accepting": True, **STALE},
+        action="SET_ACCEPTING_NEW_PATIENTS",
+    ),
+    Verb(
+        "addGroup",
+        "R20",
+        may=client_admin,
+        given={"name": "Matrix", "officeIds": [], **KEY},
+        then="INVALID",
+    ),
+    _group(
+        "changeGroupFlags", "R21 R22", client_admin, "CHANGE_FLAGS", maySend=True, mayReceive=True
+    ),
+    _group("changeGroupMembers", "R23", admin_there, "CHANGE_MEMBERS"),
+    _group("changeGroupStaff", "R23", admin_there, "CHANGE_STAFF"),
+    _group("removeGroup", "R24", client_admin, "REMOVE"),
+    Verb("dismissSuggestion", "R20", "suggestion", may=client_admin, given=STALE, action="DISMISS"),
+    Verb("changeDirectorySettings", "R11 R20", may=client_admin, given=STALE),
+)
+
+QUERIES = (
+    Ask("provider", "R11", "provider", shown=own_or_shown),
+    Ask("office", "R16", "office", shown=own_or_shown),
+    Ask("group", "R23", "group", shown=own_or_shown),
+    List("providers", "R02", "provider", lists=own, for_support=False),
+    List("offices", "R02", "office", lists=own, for_support=False),
+    List("groups", "R02", "group", lists=own, for_support=False),
+    List(
+        "providers",
+        "R11",
+        "provider",
+        lists=lambda _, thing: thing.shown and not thing.removed,
+        given={"network": True},
+        case="of the network",
+    ),
+    List(
+        "offices",
+        "R16",
+        "office",
+        lists=lambda _, thing: thing.shown and not thing.ended,
+        given={"network": True},
+        case="of the network",
+    ),
+    List(
+        "groups",
+        "R23",
+        "group",
+        lists=lambda _, thing: thing.shown and not thing.ended,
+        given={"network": True},
+        case="of the network",
+    ),
+    List("groupSuggestions", "R20", "suggestion", lists=own, for_support=False),
+    Ask("specialties", "R11", shown=anybody, select="{ code }"),
+    Ask("directorySettings", "R11 R20", shown=anybody, select="{ version }", for_support=False),
+    Ask(
+        "suggestReceivers",
+        "R28",
+        shown=anybody,
+        given={"input": {"specialtyCode": "207RC0000X", "first": 1}},
+        select="{ on }",
+    ),
+)
+
+HIDDEN = (
+    Hidden("provider", "rejectionReason", "R11", own),
+    Hidden("provider", "pendingChange", "R11", own, "{ firstName }"),
+    Hidden("provider", "missing", "R11", own),
+    Hidden("office", "readiness", "R16", own, "{ ready }"),
+    Hidden("office", "shortLeadTimeReason", "R16", own),
+    Hidden("group", "staff", "R23", own, "{ id }"),
+)
+
+ACTIONS = (
+    Action("provider", "PLACE", "R09", both(own, any_admin)),
+    Action("suggestion", "ADD_GROUP", "R20", both(own, client_admin)),
+)
+
+ENTITIES = (
+    Entity("Provider", "provider", "R11", own_or_shown, "lastName"),
+    Entity("Office", "office", "R16", own_or_shown, "name"),
+    Entity("Group", "group", "R23", own_or_shown, "name"),
+    Entity(
+        "Organization", "organization", "R02", anybody, "providers(first: 1) { edges { cursor } }"
+    ),
+)
+
+FIELDS = {
+    "Address": "line1 line2 city region postalCode",
+    "Coordinates": "latitude longitude",
+    "DirectorySettings": "secondApprover suggestGroupsFrom version",
+    "Factor": "name score weight reason",
+    "Group": "id name state maySend mayReceive version offices providers allowedActions organization",
+    "GroupSuggestion": "id classification raisedAt closedAt closedBecause version office specialty providers"
+    " allowedActions",
+    "ImportedProviders": "added known refused rows",
+    "ImportedRow": "row status providerId code field message ignoredSpecialtyCodes",
+    "ItemProblem": "id field code message",
+    "Office": "id name phone timeZone goLiveOn groupOnly state version address coordinates placements groups"
+    " allowedActions organization",
+    "OfficeInTheWay": "officeId referralIds",
+    "OfficeReadiness": "ready confirmedStaff approvedProviders reasons",
+    "Organization": "id providers offices groups",
+    "PendingChange": "firstName lastName npi credential phone specialtyCodes",
+    "Placement": "id effectiveFrom effectiveUntil acceptingNewPatients version provider office state allowedActions",
+    "Provider": "id npi firstName lastName credential phone state version name specialties placements groups"
+    " allowedActions organization",
+    "ReadinessReason": "code message",
+    "ReceiverSuggestions": "on receivers widening wideningReason",
+    "ReferralInTheWay": "referralId status side officeId",
+    "Specialty": "code name grouping classification specialization",
+    "SuggestedReceiver": "distanceKm planCertainty planVerifiedOn acceptingNewPatients dataConfirmedOn score provider"
+    " group office factors",
+}
+
+RPCS = (
+    Rpc(
+        "Directory/Receiver",
+        frozenset({"referrals"}),
+        "who may receive",
+        {"office_id": "@office here", "provider_id": "@provider doctor here"},
+    ),
+    Rpc(
+        "Directory/Sender",
+        frozenset({"referrals"}),
+        "R22: who may send",
+        {
+            "organization_id": "@organization maple",
+            "office_id": "@office here",
+            "provider_id": "@provider doctor here",
+        },
+    ),
+    Rpc(
+        "Directory/Placements",
+        frozenset({"insurance"}),
+        "R27: plans where a provider works",
+        {"on": "2030-01-01"},
+    ),
+    Rpc(
+        "Directory/Providers",
+        frozenset({"identity"}),
+        "R02: users who are providers",
+        {"organization_id": "@organization maple", "provider_ids": ["@provider doctor here"]},
+    ),
+    Rpc(
+        "Directory/UserGroups",
+        frozenset({"identity"}),
+        "R07: what a deactivation touches",
+        {"organization_id": "@organization maple", "user_id": "@user idle"},
+    ),
+    Rpc(
+        "Directory/Offices",
+        frozenset({"identity"}),
+        "R08: roles at offices there are",
+        {"organization_id": "@organization maple", "office_ids": ["@office here"]},
+    ),
+)
+
+TABLE = Table(
+    verbs=VERBS,
+    queries=QUERIES,
+    entities=ENTITIES,
+    references=frozenset({"User"}),
+    hidden=HIDDEN,
+    actions=ACTIONS,
+    fields=FIELDS,
+    rpcs=RPCS,
+)

@@ -1,0 +1,324 @@
+"""Referrals: the only service with patients (R12-R15, R21, R22, R26)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.model.words import (
+    KEY,
+    STALE,
+    Actor,
+    Ask,
+    Entity,
+    Hidden,
+    List,
+    Predicate,
+    Rpc,
+    Table,
+    Thing,
+    Verb,
+    anybody,
+    client_admin,
+    either,
+    own,
+)
+
+WITHIN_MONTHS = "2027-06-01T12:00:00+00:00"
+
+
+def _works_at(actor: Actor, end: Thing | None) -> bool:
+    """Staff and admins of the end's office, staff of its group; client admins as such are not (permission matrix)."""
+    if end is None or end.organization != actor.organization:
+        return False
+    return bool(end.offices & actor.offices or end.groups & actor.groups)
+
+
+def sends(actor: Actor, thing: Thing) -> bool:
+    """The actor works on the sending side."""
+    return _works_at(actor, thing)
+
+
+def receives(actor: Actor, thing: Thing) -> bool:
+    """The actor works where the referral is now; not for a provider who was removed from the organization (R14)."""
+    return not thing.removed and _works_at(actor, thing.receiver)
+
+
+def received(actor: Actor, thing: Thing) -> bool:
+    """The actor works where the referral was before it went on."""
+    return _works_at(actor, thing.past)
+
+
+sees = either(sends, receives, received)
+works = either(sends, receives)
+
+
+def queue(actor: Actor, thing: Thing) -> bool:
+    """Whoever works at the office or for the group."""
+    return own(actor, thing) and bool(thing.offices & actor.offices)
+
+
+def team_queue(actor: Actor, thing: Thing) -> bool:
+    """Whoever is staff of the group."""
+    return own(actor, thing) and bool(thing.groups & actor.groups)
+
+
+def counts(actor: Actor, thing: Thing) -> bool:  # noqa: ARG001 - a predicate
+    """R12: numbers of open work, for client admins and whoever works referrals."""
+    return actor.client_admin or actor.works
+
+
+RECEIVER = {"officeId": "@office theirs", "providerId": "@provider their doctor"}
+REASON = {"reasonCode": "WRONG_SPECIALTY"}
+NEW = {
+    "patient": {"givenName": "Jordan", "familyName": "Nobody", "bornOn": "1961-04-12"},
+    "specialtyCode": "207RC0000X",
+}
+
+
+def _verb(verb: str, rule: str, may: Predicate, action: str = "", **given: object) -> Verb:
+    """A referral's status is changed by its current receiver only, and it is taken back by its sender only."""
+    return Verb(verb, rule, "referral", may=may, sees=sees, given={**STALE, **given}, action=action)
+
+
+def _sending(office: str, may: Predicate) -> tuple[Verb, ...]:
+    """In the name of an office; without a provider, which comes out only after it is known who asks."""
+    draft = {"sender": {"officeId": f"@office {office}"}, **NEW}
+    return tuple(
+        Verb(
+            name,
+            "R22",
+            may=may,
+            sees=anybody,
+            given={"draft": {**draft, "receiver": RECEIVER}, **KEY},
+            then="PROVIDER_REQUIRED",
+            case=f"from {office}",
+        )
+        for name in ("createDraft", "sendReferral")
+    )
+
+
+def works_at(office: str) -> Predicate:
+    """Staff and admins of that office."""
+    return lambda actor, _: office in actor.offices
+
+
+VERBS = (
+    *(
+        verb
+        for office in ("here", "there", "theirs")
+        for verb in _sending(office, works_at(office))
+    ),
+    _verb("changeDraft", "R22", sends, "CHANGE_DRAFT", draft={"sender": RECEIVER, **NEW}),
+    Verb(
+        "sendReferral",
+        "R22",
+        "referral",
+        may=sends,
+        sees=sees,
+        given={**STALE, **KEY},
+        case="a draft",
+        action="SEND",
+    ),
+    _verb("acknowledgeReferral", "R21", receives, "ACKNOWLEDGE"),
+    _verb("claimReferral", "R21", receives, "CLAIM", providerId="@own doctor"),
+    _verb("scheduleReferral", "R21", receives, "SCHEDULE", at=WITHIN_MONTHS),
+    _verb("rescheduleReferral", "R21", receives, "RESCHEDULE", at=WITHIN_MONTHS),
+    _verb("cancelAppointment", "R21", receives, "CANCEL_APPOINTMENT"),
+    _verb("completeReferral", "R21", receives, "COMPLETE"),
+    _verb("reportNoShow", "R21", receives, "REPORT_NO_SHOW", reasonCode="FORGOT"),
+    _verb("declineReferral", "R13", receives, "DECLINE", **REASON),
+    _verb("cancelReferral", "R13", sends, "CANCEL", reasonCode="RAISED_IN_ERROR"),
+    _verb("reassignReferral", "R13", receives, "REASSIGN", receiver=RECEIVER),
+    _verb("forwardReferral", "R13", receives, "FORWARD", receiver=RECEIVER),
+    _verb("resendReferral", "R13", sends, "RESEND"),
+    _verb("changeSender", "R13", sends, "CHANGE_SENDER", sender=RECEIVER),
+    _verb("changeAuthorization", "R21", sends, "CHANGE_AUTHORIZATION"),
+    _verb("attachOutcome", "R21", receives, "ATTACH_OUTCOME", report="All is well."),
+    Verb("changeReferralTargets", "R21", may=client_admin, given=STALE),
+    Verb(
+        "archiveReferral",
+        "R21",
+        "referral",
+        may=anybody,
+        sees=sees,
+        then="Referral",
+        for_support=True,
+    ),
+    Verb(
+        "unarchiveReferral",
+        "R21",
+        "referral",
+        may=anybody,
+        sees=sees,
+        then="Referral",
+        for_support=True,
+    ),
+)
+
+SENT_FROM_HERE = frozenset({"from here"})
+SENT_FROM_THERE = frozenset({"within", "passed on", "draft there"})
+RECEIVED_HERE = frozenset({"to here", "to the team", "within"})
+"""R14: not what was sent to the leaver; nor what was cancelled, which is in the archive."""
+
+
+def _queue(kind: str, where: str, names: frozenset[str], opens: Callable[[Actor], bool]) -> List:
+    argument = "groupId" if where == "group team" else "officeId"
+    return List(
+        "workQueue",
+        "R14 R21",
+        "referral",
+        lists=lambda _, thing: thing.name in names,
+        may=opens,
+        given={"kind": kind, argument: f"@{where}"},
+        for_support=False,
+        case=f"{kind} of {where}",
+    )
+
+
+def _at(office: str) -> Callable[[Actor], bool]:
+    return lambda actor: office in actor.offices
+
+
+def _in_team(actor: Actor) -> bool:
+    return "team" in actor.groups
+
+
+QUEUES = (
+    _queue("REQUIRES_REVIEW", "office here", RECEIVED_HERE, _at("here")),
+    _queue("RECEIVED", "office here", RECEIVED_HERE, _at("here")),
+    _queue("SENT", "office here", SENT_FROM_HERE, _at("here")),
+    _queue("ARCHIVE", "office here", frozenset({"cancelled", "finished"}), _at("here")),
+    _queue("REQUIRES_REVIEW", "office there", frozenset({"to there", "draft there"}), _at("there")),
+    _queue("SENT", "office there", SENT_FROM_THERE, _at("there")),
+    _queue("RECEIVED", "group team", frozenset({"to the team"}), _in_team),
+    _queue("RECEIVED", "group their team", frozenset(), lambda _: False),
+)
+
+QUERIES: tuple[Ask | List, ...] = (
+    Ask("referral", "R14", "referral", shown=sees),
+    *(
+        Ask(
+            "openWork",
+            "R12",
+            kind,
+            shown=anybody,
+            may=counts,
+            at=f"{kind}Id",
+            select="{ total }",
+            for_support=False,
+            case=kind,
+        )
+        for kind in ("provider", "office", "group")
+    ),
+    Ask(
+        "referralReasons",
+        "R13",
+        shown=anybody,
+        given={"kind": "DECLINE"},
+        select="{ code }",
+        for_support=False,
+    ),
+    Ask("referralTargets", "R21", shown=anybody, select="{ version }", for_support=False),
+    *QUEUES,
+)
+
+SUBSCRIPTIONS = (
+    Ask(
+        "workQueueChanged",
+        "R07 R14",
+        "office",
+        shown=anybody,
+        may=queue,
+        at="officeId",
+        select="{ happened }",
+        for_support=False,
+        case="of an office",
+    ),
+    Ask(
+        "workQueueChanged",
+        "R07 R14",
+        "group",
+        shown=anybody,
+        may=team_queue,
+        at="groupId",
+        select="{ happened }",
+        for_support=False,
+        case="of a group",
+    ),
+)
+
+
+def counts_its_own(actor: Actor, thing: Thing) -> bool:
+    """Numbers are of one's own organization, whatever thing they are asked of."""
+    return bool(actor.organization) and counts(actor, thing)
+
+
+HIDDEN = (
+    Hidden("referral", "patient", "R14 R26", works, "{ familyName }"),
+    Hidden("referral", "outcomeReport", "R14 R26", works, "{ text }"),
+    Hidden("referral", "history", "R14", works, "{ happened }"),
+    Hidden("provider", "openReferralCount", "R12", counts_its_own),
+    Hidden("office", "openReferralCount", "R12", counts_its_own),
+    Hidden("group", "openReferralCount", "R12", counts_its_own),
+)
+
+ENTITIES = (
+    Entity("Referral", "referral", "R14", sees, "status"),
+    Entity("Provider", "provider", "R12", counts_its_own, "openReferralCount"),
+    Entity("Office", "office", "R12", counts_its_own, "openReferralCount"),
+    Entity("Group", "group", "R12", counts_its_own, "openReferralCount"),
+)
+
+FIELDS = {
+    "AlternativeReceiver": "officeId providerId groupId name",
+    "Appointment": "id at state noShowCode",
+    "Group": "id",
+    "Office": "id",
+    "OfficeOpenWork": "office total",
+    "OpenWork": "total byOffice referrals",
+    "Patient": "givenName familyName bornOn phone postalCode memberNumber clinicalNote",
+    "OutcomeReport": "text attachedAt",
+    "PlanAcceptance": "state asked accepting",
+    "Provider": "id",
+    "Referral": "id version status sight sides allowedActions specialtyCode urgency authorization hop createdAt sentAt"
+    " changedAt callbackAt appointmentAt reasonCode sendingOrganization sendingOffice sendingProvider sendingGroup"
+    " receivingOrganization receivingOffice receivingProvider receivingGroup plan planAcceptance claimedBy"
+    " appointments hops archived outcome loopClosedAt dueAt overdue",
+    "ReferralHop": "hop office provider group receivedAt leftAt declinedCode",
+    "ReferralReason": "kind code text",
+    "ReferralStep": "version happened status at by comment",
+    "ReferralTargets": "version acknowledgeDays decideDays passedAppointment",
+    "WorkQueueChange": "happened referral",
+    "WorkQueueCounts": "requiresReview sent received archive",
+}
+
+_FENCE = {
+    "organization_id": "@organization maple",
+    "kind": "PROVIDER",
+    "subject_id": "@provider leaver",
+}
+DIRECTORY = frozenset({"directory"})
+RPCS = (
+    Rpc("Referrals/RaiseFence", DIRECTORY, "R15: a removal begins", _FENCE),
+    Rpc("Referrals/LowerFence", DIRECTORY, "R15: a removal is called off", _FENCE),
+    Rpc("Referrals/OpenWork", DIRECTORY, "R12: a preview counts", _FENCE),
+    Rpc("Referrals/EndAccess", DIRECTORY, "R14: a provider is gone", _FENCE),
+    Rpc("Referrals/HandOver", DIRECTORY, "R24: a group goes, its work stays", _FENCE),
+    Rpc(
+        "Referrals/UserWork",
+        frozenset({"identity"}),
+        "R07: what a deactivation touches",
+        {"organization_id": "@organization maple", "user_id": "@user idle"},
+    ),
+)
+
+TABLE = Table(
+    verbs=VERBS,
+    queries=QUERIES,
+    subscriptions=SUBSCRIPTIONS,
+    entities=ENTITIES,
+    references=frozenset({"InsurancePlan", "Organization", "User"}),
+    hidden=HIDDEN,
+    fields=FIELDS,
+    rpcs=RPCS,
+)
