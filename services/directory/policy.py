@@ -290,3 +290,14 @@ def suggestion_actions(viewer: Viewer, suggestion: Suggestion) -> tuple[Suggesti
     if suggestion.closed_at is not None or not is_client_admin(viewer, suggestion.organization_id):
         return ()
     return (SuggestionAction.ADD_GROUP, SuggestionAction.DISMISS)
+
+
+def permit_audit(viewer: Viewer) -> OrganizationId:
+    """The organization whose audit trail the viewer may read: for its client admins, and for support while it acts there."""
+    organization_id = viewer.require_organization()
+    if not (viewer.client_admin or viewer.reporting_only or viewer.support):
+        raise Denied(
+            "The audit trail is for client admins.",
+            remedy="Ask a client admin of your organization.",
+        )
+    return OrganizationId(organization_id)

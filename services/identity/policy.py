@@ -212,3 +212,14 @@ def partner_actions(viewer: Viewer, partner: Partner) -> tuple[PartnerAction, ..
     own = viewer.is_user and viewer.organization_id == partner.organization_id
     removable = own and viewer.client_admin and partner.removed_at is None
     return (PartnerAction.REMOVE,) if removable else ()
+
+
+def permit_audit(viewer: Viewer) -> OrganizationId:
+    """The organization whose audit trail the viewer may read: for its client admins, and for support while it acts there."""
+    organization_id = viewer.require_organization()
+    if not (viewer.client_admin or viewer.reporting_only or viewer.support):
+        raise Denied(
+            "The audit trail is for client admins.",
+            remedy="Ask a client admin of your organization.",
+        )
+    return OrganizationId(organization_id)

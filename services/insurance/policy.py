@@ -64,3 +64,14 @@ def allowed_actions(
     if row.past(today) or not may_edit(viewer, row.organization_id, row.office_id):
         return ()
     return (ParticipationAction.END, ParticipationAction.VERIFY)
+
+
+def permit_audit(viewer: Viewer) -> OrganizationId:
+    """The organization whose audit trail the viewer may read: for its client admins, and for support while it acts there."""
+    organization_id = viewer.require_organization()
+    if not (viewer.client_admin or viewer.reporting_only or viewer.support):
+        raise Denied(
+            "The audit trail is for client admins.",
+            remedy="Ask a client admin of your organization.",
+        )
+    return OrganizationId(organization_id)

@@ -235,3 +235,14 @@ def permit_identity(viewer: Viewer) -> None:
     """What is in a user's hands is told to identity, before it deactivates the user, and to nobody else (R07)."""
     if viewer.kind is not Kind.SERVICE or viewer.service != "identity":
         raise Denied("This is for the identity service.")
+
+
+def permit_audit(viewer: Viewer) -> OrganizationId:
+    """The organization whose audit trail the viewer may read: for its client admins, and for support while it acts there."""
+    organization_id = viewer.require_organization()
+    if not (viewer.client_admin or viewer.reporting_only or viewer.support):
+        raise Denied(
+            "The audit trail is for client admins.",
+            remedy="Ask a client admin of your organization.",
+        )
+    return OrganizationId(organization_id)

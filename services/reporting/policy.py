@@ -1,5 +1,7 @@
 """Who may read which report, and review it."""
 
+from uuid import UUID
+
 from kit.auth import Viewer
 from kit.errors import Denied
 from services.reporting.domain import Group, PublishedReport, ReportAction
@@ -40,3 +42,14 @@ def allowed_actions(
     if report.reviewed_at is not None or not may_read(viewer, group):
         return ()
     return (ReportAction.MARK_REVIEWED,)
+
+
+def permit_audit(viewer: Viewer) -> UUID:
+    """The organization whose audit trail the viewer may read: for its client admins, and for support while it acts there."""
+    organization_id = viewer.require_organization()
+    if not (viewer.client_admin or viewer.reporting_only or viewer.support):
+        raise Denied(
+            "The audit trail is for client admins.",
+            remedy="Ask a client admin of your organization.",
+        )
+    return organization_id

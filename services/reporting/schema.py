@@ -8,6 +8,7 @@ import strawberry
 from strawberry.federation.schema_directives import Key
 from strawberry.federation.types import FieldSet
 
+from kit.audit.graph import audit_field
 from kit.errors import Denied
 from kit.graphql import (
     CommonProblems,
@@ -265,6 +266,8 @@ class Group:
 @strawberry.type
 class Query:
     """Client admins read the reports of the organization, office admins those of groups at their offices."""
+
+    reporting_audit = audit_field("reporting", user=User, permit=policy.permit_audit)
 
     @described(
         "The report of the week a day is in; null for a group the organization does not have."

@@ -4,6 +4,7 @@ from datetime import date
 
 import strawberry
 
+from kit.audit.graph import audit_field
 from kit.errors import Invalid
 from kit.graphql import MAX_PAGE, Connection, after_moment, connection, described, page_of
 from kit.ids import parse_id
@@ -27,6 +28,7 @@ from services.directory.schema.words import (
     Info,
     OfficeState,
     Specialty,
+    User,
 )
 from services.directory.store.offices import OfficeFilter
 
@@ -141,6 +143,8 @@ class Query:
             key=lambda row: (row.raised_at.isoformat(), row.id),
             node=GroupSuggestion.of,
         )
+
+    directory_audit = audit_field("directory", user=User, permit=policy.permit_audit)
 
     @strawberry.field
     async def specialties(self, info: Info) -> list[Specialty]:

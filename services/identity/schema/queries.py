@@ -5,6 +5,7 @@ from uuid import UUID
 
 import strawberry
 
+from kit.audit.graph import audit_field
 from kit.auth import ANONYMOUS
 from kit.graphql import Connection, after_name, connection, page_of
 from kit.ids import parse_id
@@ -56,6 +57,10 @@ class ViewerAction(StrEnum):
 @strawberry.type
 class Query:
     """Users are seen within their organization. Support reads any organization, by naming it."""
+
+    identity_audit = audit_field(
+        "identity", user=User, permit=policy.permit_audit, person=load_user
+    )
 
     @strawberry.field
     async def viewer(self, info: Info) -> Viewer | None:

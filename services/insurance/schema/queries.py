@@ -4,6 +4,7 @@ from datetime import date
 
 import strawberry
 
+from kit.audit.graph import audit_field
 from kit.graphql import Connection, after_id, after_name, connection, described, page_of
 from kit.ids import parse_id
 from services.insurance import policy, store
@@ -12,6 +13,7 @@ from services.insurance.schema.types import (
     InsurancePlan,
     Participation,
     Payer,
+    User,
     load_payer,
     load_plan,
     page_of_rows,
@@ -21,6 +23,8 @@ from services.insurance.schema.types import (
 @strawberry.type
 class Query:
     """Plans and participations are directory data: any signed-in user of the network reads them."""
+
+    insurance_audit = audit_field("insurance", user=User, permit=policy.permit_audit)
 
     @strawberry.field
     async def payers(

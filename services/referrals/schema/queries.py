@@ -7,11 +7,13 @@ from uuid import UUID
 import strawberry
 from strawberry import ID
 
+from kit.audit.graph import audit_field
 from kit.errors import Invalid
 from kit.graphql import described
+from services.referrals import policy
 from services.referrals.actions import looking
 from services.referrals.domain import GroupId, OfficeId, Queue, QueueOrder, Subject
-from services.referrals.schema.entities import Info, Office
+from services.referrals.schema.entities import Info, Office, User
 from services.referrals.schema.inputs import optional
 from services.referrals.schema.nodes import Referral, ReferralReason, load_referral, show
 from services.referrals.schema.patients import PatientQuery
@@ -55,6 +57,8 @@ class WorkQueueChange:
 @strawberry.type
 class Query(TargetsQuery, PatientQuery):
     """What can be asked."""
+
+    referrals_audit = audit_field("referrals", user=User, permit=policy.permit_audit)
 
     @described("Null when it is unknown to you.")
     async def referral(self, info: Info, id: ID) -> Referral | None:
