@@ -5,11 +5,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from kit import audit
 from kit.db import Connection
 from kit.errors import Conflict
+from kit.idempotency import answered, once
 from kit.ids import new_id
+from kit.scope import widen
 from services.referrals import policy
 from services.referrals.actions.peers import Alternative, Call
 from services.referrals.actions.telling import Change, tell
@@ -45,10 +48,15 @@ _APPOINTMENT_ENDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Which referral, and the version the viewer decided on."""
+    """Which referral, and the version the viewer decided on. With a key it is carried out once: a retry is AlreadyDone."""
 
     referral_id: ReferralId
     expected_version: int
+    key: str | None = None
+
+
+class AlreadyDone(Exception):  # noqa: N818 - not an error: a retry meets what it did before
+    """The same order with the same key was carried out before."""
 
 
 async def access_of(
@@ -78,8 +86,26 @@ async def changing(
     async with call.db.transaction() as tx:
         found = await store.lock(tx, order.referral_id)
         referral = await permitted(tx, call, found, action)
+        await _once(tx, call, order, action)
         require_version(referral, order.expected_version, action)
         yield tx, referral
+
+
+async def _once(tx: Connection, call: Call, order: Order, action: Action) -> None:
+    """Remember that the order is carried out, in the transaction that does it; AlreadyDone when it was."""
+    if order.key is None:
+        return
+    first = False
+
+    async def make() -> UUID:
+        nonlocal first
+        first = True
+        return order.referral_id
+
+    request, now = (action.value, order), call.clock.now()
+    await once(tx, call.viewer, key=order.key, request=request, at=now, make=make)
+    if not first:
+        raise AlreadyDone
 
 
 async def reading(call: Call, order: Order, action: Action) -> Referral:
@@ -88,6 +114,10 @@ async def reading(call: Call, order: Order, action: Action) -> Referral:
     async with call.db.reading() as tx:
         found = (await store.find(tx, [order.referral_id])).get(order.referral_id)
         referral = await permitted(tx, call, found, action)
+        if order.key is not None:
+            request = (action.value, order)
+            if await answered(tx, call.viewer, key=order.key, request=request) is not None:
+                raise AlreadyDone
     require_version(referral, order.expected_version, action)
     return referral
 
@@ -135,6 +165,10 @@ async def hold_off_fences(
 async def keep(tx: Connection, call: Call, change: Change) -> Referral:
     """Save what a verb decided: row, hops, appointment, trail, facts and news, all in the verb's transaction."""
     after, at = change.after, change.after.changed_at
+    if call.viewer.is_user and call.viewer.organization_id not in _organizations(after):
+        await widen(
+            tx
+        )  # whole-suite: who hands a referral on writes rows that are the next receiver's from then on
     if change.before is None:
         await store.insert(tx, after)
         if after.receiver is not None:
@@ -148,6 +182,10 @@ async def keep(tx: Connection, call: Call, change: Change) -> Referral:
     await _write_down(tx, call, change, at)
     await news.announce(tx, after.id, change.happened, _ends(change))
     return after
+
+
+def _organizations(referral: Referral) -> tuple[UUID | None, ...]:
+    return referral.sending_organization_id, referral.receiving_organization_id
 
 
 async def announce(tx: Connection, referral: Referral, happened: Happened) -> None:

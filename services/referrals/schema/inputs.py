@@ -1,6 +1,7 @@
 """What clients send, read into nouns with every wrong field named."""
 
 import re
+from dataclasses import replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from strawberry import ID
 from kit.errors import Invalid
 from kit.ids import parse_id
 from services.referrals import domain
+from services.referrals.actions.bulk import BulkWork
 from services.referrals.actions.keeping import Order
 from services.referrals.actions.reasons import Given
 from services.referrals.actions.sending import Writing
@@ -24,7 +26,7 @@ from services.referrals.domain import (
     ReferralId,
     Target,
 )
-from services.referrals.schema.words import AuthorizationStatus, ReferralUrgency
+from services.referrals.schema.words import AuthorizationStatus, BulkReferralAction, ReferralUrgency
 
 _SPECIALTY = re.compile(r"[0-9A-Z]{9}X")
 _LONGEST = {
@@ -224,6 +226,30 @@ class ChangeAuthorizationInput:
     )
 
 
+@strawberry.input(description="One of the referrals of a bulk, and the version you decided on.")
+class BulkItemInput:
+    """BulkItemInput."""
+
+    referral_id: ID
+    expected_version: int
+
+
+@strawberry.input(
+    description="Up to 50 referrals, each done by itself. With the same key a retry does nothing twice."
+)
+class BulkReferralsInput:
+    """bulkReferrals: `reasonCode` for DECLINE and CANCEL, `receiver` for REASSIGN and FORWARD, `sender` for CHANGE_SENDER."""
+
+    action: BulkReferralAction
+    items: list[BulkItemInput]
+    idempotency_key: str
+    reason_code: str | None = None
+    comment: str | None = None
+    receiver: ReceiverInput | None = None
+    sender: SenderInput | None = None
+    confirm_loop: bool = False
+
+
 @strawberry.input
 class ArchiveReferralInput:
     """archiveReferral, unarchiveReferral."""
@@ -242,6 +268,23 @@ def order_of(referral_id: ID, expected_version: int) -> Order:
 def given(told: ReasonedReferralInput) -> Given:
     """The coded reason and its comment."""
     return Given(told.reason_code, told.comment)
+
+
+def bulk_of(told: BulkReferralsInput, organization_id: UUID) -> BulkWork:
+    """What is to be done to many referrals."""
+    return BulkWork(
+        told.action,
+        Given(told.reason_code or "", told.comment),
+        target_of(told.receiver) if told.receiver else None,
+        sender_of(told.sender, organization_id) if told.sender else None,
+        told.confirm_loop,
+    )
+
+
+def bulk_orders_of(told: BulkReferralsInput) -> list[Order]:
+    """Its referrals, each with a key of its own."""
+    orders = [order_of(item.referral_id, item.expected_version) for item in told.items]
+    return [replace(one, key=f"{told.idempotency_key} {one.referral_id}") for one in orders]
 
 
 def target_of(told: ReceiverInput) -> Target:

@@ -14,6 +14,7 @@ from services.referrals.actions import looking, moving, receiving, sending
 from services.referrals.actions.keeping import Order
 from services.referrals.domain import ProviderId, ReferralId
 from services.referrals.schema import inputs
+from services.referrals.schema.bulk import BulkMutation
 from services.referrals.schema.entities import Info
 from services.referrals.schema.inputs import (
     given,
@@ -75,7 +76,7 @@ async def _shown(info: Info, referral_id: ReferralId) -> Referral:
 
 
 @strawberry.type
-class Mutation(TargetsMutation, PatientMutation):
+class Mutation(BulkMutation, TargetsMutation, PatientMutation):
     """The verbs."""
 
     @mutation

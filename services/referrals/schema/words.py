@@ -2,6 +2,7 @@
 
 import strawberry
 
+from services.referrals.actions.bulk import BulkAction as BulkReferralAction
 from services.referrals.domain import Action as ReferralAction
 from services.referrals.domain import AppointmentState, PassedAppointment
 from services.referrals.domain import Authorization as AuthorizationStatus
@@ -20,6 +21,11 @@ from services.referrals.policy import Sight as ReferralSight
 strawberry.enum(ReferralStatus, name="ReferralStatus", description="Where a referral stands.")
 strawberry.enum(
     ReferralAction, name="ReferralAction", description="What can be done to a referral."
+)
+strawberry.enum(
+    BulkReferralAction,
+    name="BulkReferralAction",
+    description="What can be done to many referrals at once.",
 )
 strawberry.enum(ReferralSide, name="ReferralSide", description="A side of a referral.")
 strawberry.enum(
@@ -78,6 +84,7 @@ strawberry.enum(
 __all__ = [
     "AppointmentState",
     "AuthorizationStatus",
+    "BulkReferralAction",
     "PassedAppointment",
     "PlanAcceptanceState",
     "ReferralAction",
