@@ -15,7 +15,10 @@ from kit.auth import Kind, Viewer
 if TYPE_CHECKING:
     from typing import TypeAlias
 
+    from asyncpg.pool import PoolConnectionProxy
+
     AsyncpgConnection: TypeAlias = asyncpg.Connection[asyncpg.Record]
+    Connection: TypeAlias = AsyncpgConnection | PoolConnectionProxy[asyncpg.Record]
 else:
     AsyncpgConnection = asyncpg.Connection
 
@@ -80,3 +83,9 @@ class ScopedConnection(AsyncpgConnection):
         if self._opening and query.startswith("BEGIN"):
             query, self._opening = query + self._opening, ""
         return await super().execute(query, *args, timeout=timeout)
+
+
+async def widen(tx: Connection) -> None:
+    """Let the rest of this transaction see and change every organization's rows: for the moment at which something goes over to
+    another organization, when all that decides whether it may has been read within the narrow scope."""
+    await tx.execute(SUITE.opening)

@@ -166,9 +166,8 @@ async def keep(tx: Connection, call: Call, change: Change) -> Referral:
     """Save what a verb decided: row, hops, appointment, trail, facts and news, all in the verb's transaction."""
     after, at = change.after, change.after.changed_at
     if call.viewer.is_user and call.viewer.organization_id not in _organizations(after):
-        await widen(
-            tx
-        )  # whole-suite: who hands a referral on writes rows that are the next receiver's from then on
+        # whole-suite: whoever hands a referral on writes rows that are the next receiver's from then on
+        await widen(tx)
     if change.before is None:
         await store.insert(tx, after)
         if after.receiver is not None:
