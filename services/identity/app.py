@@ -6,23 +6,46 @@ from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parseaddr
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from kit.config import ServiceSettings, SettingsError, address, key, load, optional, setting, url
+from kit.config import (
+    ServiceSettings,
+    SettingsError,
+    address,
+    key,
+    load,
+    one_of,
+    optional,
+    setting,
+    url,
+)
 from kit.errors import Refusal
 from kit.partners import answer_partner_sign_ins
 from kit.rpc import Peer
 from kit.service import Job, Parts, Service
 from services.identity import actions
-from services.identity.actions import Directory, Hasher, Keyring, Means, Post, Support, Vault
+from services.identity.actions import (
+    Directory,
+    Hasher,
+    Keyring,
+    Means,
+    Passkeys,
+    Post,
+    Support,
+    Vault,
+)
 from services.identity.consumers import hearings
 from services.identity.domain import email
 from services.identity.domain.passwords import accept
 from services.identity.rpc import servicers
 from services.identity.schema import SCHEMA
+
+SUITE_NAME = "Referral suite"
+"""What authenticator apps and browsers call it."""
 
 
 def sender(value: str) -> str:
@@ -42,6 +65,19 @@ def support_email(value: str) -> str:
         except Refusal:
             raise ValueError("must be an address of mail") from None
     return value
+
+
+def origins(value: str) -> tuple[str, ...]:
+    """Origins of web pages, with commas between; or nothing."""
+    found = tuple(one.strip() for one in value.split(",") if one.strip())
+    if any(one != _origin(one) for one in found):
+        raise ValueError("must be origins such as https://suite.example.org, with commas between")
+    return found
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def support_password(value: str) -> str:
@@ -93,6 +129,24 @@ class Settings(ServiceSettings):
         "",
         about="password of that account, if it is made now",
     )
+    support_second_factor: str = setting(
+        "SUPPORT_SECOND_FACTOR",
+        one_of("optional", "required"),
+        "optional",
+        about="whether support staff must have a second factor whatever organizations want",
+    )
+    passkey_domain: str = setting(
+        "PASSKEY_DOMAIN",
+        optional,
+        "",
+        about="domain that passkeys belong to (WebAuthn's RP id); empty: the host of PUBLIC_URL",
+    )
+    passkey_origins: tuple[str, ...] = setting(
+        "PASSKEY_ORIGINS",
+        origins,
+        "",
+        about="web pages that may ask for passkeys, such as https://suite.example.org, with commas between; empty: PUBLIC_URL's",
+    )
     partner_issuer_seed: str = setting(
         "PARTNER_ISSUER_SEED",
         optional,
@@ -128,8 +182,19 @@ def _means(settings: Settings, connect: Callable[[str, str], Peer]) -> Means:
         hasher=Hasher(),
         directory=Directory(connect("directory", settings.directory_rpc)),
         post=Post(settings.smtp_url, settings.mail_from, settings.public_url.rstrip("/")),
-        support=Support(settings.support_email, settings.support_password),
+        support=Support(
+            settings.support_email,
+            settings.support_password,
+            second_factor=settings.support_second_factor == "required",
+        ),
+        passkeys=_passkeys(settings),
     )
+
+
+def _passkeys(settings: Settings) -> Passkeys:
+    domain = settings.passkey_domain or urlsplit(settings.public_url).hostname or ""
+    pages = settings.passkey_origins or (_origin(settings.public_url),)
+    return Passkeys(domain, SUITE_NAME, pages)
 
 
 # Jobs and doors -------------------------------------------------------------------------------------------------------
@@ -141,6 +206,10 @@ async def _post(parts: Parts[Means]) -> None:
 
 async def _support(parts: Parts[Means]) -> None:
     await actions.ensure_support(parts.call())
+
+
+async def _keys(parts: Parts[Means]) -> None:
+    await actions.care_for_keys(parts.call())
 
 
 async def _partners(parts: Parts[Means]) -> None:
@@ -155,6 +224,7 @@ JOBS: Sequence[Job[Means]] = (
     Job("identity support account", timedelta(minutes=1), _support),
     Job("identity post", timedelta(seconds=1), _post),
     Job("identity partner consumers", timedelta(minutes=1), _partners),
+    Job("identity signing keys", timedelta(hours=1), _keys),
     Job("identity tidying", timedelta(minutes=10), _tidy),
 )
 

@@ -171,6 +171,59 @@ def permit_introspection(viewer: Viewer) -> None:
         raise Denied("Only the suite's own parts ask this.")
 
 
+# How people prove who they are ----------------------------------------------------------------------------------------
+
+
+def permit_credentials(viewer: Viewer) -> UserId:
+    """Everybody decides about the credentials of one's own account, and nobody about another's."""
+    return UserId(viewer.require_user())
+
+
+def permit_adding_factor(viewer: Viewer) -> UserId:
+    """The same, also in a session that can do nothing else because its user must have a second factor."""
+    if viewer.stage is Stage.ENROL_FACTOR and viewer.user_id is not None:
+        return UserId(viewer.user_id)
+    return permit_credentials(viewer)
+
+
+def permit_answer(viewer: Viewer) -> UserId:
+    """A session that waits for the second factor may be given one; no other session asks for it."""
+    if viewer.kind is not Kind.USER or viewer.user_id is None:
+        raise Unauthenticated("Sign in with your password first.")
+    if viewer.stage is not Stage.SECOND_FACTOR:
+        raise Denied("This session does not ask for a second factor.", code="NOTHING_ASKED")
+    return UserId(viewer.user_id)
+
+
+def permit_factor_reset(viewer: Viewer) -> UserId:
+    """Denied SUPPORT_ONLY for everybody else, client admins included: who can take a second factor away can come in without."""
+    user_id = viewer.require_user()
+    if not viewer.support:
+        raise Denied(
+            "Lost second factors can only be reset by support.",
+            code="SUPPORT_ONLY",
+            remedy="Ask support, and say for whom and why.",
+        )
+    return UserId(user_id)
+
+
+def may_decide_sign_in(viewer: Viewer, organization_id: OrganizationId) -> bool:
+    """How an organization's people sign in: its client admins, and support."""
+    if not viewer.is_user:
+        return False
+    return viewer.support or (viewer.client_admin and viewer.organization_id == organization_id)
+
+
+def permit_sign_in_rules(viewer: Viewer, asked: OrganizationId | None) -> OrganizationId:
+    """Denied unless `may_decide_sign_in`; support names the organization. NotFound for any other than the client admin's own."""
+    here = scope(viewer, asked)
+    if not may_decide_sign_in(viewer, here):
+        raise Denied(
+            "Only client admins decide how people sign in here.", remedy="Ask a client admin."
+        )
+    return here
+
+
 # What may be done now -------------------------------------------------------------------------------------------------
 
 

@@ -23,6 +23,7 @@ from kit.rpc import Peer
 from kit.service import Call as AnyCall
 from proto.directory.v1.directory_pb2 import OfficesRequest
 from proto.directory.v1.directory_pb2_grpc import DirectoryStub
+from services.identity.actions.passkeys import Passkeys
 from services.identity.domain import OfficeId, OrganizationId
 from services.identity.store import SigningKeyRow
 
@@ -39,6 +40,7 @@ class Vault:
     def __init__(self, secret: bytes) -> None:
         self.refresh_key = hmac.digest(secret, b"refresh tokens", sha256)
         self.throttle_key = hmac.digest(secret, b"throttle", sha256)
+        self.recovery_key = hmac.digest(secret, b"recovery codes", sha256)
         self._sealing = OctKey.import_key(hmac.digest(secret, b"sealing", sha256))
 
     def seal(self, plain: bytes) -> str:
@@ -132,10 +134,11 @@ class Post:
 
 @dataclass(frozen=True)
 class Support:
-    """The support account that is there from the start; empty: none."""
+    """The support account that is there from the start; empty: none. `second_factor`: all of support must have one."""
 
     email: str = ""
     password: str = field(default="", repr=False)
+    second_factor: bool = False
 
 
 @dataclass
@@ -156,6 +159,7 @@ class Means:
     directory: Directory
     post: Post
     support: Support
+    passkeys: Passkeys
 
 
 Call: TypeAlias = AnyCall[Means]

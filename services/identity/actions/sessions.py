@@ -1,21 +1,25 @@
 """Signing in, staying signed in, signing out, and who is behind a token."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from kit.auth import Kind, Stage, Viewer
+from kit.auth import Stage, Viewer
 from kit.db import Connection
 from kit.errors import Conflict, Denied, Unauthenticated
-from kit.ids import new_id
 from services.identity import store
 from services.identity.actions import tokens
 from services.identity.actions.means import Call
+from services.identity.actions.opening import (
+    Opening,
+    SignedIn,
+    bad_credentials,
+    open_session,
+    standing,
+    with_tokens,
+)
 from services.identity.actions.throttle import attempt_succeeded, begin_attempt
-from services.identity.actions.tokens import AccessToken
 from services.identity.actions.told import tell_sessions_revoked
-from services.identity.actions.within import viewer_of
 from services.identity.domain import (
-    SESSION_LIFE,
     Account,
     KnownMembership,
     OrganizationId,
@@ -23,21 +27,11 @@ from services.identity.domain import (
     RefreshToken,
     Session,
     SessionId,
-    UserId,
     judge_refresh,
 )
+from services.identity.domain.factors import shortest_password
 from services.identity.domain.passwords import LONGEST, normalized
 from services.identity.domain.texts import LONGEST_EMAIL, email_key
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """A session with its tokens; one that may only set a password has nothing to refresh with."""
-
-    session: Session
-    access: AccessToken = field(repr=False)
-    refresh_token: str | None = field(repr=False)
-
 
 # Signing in -----------------------------------------------------------------------------------------------------------
 
@@ -46,7 +40,9 @@ async def sign_in(
     call: Call, email: str, password: str, organization_id: OrganizationId | None
 ) -> SignedIn:
     """Open a session. Denied BAD_CREDENTIALS says the same, after the same time, whether the account exists or not; what is
-    wrong besides (TEMP_PASSWORD_EXPIRED, ACCOUNT_DEACTIVATED, CHOOSE_ORGANIZATION) is told only to who has the password."""
+    wrong besides (TEMP_PASSWORD_EXPIRED, ACCOUNT_DEACTIVATED, CHOOSE_ORGANIZATION, SINGLE_SIGN_ON_REQUIRED) is told only to who has
+    the password. Nobody is known yet, so it looks at the accounts of all organizations."""
+    call = replace(call, db=call.db.everywhere())
     key, password = (
         email_key(email[: 2 * LONGEST_EMAIL].replace("\0", " ")),
         normalized(password[: 2 * LONGEST]),
@@ -70,21 +66,13 @@ async def sign_in(
     return await _open(call, account, known, chosen)
 
 
-def bad_credentials() -> Denied:
-    """The one answer to a wrong address or password."""
-    return Denied(
-        "The e-mail address or the password is wrong.",
-        code="BAD_CREDENTIALS",
-        remedy="Check both; an invitation has your first password.",
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class _Recognized:
-    """How far a right password reaches; `issued_at` says which temporary one it is."""
+    """How far a right password reaches; `issued_at` says which temporary one it is, `short` that it does not do by itself."""
 
     stage: Stage
     issued_at: datetime | None = None
+    short: bool = False
 
 
 async def _recognize(call: Call, account: Account | None, password: str) -> _Recognized | None:
@@ -96,7 +84,7 @@ async def _recognize(call: Call, account: Account | None, password: str) -> _Rec
             return None
         if account and known and hasher.outdated(known):
             await _hash_anew(call, account, password)
-        return _Recognized(Stage.FULL)
+        return _Recognized(Stage.FULL, short=len(password) < shortest_password(second_factor=False))
     async with call.db.reading() as tx:
         temporary = await store.temporary_password(tx, account.id)
     known = temporary.password_hash if temporary else None
@@ -142,24 +130,21 @@ def _choose(
 async def _open(
     call: Call, account: Account, known: _Recognized, chosen: KnownMembership | None
 ) -> SignedIn:
-    now = call.clock.now()
-    session = Session(
-        id=SessionId(new_id()),
-        user_id=account.id,
-        membership_id=chosen.id if chosen else None,
-        organization_id=chosen.organization_id if chosen else None,
-        stage=known.stage,
-        began_at=now,
-        ends_at=now + SESSION_LIFE,
-        refresh_number=1,
-        rotated_at=now,
-    )
     async with call.db.transaction() as tx:
         await store.lock_account(tx, account.id)
-        if await _void(tx, account, known) or await standing(tx, session) is None:
+        if await _void(tx, account, known):
             raise bad_credentials()
-        await store.add_session(tx, session)
-    return await _with_tokens(call, session)
+        if chosen is not None and known.stage is Stage.FULL:
+            await require_password_allowed(tx, chosen.organization_id)
+        opening = Opening(
+            account,
+            chosen.id if chosen else None,
+            chosen.organization_id if chosen else None,
+            stage=known.stage,
+            weak=known.short,
+        )
+        session, challenge = await open_session(call, tx, opening)
+    return await with_tokens(call, session, challenge)
 
 
 async def _void(tx: Connection, account: Account, recognized: _Recognized) -> bool:
@@ -170,10 +155,15 @@ async def _void(tx: Connection, account: Account, recognized: _Recognized) -> bo
     return temporary is None or temporary.issued_at != recognized.issued_at
 
 
-async def _with_tokens(call: Call, session: Session) -> SignedIn:
-    refresh = RefreshToken(session.id, session.refresh_number).text(call.peers.vault.refresh_key)
-    access = await tokens.issue(call, session)
-    return SignedIn(session, access, refresh if session.stage is Stage.FULL else None)
+async def require_password_allowed(tx: Connection, organization_id: OrganizationId) -> None:
+    """Denied SINGLE_SIGN_ON_REQUIRED where an organization's people sign in at its own sign-in service only."""
+    service = await store.sign_in_service(tx, organization_id)
+    if service is not None and service.only:
+        raise Denied(
+            "Your organization signs in at its own sign-in service.",
+            code="SINGLE_SIGN_ON_REQUIRED",
+            remedy="Call startSingleSignOn.",
+        )
 
 
 # Staying signed in ----------------------------------------------------------------------------------------------------
@@ -185,9 +175,9 @@ async def refresh_session(call: Call, text: str) -> SignedIn:
     token = RefreshToken.read(text, call.peers.vault.refresh_key)
     if token is None:
         raise session_ended()
-    async with call.db.transaction() as tx:
+    async with call.db.everywhere().transaction() as tx:
         session = await store.session(tx, token.session_id, lock=True)
-        if session is None or await standing(tx, session) is None:
+        if session is None or await standing(call, tx, session) is None:
             raise session_ended()
         now = call.clock.now()
         verdict = judge_refresh(session, token.number, now)
@@ -198,7 +188,7 @@ async def refresh_session(call: Call, text: str) -> SignedIn:
             await _end(tx, call, session, "REUSED")
     if verdict not in {Refresh.ROTATE, Refresh.REPEAT}:
         raise session_ended()
-    return await _with_tokens(call, session)
+    return await with_tokens(call, session)
 
 
 def session_ended() -> Denied:
@@ -239,29 +229,7 @@ async def introspect(call: Call, token: str) -> tuple[Viewer, tokens.Claims]:
     claims = await tokens.read(call, token)
     async with call.db.reading() as tx:
         session = await store.session(tx, claims.session_id)
-        viewer = await standing(tx, session) if session else None
+        viewer = await standing(call, tx, session) if session else None
     if session is None or viewer is None or not session.live(call.clock.now()):
         raise tokens.bad_token()
     return viewer, claims
-
-
-async def standing(tx: Connection, session: Session) -> Viewer | None:
-    """The viewer of a session by today's rows; None when the account or membership it stands on is over."""
-    account = await store.account(tx, session.user_id)
-    if account is None:
-        return None
-    bare = Viewer(
-        kind=Kind.USER,
-        user_id=session.user_id,
-        session_id=session.id,
-        stage=session.stage,
-    )
-    if account.support:
-        return replace(bare, support=True)
-    if session.stage is Stage.SET_PASSWORD:
-        waiting = account.confirmed_at is None and await store.memberships_of(tx, account.id)
-        return bare if waiting else None
-    if session.organization_id is None:
-        return None
-    user = await store.user(tx, session.organization_id, UserId(session.user_id))
-    return viewer_of(bare, user) if user is not None and user.active else None

@@ -1,5 +1,6 @@
 """The nouns of identity and their rules. Pure."""
 
+from services.identity.domain.factors import Factor, FactorId, FactorKind, Purpose
 from services.identity.domain.nouns import (
     SUITE,
     Account,
@@ -51,6 +52,9 @@ __all__ = [
     "Advisory",
     "Attempts",
     "Email",
+    "Factor",
+    "FactorId",
+    "FactorKind",
     "Grant",
     "GrantId",
     "KnownMembership",
@@ -65,6 +69,7 @@ __all__ = [
     "Partner",
     "PartnerAction",
     "PartnerId",
+    "Purpose",
     "Refresh",
     "RefreshToken",
     "Role",

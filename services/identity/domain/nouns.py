@@ -94,6 +94,10 @@ class LetterState(StrEnum):
 class SupportAct(StrEnum):
     """What support does in an organization's matters."""
 
+    RESET_SECOND_FACTORS = "RESET_SECOND_FACTORS"
+    CHANGE_SIGN_IN = "CHANGE_SIGN_IN"
+    VERIFY_SIGN_IN_DOMAIN = "VERIFY_SIGN_IN_DOMAIN"
+    ROTATE_SIGNING_KEYS = "ROTATE_SIGNING_KEYS"
     RESET_TEMPORARY_PASSWORD = "RESET_TEMPORARY_PASSWORD"  # noqa: S105 - the name of an act
 
 

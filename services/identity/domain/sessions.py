@@ -26,7 +26,8 @@ _ID_BYTES, _NUMBER_BYTES = 16, 4
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A sign-in and all that was refreshed from it."""
+    """A sign-in and all that was refreshed from it. `second_factor`: it stands on two. `proved_at`: when its user last proved who
+    they are to us; None when only the organization's sign-in service has said so (`single_sign_on`)."""
 
     id: SessionId
     user_id: UserId
@@ -38,6 +39,9 @@ class Session:
     refresh_number: int
     rotated_at: datetime
     revoked_at: datetime | None = None
+    second_factor: bool = False
+    proved_at: datetime | None = None
+    single_sign_on: bool = False
 
     def live(self, now: datetime) -> bool:
         """Whether it is neither revoked nor at its end."""

@@ -38,6 +38,33 @@ class ChooseOrganizationProblem(Problem):
         ]
 
 
+SecondFactorKind = strawberry.enum(domain.FactorKind, name="SecondFactorKind")
+
+
+@strawberry.type(
+    description="What is still asked for: one answer to one of the user's second factors."
+)
+class SecondFactorChallenge:
+    """SecondFactorChallenge."""
+
+    kinds: list[SecondFactorKind] = strawberry.field(  # type: ignore[valid-type]
+        description="What the user has; a recovery code does in the place of any."
+    )
+    passkey_options: str | None = strawberry.field(
+        description="JSON for PublicKeyCredential.parseRequestOptionsFromJSON; null without a passkey."
+    )
+    ends_at: datetime
+
+    @classmethod
+    def of(cls, challenge: actions.Challenge) -> "SecondFactorChallenge":
+        """As GraphQL tells it."""
+        return cls(
+            kinds=list(challenge.kinds),
+            passkey_options=challenge.passkey_options,
+            ends_at=challenge.ends_at,
+        )
+
+
 @strawberry.type(description="An open session.")
 class SignedIn:
     """SignedIn."""
@@ -45,16 +72,20 @@ class SignedIn:
     access_token: str = strawberry.field(description="Send it as a bearer token.")
     expires_at: datetime = strawberry.field(description="When the access token ends.")
     refresh_token: str | None = strawberry.field(
-        description="Good for one refreshSession; null in a session that may only set a password."
+        description="Good for one refreshSession; null in a session of another stage than FULL."
     )
     stage: SessionStage = strawberry.field(  # type: ignore[valid-type]
-        description="SET_PASSWORD: the session may call setPassword and nothing else."
+        description="FULL; SET_PASSWORD: may call setPassword and nothing else; SECOND_FACTOR: answerSecondFactor and nothing "
+        "else; ENROL_FACTOR: the user must have a second factor, and may add one and nothing else."
     )
     session_ends_at: datetime = strawberry.field(
         description="When the session ends, however often it is refreshed."
     )
     user_id: strawberry.ID
     organization_id: strawberry.ID | None
+    challenge: SecondFactorChallenge | None = strawberry.field(
+        description="In the stage SECOND_FACTOR: what answerSecondFactor is to be given."
+    )
 
     @classmethod
     def of(cls, signed_in: actions.SignedIn) -> "SignedIn":
@@ -69,6 +100,9 @@ class SignedIn:
             session_ends_at=session.ends_at,
             user_id=strawberry.ID(str(session.user_id)),
             organization_id=strawberry.ID(str(here)) if here else None,
+            challenge=SecondFactorChallenge.of(signed_in.challenge)
+            if signed_in.challenge
+            else None,
         )
 
 
@@ -87,6 +121,20 @@ class PasswordSet:
     email: str = strawberry.field(description="The address to sign in with.")
 
 
+@strawberry.type(description="A new key signs access tokens; nobody is signed out by that.")
+class SigningKeysRotated:
+    """SigningKeysRotated."""
+
+    kid: str
+    signs_from: datetime = strawberry.field(description="From then on the new key signs.")
+    others_end_at: datetime = strawberry.field(
+        description="From then on no token of an earlier key is taken."
+    )
+
+
+RotateSigningKeysResult = Annotated[
+    SigningKeysRotated | CommonProblems, strawberry.union("RotateSigningKeysResult")
+]
 SignInResult = Annotated[
     SignedIn | ChooseOrganizationProblem | CommonProblems, strawberry.union("SignInResult")
 ]
@@ -131,6 +179,14 @@ class SetPasswordInput:
     new_password: str
 
 
+@strawberry.input
+class RotateSigningKeysInput:
+    """`atOnce`, when a key has leaked: access tokens of earlier keys are refused within a minute, and users refresh theirs."""
+
+    reason: str
+    at_once: bool = False
+
+
 @strawberry.type
 class SessionMutation:
     """Sessions."""
@@ -161,6 +217,17 @@ class SessionMutation:
         call = info.context.call
         return await _set(
             info, await actions.confirm_account(call, input.token, input.new_password)
+        )
+
+    @mutation
+    async def rotate_signing_keys(
+        self, info: Info, input: RotateSigningKeysInput
+    ) -> RotateSigningKeysResult:
+        """Support only: a new key signs access tokens. Keys also change by themselves every 90 days."""
+        call = info.context.call
+        done = await actions.rotate_signing_keys(call, input.reason, at_once=input.at_once)
+        return SigningKeysRotated(
+            kid=done.kid, signs_from=done.signs_from, others_end_at=done.others_end_at
         )
 
     @mutation

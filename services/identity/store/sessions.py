@@ -1,8 +1,6 @@
-"""Sessions, and the keys that sign access tokens."""
+"""Sessions."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from kit import db
 from kit.db import Connection
@@ -10,20 +8,9 @@ from services.identity.domain import OrganizationId, Session, SessionId, UserId
 
 _SESSION = """
 SELECT s.id, s.user_id, s.membership_id, m.organization_id, s.stage, s.began_at, s.ends_at, s.refresh_number, s.rotated_at,
-    s.revoked_at
+    s.revoked_at, s.second_factor, s.proved_at, s.single_sign_on
 FROM sessions s LEFT JOIN memberships m ON m.id = s.membership_id WHERE s.id = $1
 """
-_KEYS_LOCK = 0x6B657973
-
-
-@dataclass(frozen=True, slots=True)
-class SigningKeyRow:
-    """A key as it is kept: the private half sealed."""
-
-    kid: str
-    public_key: dict[str, Any]
-    sealed_private_key: str
-    made_at: datetime
 
 
 # any-organization: a session is found by its own id, which only its owner has
@@ -37,8 +24,8 @@ async def add_session(tx: Connection, session: Session) -> None:
     """Keep a new session."""
     await db.run(
         tx,
-        "INSERT INTO sessions (id, user_id, membership_id, stage, began_at, ends_at, refresh_number, rotated_at)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO sessions (id, user_id, membership_id, stage, began_at, ends_at, refresh_number, rotated_at,"
+        " second_factor, proved_at, single_sign_on) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         session.id,
         session.user_id,
         session.membership_id,
@@ -47,6 +34,9 @@ async def add_session(tx: Connection, session: Session) -> None:
         session.ends_at,
         session.refresh_number,
         session.rotated_at,
+        session.second_factor,
+        session.proved_at,
+        session.single_sign_on,
     )
 
 
@@ -88,6 +78,37 @@ async def revoke_sessions_of(tx: Connection, user_id: UserId, because: str, at: 
     )
 
 
+# any-organization: all sessions of a person but one end together
+async def revoke_other_sessions(
+    tx: Connection, user_id: UserId, kept: SessionId, because: str, at: datetime
+) -> list[tuple[SessionId, OrganizationId | None]]:
+    """End every other session of a user that still goes on; answers which, and in which organization each was."""
+    rows = await tx.fetch(
+        "UPDATE sessions s SET revoked_at = $3, revoked_because = $4 WHERE s.user_id = $1 AND s.id <> $2"
+        " AND s.revoked_at IS NULL AND s.ends_at > $3"
+        " RETURNING s.id, (SELECT m.organization_id FROM memberships m WHERE m.id = s.membership_id) AS organization_id",
+        user_id,
+        kept,
+        at,
+        because,
+    )
+    return [(row["id"], row["organization_id"]) for row in rows]
+
+
+# any-organization: a session is found by its own id, which only its owner has
+async def note_proof(
+    tx: Connection, session_id: SessionId, at: datetime, *, second_factor: bool
+) -> None:
+    """The session's user has just proved who they are; `second_factor`: with a second factor."""
+    await db.run(
+        tx,
+        "UPDATE sessions SET proved_at = $2, second_factor = second_factor OR $3 WHERE id = $1",
+        session_id,
+        at,
+        second_factor,
+    )
+
+
 async def revoke_sessions_in(
     tx: Connection, organization_id: OrganizationId, user_id: UserId, because: str, at: datetime
 ) -> None:
@@ -111,28 +132,4 @@ async def forget_sessions(tx: Connection, before: datetime, most: int) -> int:
         "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE ends_at <= $1 ORDER BY ends_at LIMIT $2)",
         before,
         most,
-    )
-
-
-# any-organization: the keys sign for all
-async def signing_keys(tx: Connection) -> list[SigningKeyRow]:
-    """Every signing key, the newest first."""
-    return await db.many(
-        tx,
-        SigningKeyRow,
-        "SELECT kid, public_key, sealed_private_key, made_at FROM signing_keys ORDER BY made_at DESC, kid",
-    )
-
-
-# any-organization: the keys sign for all
-async def add_first_signing_key(tx: Connection, key: SigningKeyRow) -> None:
-    """Keep this key unless there is one; of several processes that start at once one has its way."""
-    await tx.execute("SELECT pg_advisory_xact_lock($1)", _KEYS_LOCK)
-    await db.run(
-        tx,
-        "INSERT INTO signing_keys SELECT $1, $2::jsonb, $3, $4 WHERE NOT EXISTS (SELECT FROM signing_keys)",
-        key.kid,
-        key.public_key,
-        key.sealed_private_key,
-        key.made_at,
     )

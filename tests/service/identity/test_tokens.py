@@ -104,7 +104,7 @@ async def test_a_key_that_another_process_made_is_known_at_once_and_one_taken_aw
         await identity.viewer(token)
     ring = parts.peers.keyring
     await parts.db.pool.execute(
-        "INSERT INTO signing_keys VALUES ('made-elsewhere', $1, 'sealed', 'epoch')",
+        "INSERT INTO signing_keys VALUES ('made-elsewhere', $1, 'sealed', 'epoch', 'epoch')",
         {name: str(value) for name, value in key.as_dict(private=False).items()},
     )
 
