@@ -9,6 +9,7 @@ from kit.errors import Conflict, Denied, Invalid, NotFound
 from kit.ids import new_id
 from proto.identity.v1.events_pb2 import UserConfirmed
 from services.identity import policy, store
+from services.identity.actions.auditing import note_for_organizations
 from services.identity.actions.enrolment import FirstSecrets, first_secrets
 from services.identity.actions.means import Call, link_hash
 from services.identity.actions.told import tell_sessions_revoked, tell_user, write_letter
@@ -159,6 +160,9 @@ async def reset_temporary_password(call: Call, user_id: UserId, why: str) -> Use
         await _issue_anew(call, tx, account, secrets, now)
         await store.note_support_act(
             tx, new_id(), by, user_id, (SupportAct.RESET_TEMPORARY_PASSWORD, why), now
+        )
+        await note_for_organizations(
+            tx, call, "user.temporary_password_reset", user_id, memberships, why
         )
         await _tell_client_admins(call, tx, account, memberships)
     return user_id

@@ -9,6 +9,7 @@ from kit.errors import Denied
 from kit.ids import new_id
 from services.identity import store
 from services.identity.actions import tokens
+from services.identity.actions.auditing import note_session
 from services.identity.actions.means import Call
 from services.identity.actions.tokens import AccessToken
 from services.identity.actions.within import viewer_of
@@ -89,6 +90,7 @@ async def open_session(
     life = _LIVES.get(stage, SESSION_LIFE)
     session = replace(wanted, stage=stage, ends_at=wanted.began_at + life)
     await store.add_session(tx, session)
+    await note_session(tx, viewer, session)
     challenge = await ask(call, tx, session, factors) if factors else None
     return session, challenge
 

@@ -8,6 +8,7 @@ from kit.db import Connection
 from kit.errors import Conflict, Denied, Unauthenticated
 from services.identity import store
 from services.identity.actions import tokens
+from services.identity.actions.auditing import note_failed_sign_in
 from services.identity.actions.means import Call
 from services.identity.actions.opening import (
     Opening,
@@ -52,6 +53,7 @@ async def sign_in(
         account = await store.account_by_email(tx, key)
     known = await _recognize(call, account, password)
     if account is None or known is None:
+        await note_failed_sign_in(call, account)
         raise bad_credentials()
     async with call.db.transaction() as tx:
         await attempt_succeeded(tx, call, attempt)

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, replace
 from typing import Final
 
+from kit import audit
 from kit.db import Connection
 from services.referrals import domain, policy
 from services.referrals.actions.keeping import announce, keep
@@ -48,6 +49,16 @@ async def change_targets(call: Call, seen: int, change: TargetsChange) -> Target
         after = replace(before, **given, version=seen + 1)
         if before.version != seen or not await clocks.put(tx, after):
             raise domain.stale_targets(before)
+        await audit.record(
+            tx,
+            call.viewer,
+            act="targets.changed",
+            kind="organization",
+            about=organization_id,
+            organization_id=organization_id,
+            at=call.clock.now(),
+            fields=given,
+        )
     return after
 
 
