@@ -1,4 +1,5 @@
-"""What insurance hears: whom the directory shows; where providers no longer work, nothing is accepted any more (R19, R27)."""
+"""What insurance hears: whom the directory shows and who works where (where providers no longer work, nothing is accepted any
+more: R19, R27); and who answers for an organization's insurance data (R26, R29)."""
 
 from datetime import date
 from uuid import UUID
@@ -8,15 +9,29 @@ from kit.inbox import Heard, Hearing
 from proto.directory.v1.events_pb2 import (
     OfficeClosed,
     OfficeLive,
+    PlacementAdded,
     PlacementChanged,
     PlacementEnded,
     ProviderApproved,
     ProviderRemoved,
 )
-from proto.identity.v1.events_pb2 import OrganizationAdded
+from proto.identity.v1.events_pb2 import (
+    OrganizationAdded,
+    RoleGranted,
+    RoleRevoked,
+    UserDeactivated,
+)
 from services.insurance import actions, store
-from services.insurance.actions import Place
-from services.insurance.domain import OfficeId, OrganizationId, ProviderId
+from services.insurance.domain import (
+    AnsweringRole,
+    OfficeId,
+    OrganizationId,
+    Place,
+    ProviderId,
+    UserId,
+)
+
+_ANSWERING = {one.value: one for one in AnsweringRole}
 
 
 async def _organization_added(tx: Connection, heard: Heard) -> None:
@@ -25,12 +40,64 @@ async def _organization_added(tx: Connection, heard: Heard) -> None:
     await store.keep_organization(tx, organization_id, fact.time_zone, heard.time)
 
 
+# Who answers for insurance data ---------------------------------------------------------------------------------------
+
+
+async def _role_granted(tx: Connection, heard: Heard) -> None:
+    fact: RoleGranted = heard.fact
+    role = _ANSWERING.get(fact.role)
+    if role is not None:
+        organization_id, user_id = _who(heard, fact.user_id)
+        await actions.role_granted(tx, organization_id, user_id, role, heard.time)
+
+
+async def _role_revoked(tx: Connection, heard: Heard) -> None:
+    fact: RoleRevoked = heard.fact
+    role = _ANSWERING.get(fact.role)
+    if role is not None:
+        organization_id, user_id = _who(heard, fact.user_id)
+        await actions.role_lost(tx, organization_id, user_id, role, heard.time)
+
+
+async def _user_deactivated(tx: Connection, heard: Heard) -> None:
+    """Every role the user had ends with it."""
+    fact: UserDeactivated = heard.fact
+    organization_id, user_id = _who(heard, fact.user_id)
+    await actions.role_lost(tx, organization_id, user_id, None, heard.time)
+
+
+def _who(heard: Heard, user_id: str) -> tuple[OrganizationId, UserId]:
+    return OrganizationId(heard.organization_id), UserId(UUID(user_id))
+
+
+# Who works where ------------------------------------------------------------------------------------------------------
+
+
+async def _placed(tx: Connection, heard: Heard) -> None:
+    """Somebody works at an office, or does so on other days than before. What comes after an end is not accepted any more."""
+    fact: PlacementAdded | PlacementChanged = heard.fact
+    organization_id = OrganizationId(heard.organization_id)
+    place = _place(fact.provider_id, fact.office_id)
+    until = _day(fact.effective_until)
+    placement = store.Placement(
+        heard.aggregate_id, organization_id,
+        ProviderId(UUID(fact.provider_id)), OfficeId(UUID(fact.office_id)),
+        _day(fact.effective_from) or date.min, until,
+    )  # fmt: skip
+    await store.place(tx, placement)
+    await actions.somebody_placed(tx, organization_id, place, heard.time)
+    if until is not None and isinstance(fact, PlacementChanged):
+        await _end(tx, heard, place, until)
+
+
 async def _placement_ended(tx: Connection, heard: Heard) -> None:
     """A placement that (now) has an end takes the participations after it along."""
-    fact: PlacementEnded | PlacementChanged = heard.fact
-    if fact.effective_until:
-        place = Place(ProviderId(UUID(fact.provider_id)), OfficeId(UUID(fact.office_id)))
-        await _end(tx, heard, place, date.fromisoformat(fact.effective_until))
+    fact: PlacementEnded = heard.fact
+    until = _day(fact.effective_until)
+    if until is not None:
+        organization_id = OrganizationId(heard.organization_id)
+        await store.end_placement(tx, organization_id, heard.aggregate_id, until)
+        await _end(tx, heard, _place(fact.provider_id, fact.office_id), until)
 
 
 async def _provider_approved(tx: Connection, heard: Heard) -> None:
@@ -45,32 +112,51 @@ async def _office_live(tx: Connection, heard: Heard) -> None:
 
 async def _provider_removed(tx: Connection, heard: Heard) -> None:
     fact: ProviderRemoved = heard.fact
-    await _end(tx, heard, Place(provider_id=ProviderId(UUID(fact.provider_id))))
+    await _end_everything(tx, heard, Place(provider_id=ProviderId(UUID(fact.provider_id))))
 
 
 async def _office_closed(tx: Connection, heard: Heard) -> None:
     fact: OfficeClosed = heard.fact
-    await _end(tx, heard, Place(office_id=OfficeId(UUID(fact.office_id))))
+    await _end_everything(tx, heard, Place(office_id=OfficeId(UUID(fact.office_id))))
 
 
-async def _end(
-    tx: Connection,
-    heard: Heard,
-    place: Place,
-    until: date | None = None,
-) -> None:
-    """From `until`, or from the day of the fact where the organization reads its calendar."""
+async def _end_everything(tx: Connection, heard: Heard, place: Place) -> None:
+    """From the day of the fact on, where the organization reads its calendar."""
     organization_id = OrganizationId(heard.organization_id)
-    last = until or await actions.day_of(tx, organization_id, heard.time)
-    await actions.end_at_place(tx, organization_id, place, last, heard.time)
+    today = await actions.day_of(tx, organization_id, heard.time)
+    await store.end_placements(tx, organization_id, place, today)
+    await _end(tx, heard, place, today)
+
+
+async def _end(tx: Connection, heard: Heard, place: Place, until: date) -> None:
+    organization_id = OrganizationId(heard.organization_id)
+    await actions.somebody_left(tx, organization_id, heard.time)
+    await actions.end_at_place(tx, organization_id, place, until, heard.time)
+
+
+def _place(provider_id: str, office_id: str) -> Place:
+    return Place(ProviderId(UUID(provider_id)), OfficeId(UUID(office_id)))
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 HEARINGS = [
     Hearing("identity", "organization", {OrganizationAdded: _organization_added}),
     Hearing(
+        "identity",
+        "user",
+        {
+            RoleGranted: _role_granted,
+            RoleRevoked: _role_revoked,
+            UserDeactivated: _user_deactivated,
+        },
+    ),
+    Hearing(
         "directory",
         "placement",
-        {PlacementEnded: _placement_ended, PlacementChanged: _placement_ended},
+        {PlacementAdded: _placed, PlacementChanged: _placed, PlacementEnded: _placement_ended},
     ),
     Hearing(
         "directory",

@@ -5,6 +5,11 @@ from datetime import date
 from kit.auth import Kind, Viewer
 from kit.errors import Denied
 from services.insurance.domain import (
+    Campaign,
+    CampaignAction,
+    Item,
+    ItemAction,
+    ItemState,
     OfficeId,
     OrganizationId,
     Participation,
@@ -38,7 +43,7 @@ def permit_catalogue(viewer: Viewer) -> None:
 
 def may_edit(viewer: Viewer, organization_id: OrganizationId, office_id: OfficeId) -> bool:
     """R26: insurance managers and client admins for the whole organization, office admins for their own offices."""
-    if not viewer.is_user or viewer.organization_id != organization_id:
+    if not viewer.is_user or viewer.reporting_only or viewer.organization_id != organization_id:
         return False
     return viewer.insurance_manager or viewer.client_admin or office_id in viewer.office_admin_of
 
@@ -52,9 +57,55 @@ def permit_edit(viewer: Viewer, organization_id: OrganizationId, office_id: Offi
         )
 
 
+def offices_to_answer_for(viewer: Viewer) -> tuple[OfficeId, ...] | None:
+    """Of which offices the viewer keeps or watches what is accepted: None stands for all of the organization's. Denied for who
+    answers for none (R26)."""
+    viewer.require_organization()
+    if viewer.insurance_manager or viewer.client_admin or viewer.reporting_only:
+        return None
+    if viewer.office_admin_of:
+        return tuple(OfficeId(one) for one in sorted(viewer.office_admin_of))
+    raise Denied(
+        "This is for those who keep the plans that are accepted.",
+        remedy="Ask an insurance manager, a client admin or an admin of the office.",
+    )
+
+
+def permit_campaigns(viewer: Viewer) -> None:
+    """Denied unless an insurance manager or a client admin: they open campaigns, hand them over and call them off (R29)."""
+    viewer.require_organization()
+    if not (viewer.insurance_manager or viewer.client_admin):
+        raise Denied(
+            "Campaigns are opened and handed over by insurance managers and client admins.",
+            remedy="Ask an insurance manager or a client admin.",
+        )
+
+
+def campaign_actions(viewer: Viewer, campaign: Campaign) -> tuple[CampaignAction, ...]:
+    """What the viewer may do to the campaign now."""
+    answers = viewer.insurance_manager or viewer.client_admin
+    if not answers or viewer.reporting_only or campaign.closed_at is not None:
+        return ()
+    if campaign.year is not None:
+        return (CampaignAction.ASSIGN,)
+    return (CampaignAction.ASSIGN, CampaignAction.CALL_OFF)
+
+
+def item_actions(viewer: Viewer, campaign: Campaign, item: Item) -> tuple[ItemAction, ...]:
+    """What the viewer may do to the item now."""
+    may = may_edit(viewer, item.organization_id, item.office_id)
+    standing = item.state is ItemState.OPEN and campaign.closed_at is None
+    return (ItemAction.ATTEST,) if may and standing else ()
+
+
 def verifier_shown(viewer: Viewer, row: Participation) -> UserId | None:
     """Who verified a row last: shown within its own organization only."""
     return row.last_verified_by if viewer.organization_id == row.organization_id else None
+
+
+def history_shown(viewer: Viewer, row: Participation) -> bool:
+    """Whether the viewer sees who verified a row when: within its own organization."""
+    return viewer.is_user and viewer.organization_id == row.organization_id
 
 
 def allowed_actions(

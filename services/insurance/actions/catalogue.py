@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from kit import db
+from kit import audit, db
+from kit.db import Connection
 from kit.errors import Conflict, NotFound
 from kit.idempotency import once
 from kit.ids import new_id
@@ -50,17 +51,18 @@ async def add_payer(call: Call, wanted: NewPayer, key: str) -> Payer:
         domain.clean_identifiers(wanted.identifiers),
         version=1,
     )
-    taken = {
-        "payers_name": _taken("There is a payer of this name.", "NAME_TAKEN", "name"),
-        "payer_identifiers_one_payer": _taken(
+    refusals = {
+        "payers_name": taken("There is a payer of this name.", "NAME_TAKEN", "name"),
+        "payer_identifiers_one_payer": taken(
             "Another payer has this identifier.", "IDENTIFIER_TAKEN", "identifiers"
         ),
     }
-    with _told_as(taken):
+    with told_as(refusals):
         async with call.db.transaction() as tx:
 
             async def make() -> UUID:
                 await store.add_payer(tx, payer, call.clock.now())
+                await _note_added(tx, call, "payer", payer.id)
                 return payer.id
 
             made = await once(
@@ -83,14 +85,15 @@ async def add_plan(call: Call, wanted: NewPlan, key: str) -> InsurancePlan:
         effective_until=days.until,
         version=1,
     )
-    taken = _taken("The payer has a plan of this name.", "NAME_TAKEN", "name")
-    with _told_as({"insurance_plans_name": taken}):
+    refusal = taken("The payer has a plan of this name.", "NAME_TAKEN", "name")
+    with told_as({"insurance_plans_name": refusal}):
         async with call.db.transaction() as tx:
 
             async def make() -> UUID:
                 if wanted.payer_id not in await store.payers_by_id(tx, [wanted.payer_id]):
                     raise NotFound("There is no such payer.", field="payerId")
                 await store.add_plan(tx, plan, call.clock.now())
+                await _note_added(tx, call, "plan", plan.id)
                 return plan.id
 
             made = await once(
@@ -99,12 +102,13 @@ async def add_plan(call: Call, wanted: NewPlan, key: str) -> InsurancePlan:
             return (await store.plans_by_id(tx, [made]))[made]
 
 
-def _taken(message: str, code: str, field: str) -> Conflict:
+def taken(message: str, code: str, field: str) -> Conflict:
+    """The refusal of a name or an identifier that something else has."""
     return Conflict(message, code=code, field=field, remedy="Look for it: it may be the same one.")
 
 
 @contextmanager
-def _told_as(refusals: dict[str, Conflict]) -> Iterator[None]:
+def told_as(refusals: dict[str, Conflict]) -> Iterator[None]:
     """Tell the violation of these constraints as these refusals."""
     try:
         yield
@@ -113,3 +117,16 @@ def _told_as(refusals: dict[str, Conflict]) -> Iterator[None]:
         if refusal is None:
             raise
         raise refusal from error
+
+
+async def _note_added(tx: Connection, call: Call, kind: str, about: UUID) -> None:
+    """The catalogue is the whole network's: no organization's, so no fact tells of it."""
+    await audit.record(
+        tx,
+        call.viewer,
+        act=f"{kind}.added",
+        kind=kind,
+        about=about,
+        organization_id=None,
+        at=call.clock.now(),
+    )

@@ -1,6 +1,6 @@
 """Which provider accepts which plan at which office: adding, ending, verifying (R27)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import partial
@@ -13,15 +13,17 @@ from kit.errors import NotFound, Refusal, Unavailable, stale_version
 from kit.idempotency import answered, once
 from kit.ids import new_id
 from services.insurance import domain, policy, store
-from services.insurance.actions.peers import Call, Place, require_placed
-from services.insurance.actions.telling import tell_added, tell_ended, tell_verified
+from services.insurance.actions.peers import Call, require_placed
+from services.insurance.actions.telling import tell_added, tell_ended
 from services.insurance.domain import (
     BatchId,
+    InsurancePlan,
     OfficeId,
     OrganizationId,
     Participation,
     ParticipationId,
     Period,
+    Place,
     PlanId,
     PlanRefusal,
     ProviderId,
@@ -126,17 +128,21 @@ async def _add(call: Call, tx: Connection, wanted: NewParticipations, refuse: _R
     organization_id = OrganizationId(call.viewer.require_organization())
     today = await day_of(tx, organization_id, call.clock.now())
     existing = await store.of_place(tx, organization_id, wanted.provider_id, wanted.office_id)
-    plans = {
-        PlanId(key): plan for key, plan in (await store.plans_by_id(tx, wanted.plan_ids)).items()
-    }
+    plans = await store.hold_plans(tx, wanted.plan_ids)
     if refused := domain.refused_plans(wanted.plan_ids, wanted.days, plans, existing):
         raise refuse(refused)
-    batch_id = BatchId(new_id())
-    rows = [store.NewParticipation(ParticipationId(new_id()), plan) for plan in wanted.plan_ids]
-    await store.add_participations(tx, batch_id, _like(call, organization_id, wanted, today), rows)
-    for row in await store.batch(tx, organization_id, batch_id):
+    batch_id, like = BatchId(new_id()), _like(call, organization_id, wanted, today)
+    rows = [_of_plan(like, plans[plan_id]) for plan_id in wanted.plan_ids]
+    await store.add_rows(tx, batch_id, rows)
+    for row in rows:
         await tell_added(tx, row, call.viewer)
     return batch_id
+
+
+def _of_plan(like: Participation, plan: InsurancePlan) -> Participation:
+    """A row of the plan, which does not outlast it."""
+    until = like.period.clipped(plan.effective_until).until
+    return replace(like, id=ParticipationId(new_id()), plan_id=plan.id, effective_until=until)
 
 
 def _like(
@@ -163,7 +169,7 @@ def _like(
     )
 
 
-# Ending and verifying -------------------------------------------------------------------------------------------------
+# Ending -------------------------------------------------------------------------------------------------
 
 
 async def end_participation(
@@ -171,7 +177,7 @@ async def end_participation(
 ) -> Participation:
     """Let a participation end before `until` (R27). Refuses EMPTY_PERIOD, ALREADY_ENDS and STALE_VERSION."""
     async with call.db.transaction() as tx:
-        row = await _own(call, tx, participation_id, expected_version)
+        row = await own(call, tx, participation_id, expected_version)
         domain.end(row, until)
         by, at = UserId(call.viewer.require_user()), call.clock.now()
         await store.end(tx, row, until, at, by)
@@ -180,21 +186,7 @@ async def end_participation(
     return ended
 
 
-async def verify_participation(
-    call: Call, participation_id: ParticipationId, expected_version: int
-) -> Participation:
-    """Say that a participation is still true today (R27). Refuses PARTICIPATION_ENDED and STALE_VERSION."""
-    async with call.db.transaction() as tx:
-        row = await _own(call, tx, participation_id, expected_version)
-        by, at = UserId(call.viewer.require_user()), call.clock.now()
-        today = await day_of(tx, row.organization_id, at)
-        domain.refuse_past(row, today)
-        await store.verify(tx, row, today, by, at)
-        await tell_verified(tx, row, today, at, call.viewer)
-    return replace(row, last_verified_on=today, last_verified_by=by, version=row.version + 1)
-
-
-async def _own(
+async def own(
     call: Call, tx: Connection, participation_id: ParticipationId, expected_version: int
 ) -> Participation:
     """The row, if it is the viewer's to change and still as the viewer saw it (R26)."""
@@ -216,10 +208,7 @@ async def end_at_place(
     Whoever is adding to the place waits, and then asks directory anew.
     """
     await store.note_departure(tx, organization_id, place.provider_id, place.office_id)
-    rows = await store.lasting(
-        tx, organization_id, until, provider_id=place.provider_id, office_id=place.office_id
-    )
-    for row in rows:
+    for row in await store.lasting(tx, organization_id, until, place):
         last = row.period.clipped(until).until or until
         await store.end(tx, row, last, at, by=None)
         await tell_ended(tx, replace(row, effective_until=last), at, service_viewer("insurance"))
@@ -229,3 +218,14 @@ async def day_of(tx: Connection, organization_id: OrganizationId, at: datetime) 
     """The day an instant is on where the organization reads its calendar; in UTC while its time zone was not heard."""
     zone = await store.time_zone(tx, organization_id)
     return at.astimezone(ZoneInfo(zone) if zone else UTC).date()
+
+
+async def days_of(
+    tx: Connection, organizations: Iterable[OrganizationId], at: datetime
+) -> dict[OrganizationId, date]:
+    """The same for several organizations."""
+    wanted = list(organizations)
+    zones = await store.time_zones(tx, wanted)
+    return {
+        one: at.astimezone(ZoneInfo(zones[one]) if one in zones else UTC).date() for one in wanted
+    }

@@ -10,7 +10,7 @@ from kit.rpc import Peer
 from proto.directory.v1.directory_pb2 import PlacementKey, PlacementsRequest
 from proto.directory.v1.directory_pb2_grpc import DirectoryStub
 from services.insurance import domain
-from services.insurance.domain import OfficeId, OrganizationId, Period, ProviderId
+from services.insurance.domain import OrganizationId, Period, Place
 
 
 @dataclass(frozen=True)
@@ -21,14 +21,6 @@ class Peers:
 
 
 Call: TypeAlias = service.Call[Peers]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A provider, an office, or (both given) a provider at an office."""
-
-    provider_id: ProviderId | None = None
-    office_id: OfficeId | None = None
 
 
 async def require_placed(

@@ -1,4 +1,4 @@
-"""The facts of participations, recorded in the transaction that made them true."""
+"""The facts of participations, and of plans that end, recorded in the transaction that made them true."""
 
 from datetime import date, datetime
 
@@ -9,8 +9,9 @@ from proto.insurance.v1.events_pb2 import (
     ParticipationAdded,
     ParticipationEnded,
     ParticipationVerified,
+    PlanEnded,
 )
-from services.insurance.domain import Participation
+from services.insurance.domain import OrganizationId, Participation, PlanEnding
 
 
 async def tell_added(tx: Connection, row: Participation, by: Viewer) -> None:
@@ -23,6 +24,7 @@ async def tell_added(tx: Connection, row: Participation, by: Viewer) -> None:
         effective_from=row.effective_from.isoformat(),
         effective_until=_iso(row.effective_until),
         verified_on=_iso(row.last_verified_on),
+        copied_from=str(row.copied_from) if row.copied_from else "",
     )
     await _record(tx, row, fact, row.added_at, by)
 
@@ -36,16 +38,43 @@ async def tell_ended(tx: Connection, row: Participation, at: datetime, by: Viewe
         plan_id=str(row.plan_id),
         effective_from=row.effective_from.isoformat(),
         effective_until=_iso(row.effective_until),
+        verified_on=_iso(row.last_verified_on),
     )
     await _record(tx, row, fact, at, by)
 
 
-async def tell_verified(
-    tx: Connection, row: Participation, on: date, at: datetime, by: Viewer
-) -> None:
+async def tell_verified(tx: Connection, row: Participation, at: datetime, by: Viewer) -> None:
     """Somebody said that it is still true."""
-    fact = ParticipationVerified(participation_id=str(row.id), verified_on=on.isoformat())
+    fact = ParticipationVerified(
+        participation_id=str(row.id),
+        verified_on=_iso(row.last_verified_on),
+        provider_id=str(row.provider_id),
+        office_id=str(row.office_id),
+        plan_id=str(row.plan_id),
+        effective_from=row.effective_from.isoformat(),
+        effective_until=_iso(row.effective_until),
+    )
     await _record(tx, row, fact, at, by)
+
+
+async def tell_plan_ended(
+    tx: Connection, ending: PlanEnding, organization_id: OrganizationId, at: datetime, by: Viewer
+) -> None:
+    """A plan that is accepted somewhere in the organization ends, or is merged into another."""
+    fact = PlanEnded(
+        plan_id=str(ending.plan_id),
+        ends_on=ending.ends_on.isoformat(),
+        successor_id=str(ending.successor_id) if ending.successor_id else "",
+    )
+    await record(
+        tx,
+        fact,
+        organization_id=organization_id,
+        aggregate="plan",
+        aggregate_id=ending.plan_id,
+        at=at,
+        by=by,
+    )
 
 
 async def _record(

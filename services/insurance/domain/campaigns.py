@@ -1,7 +1,7 @@
 """Rules of campaigns: at the start of each year, and on a major change, somebody says of every provider at every office that
 what is listed there is true (R29)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
@@ -22,6 +22,7 @@ from services.insurance.domain.nouns import (
 CampaignId = NewType("CampaignId", UUID)
 ItemId = NewType("ItemId", UUID)
 IdT = TypeVar("IdT", bound=UUID)
+WantedT = TypeVar("WantedT")
 
 MAJOR_CHANGE_TAKES = timedelta(days=30)
 LATE_START_TAKES = timedelta(days=14)
@@ -203,6 +204,26 @@ def clean_change(wanted: MajorChange) -> MajorChange:
 
 def _once(ids: tuple[IdT, ...]) -> tuple[IdT, ...]:
     return tuple(sorted(set(ids)))
+
+
+def clean_attested(
+    wanted: Sequence[WantedT], item_id: Callable[[WantedT], ItemId]
+) -> Sequence[WantedT]:
+    """The items of one call: at least one, at most 50, none twice."""
+    if not 1 <= len(wanted) <= MAX_ATTESTED:
+        raise Invalid(
+            f"Give 1 to {MAX_ATTESTED} items.",
+            field="items",
+            remedy="Split a longer list over several calls.",
+        )
+    if len({item_id(one) for one in wanted}) != len(wanted):
+        raise Invalid(
+            "An item is in the list twice.",
+            code="DUPLICATE",
+            field="items",
+            remedy="Name each item once.",
+        )
+    return wanted
 
 
 def seen(rows: Sequence[Participation]) -> list[tuple[UUID, date | None]]:

@@ -142,10 +142,10 @@ def judge(
     item: CopyItem,
     placements: Iterable[Period],
     plan: InsurancePlan,
-    existing: Iterable[tuple[ParticipationId, Period]],
+    existing: Iterable[tuple[ParticipationId | None, Period]],
 ) -> Judged:
     """What becomes of an item where the provider works at the office on the days of `placements` (in no order), and `existing`
-    are the rows of the same provider, office and plan. No row outlasts the placement or the plan."""
+    are the rows of the same provider, office and plan (without an id: about to be added). No row outlasts the placement or the plan."""
     if not plan.period.covers(item.effective_from):
         return Judged(CopyOutcome.NOT_OFFERED, item.period)
     working = [one for one in placements if one.covers(item.effective_from)]

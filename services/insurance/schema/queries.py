@@ -21,7 +21,7 @@ from services.insurance.schema.types import (
 
 
 @strawberry.type
-class Query:
+class LookingQuery:
     """Plans and participations are directory data: any signed-in user of the network reads them."""
 
     insurance_audit = audit_field("insurance", user=User, permit=policy.permit_audit)

@@ -35,6 +35,16 @@ ParticipationSource = strawberry.enum(
     name="ParticipationSource",
     description="Who said that the provider accepts the plan.",
 )
+Certainty = strawberry.enum(
+    domain.Certainty,
+    name="Certainty",
+    description="Whether somebody said within the last 90 days that it is true, longer ago, or never.",
+)
+VerificationMeans = strawberry.enum(
+    domain.VerificationMeans,
+    name="VerificationMeans",
+    description="How it was verified: by adding it, by itself, or with the item of a campaign.",
+)
 ParticipationAction = strawberry.enum(
     domain.ParticipationAction, description="What the viewer may do to a participation now."
 )
@@ -55,6 +65,7 @@ class Payer:
     id: strawberry.ID
     name: str
     identifiers: list[PayerIdentifier]
+    former_names: list[str] = strawberry.field(description="Names it had, the latest one last.")
     version: int
 
     @classmethod
@@ -67,6 +78,7 @@ class Payer:
             id=strawberry.ID(str(payer.id)),
             name=payer.name,
             identifiers=identifiers,
+            former_names=list(payer.former_names),
             version=payer.version,
         )
 
@@ -90,8 +102,15 @@ class InsurancePlan:
     effective_until: date | None = strawberry.field(
         description="The day after the last it is offered; null: no end is known."
     )
+    former_names: list[str] = strawberry.field(description="Names it had, the latest one last.")
     version: int
     payer_id: strawberry.Private[UUID | None]
+    successor_id: strawberry.Private[UUID | None]
+
+    @described("Null unless its payer has merged it into another.")
+    async def successor(self, info: Info) -> "InsurancePlan | None":
+        """The plan into which it was merged."""
+        return await load_plan(info, self.successor_id) if self.successor_id else None
 
     @described("Null for self-pay.")
     async def payer(self, info: Info) -> Payer | None:
@@ -108,8 +127,10 @@ class InsurancePlan:
             self_pay=plan.self_pay,
             effective_from=plan.effective_from,
             effective_until=plan.effective_until,
+            former_names=list(plan.former_names),
             version=plan.version,
             payer_id=plan.payer_id,
+            successor_id=plan.successor_id,
         )
 
     @classmethod
@@ -123,6 +144,19 @@ class User:
     """Somebody identity knows."""
 
     id: strawberry.ID
+
+
+@strawberry.type(description="Somebody said that a participation is true.")
+class Verification:
+    """Verification."""
+
+    on: date = strawberry.field(description="The day, by the organization's calendar.")
+    at: datetime
+    means: VerificationMeans  # type: ignore[valid-type]
+    effective_until: date | None = strawberry.field(
+        description="Until when the participation stood at that time."
+    )
+    by: User | None
 
 
 @strawberry.type(
@@ -165,11 +199,46 @@ class Participation:
         by = policy.verifier_shown(info.context.call.viewer, self.row)
         return User(id=strawberry.ID(str(by))) if by else None
 
+    @described("By the calendar of the organization, today.")
+    async def certainty(self, info: Info) -> Certainty:  # type: ignore[valid-type]
+        """How sure it is."""
+        return domain.certainty(
+            self.row.last_verified_on, await today(info, self.row.organization_id)
+        )
+
+    @described("Null when it never was.")
+    async def verified_days_ago(self, info: Info) -> int | None:
+        """Days since it was last verified."""
+        return domain.age_days(
+            self.row.last_verified_on, await today(info, self.row.organization_id)
+        )
+
+    @described(
+        "The last day on which it is not stale yet; null when it was never verified, and so is due."
+    )
+    def verify_by(self) -> date | None:
+        """When it is to be verified again."""
+        return domain.verify_by(self.row.last_verified_on)
+
+    @described("By a copy, or by the merger of its plan. Null when it was added by itself.")
+    def copied_from(self) -> strawberry.ID | None:
+        """The participation after which it was made."""
+        return strawberry.ID(str(self.row.copied_from)) if self.row.copied_from else None
+
+    @described(
+        "The latest twenty, newest first. Shown within the organization only, and empty elsewhere."
+    )
+    async def verifications(self, info: Info) -> list[Verification]:
+        """Who said when that it is true."""
+        if not policy.history_shown(info.context.call.viewer, self.row):
+            return []
+        return [_verification(one) for one in await _history(info, self.row.id)]
+
     @strawberry.field
     async def allowed_actions(self, info: Info) -> list[ParticipationAction]:  # type: ignore[valid-type]
         """What the viewer may do to it now."""
-        today = await _today(info, self.row.organization_id)
-        return list(policy.allowed_actions(info.context.call.viewer, self.row, today))
+        day = await today(info, self.row.organization_id)
+        return list(policy.allowed_actions(info.context.call.viewer, self.row, day))
 
     @classmethod
     def of(cls, row: domain.Participation) -> "Participation":
@@ -185,15 +254,36 @@ class Participation:
         )
 
 
-async def _today(info: Info, organization_id: UUID) -> date:
-    call = info.context.call
-    at: datetime = call.clock.now()
+HISTORY = 20
 
-    async def load(organizations: list[UUID]) -> list[date]:
+
+async def _history(info: Info, row_id: UUID) -> list[store.Verification]:
+    async def load(ids: list[UUID]) -> list[list[store.Verification]]:
+        async with info.context.call.db.reading() as tx:
+            found = await store.verifications_of(tx, ids, HISTORY)
+        return [found.get(one, []) for one in ids]
+
+    return await info.context.loader("verifications", load).load(row_id)
+
+
+def _verification(one: store.Verification) -> Verification:
+    return Verification(
+        on=one.verified_on,
+        at=one.verified_at,
+        means=one.means,
+        effective_until=one.effective_until,
+        by=User(id=strawberry.ID(str(one.verified_by))),
+    )
+
+
+async def today(info: Info, organization_id: domain.OrganizationId) -> date:
+    """Today by the organization's calendar, batched with the others of the request."""
+    call = info.context.call
+
+    async def load(organizations: list[domain.OrganizationId]) -> list[date]:
         async with call.db.reading() as tx:
-            return [
-                await actions.day_of(tx, domain.OrganizationId(one), at) for one in organizations
-            ]
+            found = await actions.days_of(tx, organizations, call.clock.now())
+        return [found[one] for one in organizations]
 
     return await info.context.loader("today", load).load(organization_id)
 

@@ -9,20 +9,16 @@ from kit import db
 from kit.db import Connection
 from services.insurance.domain import (
     BatchId,
-    OfficeId,
     OrganizationId,
     Participation,
     ParticipationId,
+    Place,
     PlanId,
-    ProviderId,
     UserId,
+    VerificationMeans,
 )
-
-_PARTICIPATION = """
-SELECT id, organization_id, provider_id, office_id, plan_id, effective_from, effective_until, source,
-    added_at, added_by, ended_at, last_verified_on, last_verified_by, version
-FROM participations
-"""
+from services.insurance.store.rows import PARTICIPATION, holds_on, lasts_from
+from services.insurance.store.verifications import note_verifications
 
 # For others than the own organization only where directory shows both the provider and the office; NULL asks for everything.
 _SEEN = """(${0}::uuid IS NULL OR organization_id = ${0} OR (
@@ -37,49 +33,39 @@ SELECT * FROM (
 ) AS slices WHERE place <= $4 ORDER BY id
 """
 
-_ON = "(effective_from <= $%d AND coalesce(effective_until, 'infinity') > $%d)"
+_ACCEPTING = f"""
+{PARTICIPATION} WHERE (provider_id, office_id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))
+    AND plan_id = ANY($3) AND {holds_on(4)} AND {_SEEN.format(5)} ORDER BY id
+"""  # noqa: S608 - made of constants
 
 
-@dataclass(frozen=True, slots=True)
-class NewParticipation:
-    """A row to be added."""
-
-    id: ParticipationId
-    plan_id: PlanId
-
-
-async def add_participations(
-    tx: Connection, batch_id: BatchId, like: Participation, rows: Sequence[NewParticipation]
-) -> None:
-    """Add rows that differ in their plan only; all else is as in `like`."""
+async def add_rows(tx: Connection, batch_id: BatchId, rows: Sequence[Participation]) -> None:
+    """Keep new rows, which one call or one piece of work adds. Those that come verified say so in their history."""
     await tx.executemany(
         """INSERT INTO participations (id, batch_id, organization_id, provider_id, office_id, plan_id,
-            effective_from, effective_until, source, added_at, added_by, last_verified_on, last_verified_by)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)""",
-        [_columns(row, batch_id, like) for row in rows],
+            effective_from, effective_until, source, added_at, added_by, last_verified_on, last_verified_by,
+            copied_from)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)""",
+        [(row.id, batch_id, *_columns(row)) for row in rows],
     )
-    if like.last_verified_on is not None:
-        for row in rows:
-            await _note_verification(
-                tx, row.id, like.last_verified_on, like.added_by, like.added_at
-            )
+    verified = [row for row in rows if row.last_verified_on is not None]
+    await note_verifications(tx, verified, VerificationMeans.ADDED)
 
 
-def _columns(row: NewParticipation, batch_id: BatchId, like: Participation) -> tuple[object, ...]:
+def _columns(row: Participation) -> tuple[object, ...]:
     return (
-        row.id,
-        batch_id,
-        like.organization_id,
-        like.provider_id,
-        like.office_id,
+        row.organization_id,
+        row.provider_id,
+        row.office_id,
         row.plan_id,
-        like.effective_from,
-        like.effective_until,
-        like.source,
-        like.added_at,
-        like.added_by,
-        like.last_verified_on,
-        like.last_verified_by,
+        row.effective_from,
+        row.effective_until,
+        row.source,
+        row.added_at,
+        row.added_by,
+        row.last_verified_on,
+        row.last_verified_by,
+        row.copied_from,
     )
 
 
@@ -90,7 +76,7 @@ async def batch(
     return await db.many(
         tx,
         Participation,
-        f"{_PARTICIPATION} WHERE organization_id = $1 AND batch_id = $2 ORDER BY id",
+        f"{PARTICIPATION} WHERE organization_id = $1 AND batch_id = $2 ORDER BY id",
         organization_id,
         batch_id,
     )
@@ -103,9 +89,23 @@ async def participation(
     return await db.maybe(
         tx,
         Participation,
-        f"{_PARTICIPATION} WHERE organization_id = $1 AND id = $2 FOR UPDATE",
+        f"{PARTICIPATION} WHERE organization_id = $1 AND id = $2 FOR UPDATE",
         organization_id,
         participation_id,
+    )
+
+
+async def own_rows(
+    tx: Connection, organization_id: OrganizationId, ids: Sequence[UUID], *, lock: bool = False
+) -> list[Participation]:
+    """An organization's rows with these ids, in the order of their ids; locked until the transaction is over when asked to."""
+    return await db.many(
+        tx,
+        Participation,
+        f"{PARTICIPATION} WHERE organization_id = $1 AND id = ANY($2) ORDER BY id"
+        + (" FOR UPDATE" if lock else ""),
+        organization_id,
+        ids,
     )
 
 
@@ -116,10 +116,27 @@ async def of_place(
     return await db.many(
         tx,
         Participation,
-        f"{_PARTICIPATION} WHERE organization_id = $1 AND provider_id = $2 AND office_id = $3",
+        f"{PARTICIPATION} WHERE organization_id = $1 AND provider_id = $2 AND office_id = $3",
         organization_id,
         provider_id,
         office_id,
+    )
+
+
+async def of_places(
+    tx: Connection, organization_id: OrganizationId, places: Iterable[tuple[UUID, UUID]]
+) -> list[Participation]:
+    """Every row of these providers at these offices, past and future ones too."""
+    pairs = list(places)
+    return await db.many(
+        tx,
+        Participation,
+        f"""{PARTICIPATION} WHERE organization_id = $1
+            AND (provider_id, office_id) IN (SELECT * FROM unnest($2::uuid[], $3::uuid[]))
+            ORDER BY id""",  # noqa: S608 - made of constants
+        organization_id,
+        [provider for provider, _ in pairs],
+        [office for _, office in pairs],
     )
 
 
@@ -127,22 +144,45 @@ async def lasting(
     tx: Connection,
     organization_id: OrganizationId,
     until: date,
+    place: Place,
     *,
-    provider_id: UUID | None,
-    office_id: UUID | None,
+    lock: bool = True,
 ) -> list[Participation]:
-    """The rows of a provider, an office or both that hold a day from `until` on, locked."""
+    """The rows of a provider, an office or both that hold a day from `until` on, in the order of their ids."""
     return await db.many(
         tx,
         Participation,
-        f"""{_PARTICIPATION} WHERE organization_id = $1
-            AND coalesce(effective_until, 'infinity') > greatest($2, effective_from)
+        f"""{PARTICIPATION} WHERE organization_id = $1 AND {lasts_from(2)}
             AND ($3::uuid IS NULL OR provider_id = $3) AND ($4::uuid IS NULL OR office_id = $4)
-            ORDER BY id FOR UPDATE""",
+            ORDER BY id"""
+        + (" FOR UPDATE" if lock else ""),
         organization_id,
         until,
-        provider_id,
-        office_id,
+        place.provider_id,
+        place.office_id,
+    )
+
+
+async def lasting_of_plan(
+    tx: Connection,
+    organization_id: OrganizationId,
+    plan_id: PlanId,
+    until: date,
+    *,
+    limit: int,
+    lock: bool = False,
+) -> list[Participation]:
+    """The rows of a plan that hold a day from `until` on, of one organization."""
+    return await db.many(
+        tx,
+        Participation,
+        f"""{PARTICIPATION} WHERE organization_id = $1 AND plan_id = $2 AND {lasts_from(3)}
+            ORDER BY id LIMIT $4"""
+        + (" FOR UPDATE" if lock else ""),
+        organization_id,
+        plan_id,
+        until,
+        limit,
     )
 
 
@@ -159,33 +199,6 @@ async def end(
         until,
         at,
         by,
-    )
-
-
-async def verify(tx: Connection, row: Participation, on: date, by: UserId, at: datetime) -> None:
-    """Note that somebody said the row is still true."""
-    await db.run(
-        tx,
-        """UPDATE participations SET last_verified_on = $3, last_verified_by = $4, version = version + 1
-            WHERE organization_id = $1 AND id = $2""",
-        row.organization_id,
-        row.id,
-        on,
-        by,
-    )
-    await _note_verification(tx, row.id, on, by, at)
-
-
-async def _note_verification(
-    tx: Connection, participation_id: ParticipationId, on: date, by: UserId, at: datetime
-) -> None:
-    await db.run(
-        tx,
-        "INSERT INTO participation_verifications VALUES ($1, $2, $3, $4)",
-        participation_id,
-        on,
-        by,
-        at,
     )
 
 
@@ -214,9 +227,9 @@ async def search_participations(
     return await db.many(
         tx,
         Participation,
-        f"""{_PARTICIPATION} WHERE ($1::uuid IS NULL OR organization_id = $1)
+        f"""{PARTICIPATION} WHERE ($1::uuid IS NULL OR organization_id = $1)
             AND ($2::uuid IS NULL OR provider_id = $2) AND ($3::uuid IS NULL OR office_id = $3)
-            AND ($4::date IS NULL OR {_ON % (4, 4)}) AND ($5::uuid IS NULL OR id > $5)
+            AND ($4::date IS NULL OR {holds_on(4)}) AND ($5::uuid IS NULL OR id > $5)
             AND {_SEEN.format(7)} ORDER BY id LIMIT $6""",
         organization_id,
         *place,
@@ -263,19 +276,19 @@ def _grouped(
 
 async def accepting(
     tx: Connection,
-    providers: Sequence[ProviderId],
-    office_id: OfficeId,
-    plan_id: PlanId,
+    places: Sequence[tuple[UUID, UUID]],
+    plan_ids: Sequence[UUID],
     on: date,
+    seen_by: OrganizationId | None,
 ) -> list[Participation]:
-    """The rows by which these providers accept the plan at the office on the day."""  # any-organization: directory data
+    """The rows by which providers accept one of the plans at their offices on the day."""  # any-organization: directory data
     return await db.many(
         tx,
         Participation,
-        f"""{_PARTICIPATION} WHERE provider_id = ANY($1) AND office_id = $2 AND plan_id = $3
-            AND {_ON % (4, 4)}""",
-        providers,
-        office_id,
-        plan_id,
+        _ACCEPTING,
+        [provider for provider, _ in places],
+        [office for _, office in places],
+        plan_ids,
         on,
+        seen_by,
     )

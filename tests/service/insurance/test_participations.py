@@ -24,7 +24,7 @@ from tests.service.insurance.conftest import Insurance, Practice, new_practice
 
 async def told(insurance: Insurance, organization_id: UUID) -> list[tuple[str, dict[str, object]]]:
     """The facts recorded for an organization, in order: type and data."""
-    found = await insurance.running.parts.db.pool.fetch(
+    found = await insurance.running.sql.fetch(
         "SELECT body::json->>'type' AS type, body::json->'data' AS data FROM outbox"
         " WHERE organization_id = $1 ORDER BY id",
         organization_id,
@@ -335,7 +335,8 @@ async def test_verifying_stamps_who_and_when_and_tells_it(
     assert verified["lastVerifiedBy"] == {"id": str(admin.user_id)}
     kind, data = (await told(insurance, practice.organization_id))[-1]
     assert kind == "suite.insurance.participation.verified.v1"
-    assert data == {"participationId": row["id"], "verifiedOn": today}
+    assert (data["participationId"], data["verifiedOn"]) == (row["id"], today)
+    assert data["planId"] == input_["planId"]
 
 
 async def test_an_ended_participation_cannot_be_verified(
@@ -359,7 +360,7 @@ async def test_the_database_itself_keeps_history_and_refuses_overlaps(
     """R27"""
     input_ = wanted(practice, await a_plan(insurance), "2026-01-01")
     row = await mutate(insurance, ADD, input_, practice.manager)
-    pool = insurance.running.parts.db.pool
+    sql = insurance.running.sql
 
     for change in (
         "DELETE FROM participations WHERE id = $1",
@@ -368,9 +369,9 @@ async def test_the_database_itself_keeps_history_and_refuses_overlaps(
         "UPDATE participations SET last_verified_on = '2026-01-01' WHERE id = $1",
     ):
         with pytest.raises(asyncpg.RestrictViolationError):
-            await pool.execute(change, UUID(row["id"]))
+            await sql.execute(change, UUID(row["id"]))
     with pytest.raises(asyncpg.ExclusionViolationError):
-        await pool.execute(
+        await sql.execute(
             """INSERT INTO participations (id, batch_id, organization_id, provider_id, office_id, plan_id,
                 effective_from, source, added_at, added_by)
             SELECT uuidv7(), batch_id, organization_id, provider_id, office_id, plan_id,

@@ -142,7 +142,7 @@ async def until(insurance: Insurance, practice: Practice) -> list[str | None]:
 
 
 async def ended_facts(insurance: Insurance, practice: Practice) -> int:
-    count: int = await insurance.running.parts.db.pool.fetchval(
+    count: int = await insurance.running.sql.fetchval(
         "SELECT count(*) FROM outbox WHERE organization_id = $1 AND subject LIKE '%.participation.ended'",
         practice.organization_id,
     )

@@ -1,4 +1,4 @@
-"""What can be done in insurance."""
+"""Adding and ending participations."""
 
 from datetime import date
 from typing import Annotated
@@ -10,11 +10,8 @@ from kit.ids import parse_id
 from services.insurance import actions, domain
 from services.insurance.schema.types import (
     Info,
-    InsurancePlan,
     Participation,
     ParticipationSource,
-    Payer,
-    ProductType,
 )
 
 
@@ -72,10 +69,6 @@ class ParticipationsAdded:
     participations: list[Participation]
 
 
-AddPayerResult = Annotated[Payer | CommonProblems, strawberry.union("AddPayerResult")]
-AddInsurancePlanResult = Annotated[
-    InsurancePlan | CommonProblems, strawberry.union("AddInsurancePlanResult")
-]
 AddParticipationResult = Annotated[
     Participation | OverlapProblem | CommonProblems, strawberry.union("AddParticipationResult")
 ]
@@ -86,38 +79,6 @@ AddParticipationsResult = Annotated[
 EndParticipationResult = Annotated[
     Participation | CommonProblems, strawberry.union("EndParticipationResult")
 ]
-VerifyParticipationResult = Annotated[
-    Participation | CommonProblems, strawberry.union("VerifyParticipationResult")
-]
-
-
-@strawberry.input
-class PayerIdentifierInput:
-    """A payer's id in somebody else's system."""
-
-    system: str
-    value: str
-
-
-@strawberry.input
-class AddPayerInput:
-    """A payer for the whole network."""
-
-    name: str
-    identifiers: list[PayerIdentifierInput] = strawberry.field(default_factory=list)
-    idempotency_key: str
-
-
-@strawberry.input
-class AddInsurancePlanInput:
-    """A plan of a payer for the whole network."""
-
-    payer_id: strawberry.ID
-    name: str
-    product_type: ProductType  # type: ignore[valid-type]
-    effective_from: date
-    effective_until: date | None = None
-    idempotency_key: str
 
 
 @strawberry.input
@@ -159,39 +120,9 @@ class EndParticipationInput:
     expected_version: int
 
 
-@strawberry.input
-class VerifyParticipationInput:
-    """Say that a participation is still true."""
-
-    participation_id: strawberry.ID
-    expected_version: int
-
-
 @strawberry.type
-class Mutation:
-    """Support keeps payers and plans; insurance managers, client admins and office admins keep participations (R26)."""
-
-    @mutation
-    async def add_payer(self, info: Info, input: AddPayerInput) -> AddPayerResult:
-        """Add a payer (support only)."""
-        identifiers = tuple(domain.Identifier(one.system, one.value) for one in input.identifiers)
-        wanted = actions.NewPayer(input.name, identifiers)
-        return Payer.of(await actions.add_payer(info.context.call, wanted, input.idempotency_key))
-
-    @mutation
-    async def add_insurance_plan(
-        self, info: Info, input: AddInsurancePlanInput
-    ) -> AddInsurancePlanResult:
-        """Add a plan of a payer (support only)."""
-        wanted = actions.NewPlan(
-            domain.PayerId(parse_id(input.payer_id, "payerId")),
-            input.name,
-            input.product_type,
-            input.effective_from,
-            input.effective_until,
-        )
-        plan = await actions.add_plan(info.context.call, wanted, input.idempotency_key)
-        return InsurancePlan.of(plan)
+class ParticipationMutation:
+    """Insurance managers, client admins and office admins keep participations (R26)."""
 
     @mutation
     async def add_participation(
@@ -220,18 +151,6 @@ class Mutation:
             info.context.call,
             domain.ParticipationId(parse_id(input.participation_id, "participationId")),
             input.effective_until,
-            input.expected_version,
-        )
-        return Participation.of(row)
-
-    @mutation
-    async def verify_participation(
-        self, info: Info, input: VerifyParticipationInput
-    ) -> VerifyParticipationResult:
-        """The participation is true as of today."""
-        row = await actions.verify_participation(
-            info.context.call,
-            domain.ParticipationId(parse_id(input.participation_id, "participationId")),
             input.expected_version,
         )
         return Participation.of(row)

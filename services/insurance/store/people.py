@@ -1,0 +1,114 @@
+"""SQL of who answers for an organization's insurance data, and of which organizations something is due."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from kit import db
+from kit.db import Connection
+from services.insurance.domain import AnsweringRole, OrganizationId, UserId
+
+
+async def keep_holder(
+    tx: Connection,
+    organization_id: OrganizationId,
+    user_id: UserId,
+    role: AnsweringRole,
+    since: datetime,
+) -> None:
+    """Somebody has the role from now on."""
+    await db.run(
+        tx,
+        """INSERT INTO role_holders (organization_id, user_id, role, since) VALUES ($1, $2, $3, $4)
+            ON CONFLICT DO NOTHING""",
+        organization_id,
+        user_id,
+        role,
+        since,
+    )
+
+
+async def forget_holder(
+    tx: Connection,
+    organization_id: OrganizationId,
+    user_id: UserId,
+    role: AnsweringRole | None = None,
+) -> None:
+    """Somebody has the role (or, without one, any role) no more."""
+    await db.run(
+        tx,
+        """DELETE FROM role_holders WHERE organization_id = $1 AND user_id = $2
+            AND ($3::answering_role IS NULL OR role = $3)""",
+        organization_id,
+        user_id,
+        role,
+    )
+
+
+async def holders(
+    tx: Connection, organization_id: OrganizationId, role: AnsweringRole
+) -> list[tuple[UserId, datetime]]:
+    """Who has the role, and since when."""
+    found = await tx.fetch(
+        "SELECT user_id, since FROM role_holders WHERE organization_id = $1 AND role = $2 ORDER BY since, user_id",
+        organization_id,
+        role,
+    )
+    return [(UserId(row["user_id"]), row["since"]) for row in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """Where an organization reads its calendar, since when it is there, and the year of its latest year-start campaign."""
+
+    organization_id: OrganizationId
+    time_zone: str
+    added_at: datetime
+    opened: int | None
+
+
+# any-organization: the job goes through all of them
+async def calendars(tx: Connection, before_year: int) -> list[Calendar]:
+    """The organizations whose latest year-start campaign, if they had one, is of an earlier year."""
+    return await db.many(
+        tx,
+        Calendar,
+        """SELECT o.organization_id, o.time_zone, o.added_at, c.opened FROM organizations o LEFT JOIN (
+                SELECT organization_id, max(year) AS opened FROM campaigns GROUP BY organization_id
+            ) AS c USING (organization_id)
+            WHERE c.opened IS NULL OR c.opened < $1 ORDER BY organization_id""",
+        before_year,
+    )
+
+
+# any-organization: the job goes through all of them
+async def organizations_with_open_campaigns(tx: Connection) -> list[OrganizationId]:
+    """Whose campaigns are not over."""
+    found = await tx.fetch(
+        "SELECT DISTINCT organization_id FROM campaigns WHERE closed_at IS NULL ORDER BY organization_id"
+    )
+    return [OrganizationId(row["organization_id"]) for row in found]
+
+
+# any-organization: the job goes through all of them
+async def organizations_without_manager(tx: Connection) -> list[OrganizationId]:
+    """Where plans are listed, and nobody is insurance manager."""
+    found = await tx.fetch(
+        """SELECT organization_id FROM organizations o
+            WHERE EXISTS (SELECT FROM participations p WHERE p.organization_id = o.organization_id)
+            AND NOT EXISTS (SELECT FROM role_holders h
+                WHERE h.organization_id = o.organization_id AND h.role = 'INSURANCE_MANAGER')
+            ORDER BY organization_id"""
+    )
+    return [OrganizationId(row["organization_id"]) for row in found]
+
+
+async def note_reminder(tx: Connection, organization_id: OrganizationId, week: date) -> bool:
+    """Whether the client admins are to be reminded in this week: the first time it is asked about."""
+    return bool(
+        await db.run(
+            tx,
+            "INSERT INTO manager_reminders (organization_id, week) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            organization_id,
+            week,
+        )
+    )
