@@ -128,7 +128,8 @@ _UNKNOWN = Judged("NOT_FOUND")
 
 async def judge_provider(call: Call, provider_id: UUID, office_id: UUID) -> Judged:
     """May this provider receive at this office now? NOT_FOUND for what the viewer is not shown, as for an unknown id."""
-    async with call.db.reading() as tx:
+    # whole-suite: of an office that is still planned a sender is told that it is not live (R16), and nothing else
+    async with call.db.everywhere().reading() as tx:
         provider = (await store.providers.by_ids(tx, [provider_id])).get(provider_id)
         office = (await store.offices.by_ids(tx, [office_id])).get(office_id)
         if provider is None or office is None or not _belong(provider, office):
@@ -185,7 +186,8 @@ def _hides(viewer: Viewer, office: Office, code: str) -> bool:
 
 async def judge_group(call: Call, group_id: UUID, office_id: UUID) -> Judged:
     """May this group receive at this office now? NOT_FOUND for what the viewer is not shown, as for an unknown id."""
-    async with call.db.reading() as tx:
+    # whole-suite: of an office that is still planned a sender is told that it is not live (R16), and nothing else
+    async with call.db.everywhere().reading() as tx:
         group = (await store.groups.by_ids(tx, [group_id])).get(group_id)
         office = (await store.offices.by_ids(tx, [office_id])).get(office_id)
         if group is None or office is None or not _belong(group, office):
