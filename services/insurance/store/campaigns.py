@@ -307,13 +307,11 @@ async def rows_of_items(
         [pair["row"] for pair in pairs],
         today,
     )
-    by_row: dict[UUID, list[ItemId]] = {}
-    for pair in pairs:
-        by_row.setdefault(pair["row"], []).append(ItemId(pair["item"]))
+    known = {row.id: row for row in rows}
     found: dict[ItemId, list[Participation]] = {}
-    for row in rows:
-        for item_id in by_row[row.id]:
-            found.setdefault(item_id, []).append(row)
+    for pair in sorted(pairs, key=lambda one: one["row"]):
+        if pair["row"] in known:
+            found.setdefault(ItemId(pair["item"]), []).append(known[pair["row"]])
     return found
 
 

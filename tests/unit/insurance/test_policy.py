@@ -1,7 +1,7 @@
 """Who may do what with payers, plans and participations."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 import pytest
@@ -11,7 +11,21 @@ from hypothesis import strategies as st
 from kit.auth import ANONYMOUS, Kind, Stage, Viewer, service_viewer
 from kit.errors import Denied, Unauthenticated
 from services.insurance import policy
-from services.insurance.domain import OfficeId, OrganizationId, ParticipationAction, UserId
+from services.insurance.domain import (
+    Campaign,
+    CampaignAction,
+    CampaignId,
+    Closing,
+    Item,
+    ItemAction,
+    ItemId,
+    ItemState,
+    OfficeId,
+    OrganizationId,
+    ParticipationAction,
+    ProviderId,
+    UserId,
+)
 from tests.unit.insurance.builders import row
 
 OURS, THEIRS = OrganizationId(UUID(int=1)), OrganizationId(UUID(int=2))
@@ -107,3 +121,70 @@ def test_allowed_actions_are_those_of_an_editor_while_the_row_lasts() -> None:
     )
     assert policy.allowed_actions(STAFF, lasting, TODAY) == ()
     assert policy.allowed_actions(MANAGER, replace(lasting, effective_until=TODAY), TODAY) == ()
+
+
+def campaign(year: int | None = 2028, closed: Closing | None = None) -> Campaign:
+    at = datetime(2028, 1, 1, tzinfo=UTC)
+    return Campaign(
+        CampaignId(UUID(int=11)), OURS, year, None if year else "Ended", (), (), at, at.date(), None,
+        at.date(), None, closed_at=at if closed else None, closed_because=closed,
+    )  # fmt: skip
+
+
+def item(state: ItemState = ItemState.OPEN) -> Item:
+    at = datetime(2028, 1, 1, tzinfo=UTC)
+    return Item(
+        ItemId(UUID(int=12)), CampaignId(UUID(int=11)), OURS, ProviderId(UUID(int=13)), OFFICE,
+        state, at, None, None, 1,
+    )  # fmt: skip
+
+
+def test_office_admins_answer_for_their_offices_and_those_above_them_for_all() -> None:
+    """R26"""
+    admin = replace(STAFF, office_admin_of=frozenset({OFFICE}))
+    assert policy.offices_to_answer_for(admin) == (OFFICE,)
+    for viewer in (
+        MANAGER,
+        replace(STAFF, client_admin=True),
+        replace(STAFF, reporting_only=True),
+    ):
+        assert policy.offices_to_answer_for(viewer) is None
+    with pytest.raises(Denied):
+        policy.offices_to_answer_for(STAFF)
+
+
+def test_insurance_managers_and_client_admins_open_campaigns_and_office_admins_do_not() -> None:
+    """R29"""
+    policy.permit_campaigns(MANAGER)
+    policy.permit_campaigns(replace(STAFF, client_admin=True))
+    for viewer in (STAFF, replace(STAFF, office_admin_of=frozenset({OFFICE}))):
+        with pytest.raises(Denied):
+            policy.permit_campaigns(viewer)
+
+
+def test_who_only_looks_edits_nothing_whatever_else_they_are() -> None:
+    """R02, R26"""
+    looks = replace(MANAGER, reporting_only=True)
+    assert not policy.may_edit(looks, OURS, OFFICE)
+    assert policy.campaign_actions(looks, campaign()) == ()
+
+
+def test_what_may_be_done_to_a_campaign_and_its_items_is_what_still_makes_sense() -> None:
+    """R29"""
+    assert policy.campaign_actions(MANAGER, campaign()) == (CampaignAction.ASSIGN,)
+    change = campaign(year=None)
+    assert CampaignAction.CALL_OFF in policy.campaign_actions(MANAGER, change)
+    assert policy.campaign_actions(STAFF, change) == ()
+    over = campaign(closed=Closing.DONE)
+    assert policy.campaign_actions(MANAGER, over) == ()
+    assert policy.item_actions(MANAGER, campaign(), item()) == (ItemAction.ATTEST,)
+    assert policy.item_actions(MANAGER, over, item()) == ()
+    assert policy.item_actions(MANAGER, campaign(), item(ItemState.ATTESTED)) == ()
+    assert policy.item_actions(STAFF, campaign(), item()) == ()
+
+
+def test_who_verified_a_row_when_is_shown_within_its_organization_only() -> None:
+    """R27"""
+    mine = replace(row(TODAY), organization_id=OURS)
+    assert policy.history_shown(STAFF, mine)
+    assert not policy.history_shown(replace(STAFF, organization_id=THEIRS), mine)
