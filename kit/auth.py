@@ -56,6 +56,8 @@ class Viewer:
     office_admin_of: frozenset[UUID] = frozenset()
     office_staff_of: frozenset[UUID] = frozenset()
     service: str = ""
+    """Who asks in its own name; of a user, the service that carries the question, and empty for what the gateway brings."""
+
     reporting_only: bool = False
     """A client admin who only looks: sees what a client admin sees, and changes nothing (R02)."""
 

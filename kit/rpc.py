@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
+from dataclasses import replace
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -14,7 +15,7 @@ import orjson
 
 from kit.auth import VIEWER_HEADER, Viewer, service_viewer, sign_viewer, verify_viewer
 from kit.clock import Clock
-from kit.errors import FAULT_MESSAGE, REFUSALS, Refusal, Unavailable
+from kit.errors import FAULT_MESSAGE, REFUSALS, Denied, Refusal, Unavailable
 from kit.logs import request_id
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,9 @@ ReplyT = TypeVar("ReplyT")
 MethodT = TypeVar("MethodT", bound=Callable[..., Awaitable[Any]])
 AddServicer = Callable[[grpc.aio.Server], None]
 
+Callers = Mapping[str, frozenset[str]]
+"""For each RPC of a service the parts of the suite that have business with it; an RPC that is not named is nobody's."""
+
 _viewer: ContextVar[Viewer] = ContextVar("viewer")
 
 
@@ -62,8 +66,8 @@ def current_viewer() -> Viewer:
 class Door(grpc.aio.ServerInterceptor):
     """Lets in only calls with a viewer signed for this service; tells refusals as status codes and masks faults."""
 
-    def __init__(self, service: str, key: bytes, clock: Clock) -> None:
-        self._service, self._key, self._clock = service, key, clock
+    def __init__(self, service: str, key: bytes, clock: Clock, callers: Callers | None) -> None:
+        self._service, self._key, self._clock, self._callers = service, key, clock, callers
 
     async def intercept_service(
         self,
@@ -79,8 +83,9 @@ class Door(grpc.aio.ServerInterceptor):
             raise TypeError("this door serves no streams")
 
         async def guarded(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:  # noqa: ANN401
-            return await self._serve(inner, request, context)
+            return await self._serve(inner, request, context, name)
 
+        name = handler_call_details.method.rpartition("/")[2]
         return grpc.unary_unary_rpc_method_handler(
             guarded,
             request_deserializer=handler.request_deserializer,
@@ -92,13 +97,16 @@ class Door(grpc.aio.ServerInterceptor):
         inner: Callable[[Any, Any], Awaitable[ReplyT]],
         request: object,
         context: grpc.aio.ServicerContext[Any, Any],
+        name: str,
     ) -> ReplyT:
         metadata = {name: value for name, value in context.invocation_metadata() or ()}
         request_id.set(str(metadata.get(REQUEST_ID) or uuid4().hex))
         try:
             signed = str(metadata.get(VIEWER_HEADER, ""))
             at = None if getattr(inner, "whatever_the_time", False) else self._clock.real()
-            _viewer.set(verify_viewer(signed, audience=self._service, key=self._key, at=at))
+            viewer = verify_viewer(signed, audience=self._service, key=self._key, at=at)
+            self._require_business(viewer, name)
+            _viewer.set(viewer)
             return await inner(request, context)
         except Refusal as refusal:
             status = getattr(grpc.StatusCode, refusal.grpc_status)
@@ -110,6 +118,11 @@ class Door(grpc.aio.ServerInterceptor):
             log.exception("fault in an RPC", extra={"reference": reference})
             await context.abort(grpc.StatusCode.INTERNAL, f"{FAULT_MESSAGE} ({reference})")
         raise AssertionError("abort always raises")
+
+    def _require_business(self, viewer: Viewer, name: str) -> None:
+        """Whoever carries the question, in its own name or for a user, is one of those who ask it."""
+        if self._callers is not None and viewer.service not in self._callers.get(name, ()):
+            raise Denied("This is asked by other parts of the suite.")
 
 
 def _pack(refusal: Refusal) -> bytes:
@@ -125,11 +138,17 @@ def _pack(refusal: Refusal) -> bytes:
 
 
 async def open_door(
-    service: str, address: str, servicers: Sequence[AddServicer], *, key: bytes, clock: Clock
+    service: str,
+    address: str,
+    servicers: Sequence[AddServicer],
+    *,
+    key: bytes,
+    clock: Clock,
+    callers: Callers | None = None,
 ) -> tuple[grpc.aio.Server, int]:
-    """Serve RPCs at `address`; answers the server and the port it listens on."""
+    """Serve RPCs at `address`; answers the server and the port it listens on. Without `callers` every part of the suite may ask."""
     server = grpc.aio.server(
-        interceptors=[Door(service, key, clock)],
+        interceptors=[Door(service, key, clock, callers)],
         options=(("grpc.so_reuseport", 0), *_METADATA),
     )
     for add in servicers:
@@ -158,11 +177,10 @@ class Peer:
         viewer: Viewer | None = None,
         deadline: float = DEADLINE,
     ) -> ReplyT:
-        """Ask on behalf of `viewer`, or of this service itself. A refusal comes back as it was raised over there; a peer that
-        is away or too slow is Unavailable."""
-        signed = sign_viewer(
-            viewer or self._me, audience=self.name, key=self._key, at=self._clock.real()
-        )
+        """Ask on behalf of `viewer`, or of this service itself; the peer learns who carries the question either way. A refusal
+        comes back as it was raised over there; a peer that is away or too slow is Unavailable."""
+        carried = replace(viewer or self._me, service=self._me.service)
+        signed = sign_viewer(carried, audience=self.name, key=self._key, at=self._clock.real())
         metadata = ((VIEWER_HEADER, signed), (REQUEST_ID, request_id.get()))
         try:
             return await method(request, timeout=deadline, metadata=metadata, wait_for_ready=True)

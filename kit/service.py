@@ -37,7 +37,7 @@ from kit.garbage import settle
 from kit.inbox import Consumer, Hearing
 from kit.logs import request_id, start_logging
 from kit.outbox import Relay
-from kit.rpc import AddServicer, Peer, open_door
+from kit.rpc import AddServicer, Callers, Peer, open_door
 from kit.tasks import stop
 
 if TYPE_CHECKING:
@@ -101,13 +101,15 @@ class Job(Generic[P]):
 
 @dataclass(frozen=True, kw_only=True)
 class Service(Generic[P]):
-    """A service, declared. `peers` is given a function that connects to a sibling (name, address)."""
+    """A service, declared. `peers` is given a function that connects to a sibling (name, address); `callers` says of each RPC
+    who may ask it."""
 
     name: str
     settings: ServiceSettings
     schema: Schema
     peers: Callable[[Callable[[str, str], Peer]], P]
     rpc: Callable[[Parts[P]], Sequence[AddServicer]] = lambda _: ()
+    callers: Callers = field(default_factory=dict)
     hearings: Callable[[Parts[P]], Sequence[Hearing]] = lambda _: ()
     jobs: Sequence[Job[P]] = ()
     routes: Callable[[Callable[[], Parts[P]]], Sequence[Route]] = lambda _: ()
@@ -173,6 +175,7 @@ async def _open_rpc(service: Service[P], parts: Parts[P]) -> tuple[grpc.aio.Serv
         service.rpc(parts),
         key=settings.viewer_key,
         clock=parts.clock,
+        callers=service.callers,
     )
 
 

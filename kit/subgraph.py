@@ -17,8 +17,8 @@ from starlette.routing import Route
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.graphql import OperationType
 
-from kit.auth import VIEWER_HEADER, Viewer, verify_viewer
-from kit.errors import FAULT_MESSAGE, Invalid, Refusal, Unavailable
+from kit.auth import VIEWER_HEADER, Kind, Viewer, verify_viewer
+from kit.errors import FAULT_MESSAGE, Denied, Invalid, Refusal, Unavailable
 from kit.graphql import Context, Schema
 from kit.logs import client_address, request_id
 from kit.service import Parts
@@ -42,6 +42,7 @@ def graphql_route(schema: Schema, parts: Parts[Any]) -> Route:
         client_address.set(request.headers.get(CLIENT_HEADER, ""))
         try:
             viewer = viewer_of(request, parts)
+            require_from_gateway(viewer)
             body = await _read(request)
         except Refusal as refusal:
             return _json({"errors": [refused(refusal)]}, refusal.http_status)
@@ -62,6 +63,12 @@ def viewer_of(request: Request, parts: Parts[Any]) -> Viewer:
         key=parts.settings.viewer_key,
         at=parts.clock.real(),
     )
+
+
+def require_from_gateway(viewer: Viewer) -> None:
+    """GraphQL is for users, and for nobody yet signed in, whom the gateway brings; our own parts ask over gRPC."""
+    if viewer.kind is Kind.SERVICE or viewer.service:
+        raise Denied("The suite's own parts ask over gRPC.")
 
 
 async def answer(schema: Schema, parts: Parts[Any], viewer: Viewer, body: Body) -> Body:

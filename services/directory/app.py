@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from kit.config import ServiceSettings, address, load, setting
 from kit.service import Job, Parts, Service
+from services.directory import policy
 from services.directory.actions import going_live, jobs
 from services.directory.actions.peers import Peers, connect
 from services.directory.consumers import hearings
@@ -57,6 +58,7 @@ def build(environment: Mapping[str, str] = os.environ) -> Service[Peers]:
             to, identity=settings.identity_rpc, referrals=settings.referrals_rpc
         ),
         rpc=servicers,
+        callers=policy.CALLERS,
         hearings=hearings,
         jobs=JOBS,
     )

@@ -20,6 +20,16 @@ from services.directory.domain.nouns import (
     UserId,
 )
 
+CALLERS = {
+    "Receiver": frozenset({"referrals"}),
+    "Sender": frozenset({"referrals"}),
+    "Placements": frozenset({"insurance"}),
+    "Offices": frozenset({"identity"}),
+    "Providers": frozenset({"identity"}),
+    "UserGroups": frozenset({"identity"}),
+}
+"""Which parts of the suite have business with which RPC; the door refuses the others."""
+
 
 class ProviderAction(StrEnum):
     """What a viewer may do with a provider."""

@@ -27,7 +27,7 @@ from kit.errors import Refusal
 from kit.partners import answer_partner_sign_ins
 from kit.rpc import Peer
 from kit.service import Job, Parts, Service
-from services.identity import actions
+from services.identity import actions, policy
 from services.identity.actions import (
     Directory,
     Hasher,
@@ -166,6 +166,7 @@ def build(environment: Mapping[str, str] = os.environ) -> Service[Means]:
         schema=SCHEMA,
         peers=lambda connect: _means(settings, connect),
         rpc=servicers,
+        callers=policy.CALLERS,
         hearings=lambda parts: hearings(parts.bus),
         jobs=JOBS,
         routes=_routes,

@@ -18,6 +18,15 @@ from services.identity.domain import (
     UserId,
 )
 
+CALLERS = {
+    "Introspect": frozenset({"gateway"}),
+    "Keys": frozenset({"gateway"}),
+    "Time": frozenset({"gateway"}),
+    "Coverage": frozenset({"directory"}),
+    "Users": frozenset({"directory"}),
+}
+"""Which parts of the suite have business with which RPC; the door refuses the others."""
+
 
 def permit_support(viewer: Viewer) -> UserId:
     """What only support does for all organizations: opening one."""

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from kit.config import ServiceSettings, address, load, setting
 from kit.service import Job, Parts, Service
-from services.insurance import actions
+from services.insurance import actions, policy
 from services.insurance.actions import Peers
 from services.insurance.consumers import HEARINGS
 from services.insurance.rpc import servicers
@@ -60,6 +60,7 @@ def build(environment: Mapping[str, str] = os.environ) -> Service[Peers]:
         schema=SCHEMA,
         peers=lambda connect: Peers(directory=connect("directory", settings.directory_rpc)),
         rpc=servicers,
+        callers=policy.CALLERS,
         hearings=lambda _: HEARINGS,
         jobs=JOBS,
     )

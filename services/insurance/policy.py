@@ -17,6 +17,12 @@ from services.insurance.domain import (
     UserId,
 )
 
+CALLERS = {
+    "Accepts": frozenset({"referrals"}),
+    "AcceptsMany": frozenset({"directory"}),
+}
+"""Which parts of the suite have business with which RPC; the door refuses the others."""
+
 
 def permit_reading(viewer: Viewer) -> None:
     """Payers and plans are for every signed-in user of the network, and for our own services."""

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from kit.config import ServiceSettings, address, key, load, setting
 from kit.service import Job, Parts, Service
+from services.referrals import policy
 from services.referrals.actions import clocks, patients
 from services.referrals.actions.peers import Peers
 from services.referrals.actions.vault import Vault
@@ -67,6 +68,7 @@ def build(environment: Mapping[str, str] = os.environ) -> Service[Peers]:
             vault=Vault(settings.patient_key),
         ),
         rpc=servicers,
+        callers=policy.CALLERS,
         hearings=hearings,
         jobs=(
             Job("pass-appointments", timedelta(seconds=20), _pass_appointments),

@@ -21,6 +21,16 @@ from services.referrals.domain import (
     possible,
 )
 
+CALLERS = {
+    "RaiseFence": frozenset({"directory"}),
+    "LowerFence": frozenset({"directory"}),
+    "OpenWork": frozenset({"directory"}),
+    "EndAccess": frozenset({"directory"}),
+    "HandOver": frozenset({"directory"}),
+    "UserWork": frozenset({"identity"}),
+}
+"""Which parts of the suite have business with which RPC; the door refuses the others."""
+
 
 class Sight(StrEnum):
     """How much of a referral a viewer sees.

@@ -109,7 +109,7 @@ class Servicer(directory_pb2_grpc.DirectoryServicer):
         if wanted == "slow":
             await self._database.pool.execute("SELECT pg_sleep(30)")
         viewer = current_viewer()
-        known = directory_pb2.KnownOffice(name=viewer.service or str(viewer.user_id))
+        known = directory_pb2.KnownOffice(name=str(viewer.user_id or viewer.service))
         return directory_pb2.OfficesReply(offices=[known])
 
 

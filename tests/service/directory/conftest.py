@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import grpc.aio
@@ -32,16 +33,15 @@ async def directory(postgres: PostgresServer, nats_url: str) -> AsyncIterator[Di
     settings = environment("directory", url, nats_url, IDENTITY_RPC=door, REFERRALS_RPC=door)
     async with running_service(build(settings)) as running:
         parts = running.parts
-        peer = Peer(
-            "directory",
-            f"127.0.0.1:{parts.grpc_port}",
-            me="referrals",
-            key=parts.settings.viewer_key,
-            clock=parts.clock,
-        )
+        address, key = f"127.0.0.1:{parts.grpc_port}", parts.settings.viewer_key
+        askers = {
+            name: Peer("directory", address, me=name, key=key, clock=parts.clock)
+            for name in ("referrals", "insurance", "identity")
+        }
+        peer = askers["referrals"]
         stub = DirectoryStub(peer.channel)
-        yield Directory(running, identity, referrals, Neighbours(running), peer, stub)
-        await peer.close()
+        yield Directory(running, identity, referrals, Neighbours(running), peer, stub, askers)
+        await asyncio.gather(*(one.close() for one in askers.values()))
     await server.stop(None)
 
 

@@ -15,7 +15,7 @@ async def test_identity_is_told_which_providers_an_organization_has(
     own = await organization.approved()
     foreign = await other.approved()
 
-    reply = await directory.peer.ask(
+    reply = await directory.askers["identity"].ask(
         directory.stub.Providers,
         ProvidersRequest(
             organization_id=str(organization.id),
@@ -40,7 +40,7 @@ async def test_identity_is_told_which_groups_would_miss_a_user(
 
     async def told(organization_id: object) -> list[tuple[str, int]]:
         request = UserGroupsRequest(organization_id=str(organization_id), user_id=str(leaver))
-        reply = await directory.peer.ask(directory.stub.UserGroups, request)
+        reply = await directory.askers["identity"].ask(directory.stub.UserGroups, request)
         return [(one.name, one.others) for one in reply.groups]
 
     assert await told(organization.id) == [("Alone", 0), ("Together", 1)]

@@ -180,18 +180,18 @@ async def test_placements_and_offices_leave_out_what_is_not_so(
         PlacementKey(provider_id=str(uuid4()), office_id=office["id"]),
     ]
     today = directory.today()
-    on = await directory.peer.ask(
+    on = await directory.askers["insurance"].ask(
         directory.stub.Placements, PlacementsRequest(keys=keys, on=str(today))
     )
-    before = await directory.peer.ask(
+    before = await directory.askers["insurance"].ask(
         directory.stub.Placements,
         PlacementsRequest(keys=keys, on=str(today - timedelta(days=1))),
     )
-    own = await directory.peer.ask(
+    own = await directory.askers["identity"].ask(
         directory.stub.Offices,
         OfficesRequest(organization_id=str(organization.id), office_ids=[office["id"]]),
     )
-    foreign = await directory.peer.ask(
+    foreign = await directory.askers["identity"].ask(
         directory.stub.Offices,
         OfficesRequest(organization_id=str(other.id), office_ids=[office["id"]]),
     )
@@ -211,7 +211,7 @@ async def test_a_placement_s_end_is_told_to_who_asks(
     await organization.place(provider, office, effectiveUntil=until)
     keys = [PlacementKey(provider_id=provider["id"], office_id=office["id"])]
 
-    found = await directory.peer.ask(
+    found = await directory.askers["insurance"].ask(
         directory.stub.Placements, PlacementsRequest(keys=keys, on=str(today))
     )
 

@@ -136,6 +136,7 @@ class Directory:
     neighbours: Neighbours
     peer: Peer
     stub: DirectoryStub
+    askers: dict[str, Peer]
     npis: int = 0
     people: int = 0
     doors: int = 0

@@ -28,6 +28,7 @@ from proto.directory.v1.directory_pb2_grpc import (
     DirectoryServicer,
     add_DirectoryServicer_to_server,
 )
+from services.identity import policy
 from services.identity.actions import Means
 from services.identity.app import build
 from tests.service.identity import asking
@@ -214,13 +215,14 @@ def an_email() -> str:
 
 
 async def ask(running: Running[Means], method: str, request: object) -> Any:  # noqa: ANN401 - any reply
-    """Ask the gRPC door as the gateway does."""
+    """Ask the gRPC door as whoever has business with it."""
     from proto.identity.v1.identity_pb2_grpc import IdentityStub  # noqa: PLC0415
 
     clock = Clock(lambda: read_clock(running.parts.db))
     await clock.sync()
     address = f"127.0.0.1:{running.parts.grpc_port}"
-    peer = Peer("identity", address, me="gateway", key=bytes.fromhex(VIEWER_KEY), clock=clock)
+    (me,) = policy.CALLERS[method]
+    peer = Peer("identity", address, me=me, key=bytes.fromhex(VIEWER_KEY), clock=clock)
     try:
         return await peer.ask(getattr(IdentityStub(peer.channel), method), request)
     finally:

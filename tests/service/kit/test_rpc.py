@@ -16,9 +16,9 @@ from kit import db
 from kit.auth import VIEWER_HEADER, Kind, Viewer, sign_viewer
 from kit.clock import Clock, fixed
 from kit.db import Database
-from kit.errors import Conflict, Unauthenticated, Unavailable
+from kit.errors import Conflict, Denied, Unauthenticated, Unavailable
 from kit.ids import new_id
-from kit.rpc import Peer, open_door, whatever_the_time
+from kit.rpc import Callers, Peer, open_door, whatever_the_time
 from proto.directory.v1 import directory_pb2
 from proto.directory.v1.directory_pb2 import OfficesReply, OfficesRequest, PlacementsRequest
 from proto.directory.v1.directory_pb2_grpc import (
@@ -43,7 +43,9 @@ async def clock(database: Database) -> Clock:
 
 
 @asynccontextmanager
-async def door(database: Database, clock: Clock, port: int = 0) -> AsyncIterator[int]:
+async def door(
+    database: Database, clock: Clock, port: int = 0, callers: Callers | None = None
+) -> AsyncIterator[int]:
     """A gRPC door of `directory`; answers its port."""
     server, bound = await open_door(
         "directory",
@@ -51,6 +53,7 @@ async def door(database: Database, clock: Clock, port: int = 0) -> AsyncIterator
         [lambda server: add_DirectoryServicer_to_server(Servicer(database), server)],
         key=KEY,
         clock=clock,
+        callers=callers,
     )
     try:
         yield bound
@@ -154,6 +157,21 @@ async def test_the_viewer_travels_with_the_question(database: Database, clock: C
         theirs = await asking.ask(stub.Offices, about(""), viewer=user)
     assert mine.offices[0].name == "referrals"
     assert theirs.offices[0].name == str(user.user_id)
+
+
+@pytest.mark.parametrize("whose", [None, Viewer(kind=Kind.USER, user_id=new_id())])
+async def test_a_question_is_for_those_parts_of_the_suite_that_have_business_with_it(
+    database: Database, clock: Clock, whose: Viewer | None
+) -> None:
+    """R02: whoever carries it, for itself or for a user; what the table does not name is nobody's to ask."""
+    callers = {"Offices": frozenset({"referrals"}), "Placements": frozenset({"insurance"})}
+    async with door(database, clock, callers=callers) as port, peer(port, clock) as asking:
+        stub = DirectoryStub(asking.channel)
+        await asking.ask(stub.Offices, about(""), viewer=whose)
+        for nobodys in (stub.Placements, stub.Sender):
+            with pytest.raises(Denied) as refused:
+                await asking.ask(nobodys, PlacementsRequest(), viewer=whose)
+            assert refused.value.code == "FORBIDDEN"
 
 
 async def test_a_question_to_the_wrong_service_is_refused(database: Database, clock: Clock) -> None:
