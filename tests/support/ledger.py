@@ -15,6 +15,7 @@ import grpc.aio
 import strawberry
 
 from kit import db
+from kit.audit.graph import audit_field
 from kit.auth import service_viewer
 from kit.config import ServiceSettings, load
 from kit.db import Connection, Database
@@ -141,9 +142,18 @@ class Written:
 WriteResult = Written | CommonProblems
 
 
+@strawberry.federation.type(keys=["id"])
+class User:
+    """Somebody."""
+
+    id: strawberry.ID
+
+
 @strawberry.type
 class Query:
     """Reads of the ledger."""
+
+    ledger_audit = audit_field(NAME, user=User, permit=lambda viewer: viewer.require_organization())
 
     @strawberry.field
     async def entries(self, info: Info) -> int:
