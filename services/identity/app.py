@@ -35,6 +35,7 @@ from services.identity.actions import (
     Means,
     Passkeys,
     Post,
+    Referrals,
     Support,
     Vault,
 )
@@ -99,6 +100,9 @@ class Settings(ServiceSettings):
     )
     directory_rpc: str = setting(
         "DIRECTORY_RPC", address, about="gRPC door of the directory service"
+    )
+    referrals_rpc: str = setting(
+        "REFERRALS_RPC", address, about="gRPC door of the referrals service"
     )
     smtp_url: str = setting(
         "SMTP_URL",
@@ -182,6 +186,7 @@ def _means(settings: Settings, connect: Callable[[str, str], Peer]) -> Means:
         keyring=Keyring(),
         hasher=Hasher(),
         directory=Directory(connect("directory", settings.directory_rpc)),
+        referrals=Referrals(connect("referrals", settings.referrals_rpc)),
         post=Post(settings.smtp_url, settings.mail_from, settings.public_url.rstrip("/")),
         support=Support(
             settings.support_email,
@@ -217,12 +222,28 @@ async def _partners(parts: Parts[Means]) -> None:
     await actions.keep_consumers(parts.db, parts.bus)
 
 
+async def _lapse(parts: Parts[Means]) -> None:
+    await actions.lapse_everywhere(parts.call())
+    await actions.tell_expired_invitations(parts.call())
+
+
+async def _away(parts: Parts[Means]) -> None:
+    await actions.deactivate_the_away(parts.call())
+
+
+async def _forgotten(parts: Parts[Means]) -> None:
+    await actions.answer_forgotten(parts.call())
+
+
 async def _tidy(parts: Parts[Means]) -> None:
     await actions.tidy(parts.call())
 
 
 JOBS: Sequence[Job[Means]] = (
     Job("identity support account", timedelta(minutes=1), _support),
+    Job("identity forgotten passwords", timedelta(seconds=1), _forgotten),
+    Job("identity lapsing", timedelta(minutes=1), _lapse),
+    Job("identity away", timedelta(hours=1), _away),
     Job("identity post", timedelta(seconds=1), _post),
     Job("identity partner consumers", timedelta(minutes=1), _partners),
     Job("identity signing keys", timedelta(hours=1), _keys),

@@ -1,10 +1,14 @@
 """Who may do what with organizations, users, grants and partners."""
 
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
 from kit.auth import Kind, Stage, Viewer
 from kit.errors import Denied, NotFound, Unauthenticated
 from services.identity.domain import (
+    Grant,
     Organization,
     OrganizationAction,
     OrganizationId,
@@ -76,21 +80,36 @@ def may_see_organization(viewer: Viewer, organization_id: OrganizationId) -> boo
     return viewer.is_user and (viewer.support or viewer.organization_id == organization_id)
 
 
+def may_see_advice(viewer: Viewer, organization_id: OrganizationId) -> bool:
+    """R01: how many client admins there are is for themselves, for who looks on with them, and for support."""
+    own = viewer.organization_id == organization_id
+    return viewer.is_user and (
+        viewer.support or (own and (viewer.client_admin or viewer.reporting_only))
+    )
+
+
 def may_read_names(viewer: Viewer) -> bool:
     """The names of the network's organizations: everybody who works in it, for a receiver reads who sent a referral."""
     return viewer.kind is Kind.SERVICE or viewer.is_user
 
 
 def may_see_contact(viewer: Viewer, user: User) -> bool:
-    """Addresses of mail and the state of an invitation: oneself, client admins, office admins, support."""
+    """Addresses of mail and the state of an invitation: oneself, client admins (also who only looks), office admins, support."""
     if viewer.user_id == user.id or viewer.support:
         return True
     own = viewer.organization_id == user.organization_id
-    return own and (viewer.client_admin or bool(viewer.office_admin_of))
+    return own and (viewer.client_admin or viewer.reporting_only or bool(viewer.office_admin_of))
+
+
+def found(user: User | None) -> User:
+    """A user of the organization; NotFound for any other, exactly as for one that never was."""
+    if user is None:
+        raise NotFound("There is no such user.", field="userId")
+    return user
 
 
 def may_grant(viewer: Viewer, organization_id: OrganizationId, wanted: RoleWanted) -> bool:
-    """R08: client admins grant everything; office admins make office staff at their own offices."""
+    """R08: client admins grant everything (but see `permit_upgrade`); office admins make office staff at their own offices."""
     if not viewer.is_user or viewer.organization_id != organization_id:
         return False
     if viewer.client_admin:
@@ -107,6 +126,46 @@ def permit_grant(viewer: Viewer, organization_id: OrganizationId, wanted: RoleWa
             field="role",
             remedy="Ask a client admin.",
         )
+
+
+def permit_upgrade(viewer: Viewer, wanted: RoleWanted) -> None:
+    """R01: a client admin is invited as one by a client admin; making one of a user who is there already is support's."""
+    if wanted.role is Role.CLIENT_ADMIN and not viewer.support:
+        raise Denied(
+            "Only support makes a client admin of somebody who is a user already.",
+            code="SUPPORT_ONLY",
+            field="role",
+            remedy="Ask support, and say for whom and why.",
+        )
+
+
+def permit_copying(viewer: Viewer) -> OrganizationId:
+    """R08: only client admins give one user what another has."""
+    return _permit_client_admin(viewer, "Only client admins copy roles.")
+
+
+def permit_candidates(viewer: Viewer) -> OrganizationId:
+    """R-S1: who might be office admin is for client admins, who decide about it, and for who looks on with them."""
+    if viewer.reporting_only:
+        return OrganizationId(viewer.require_organization())
+    return _permit_client_admin(viewer, "Only client admins decide about office admins.")
+
+
+def permit_unconfirmed(viewer: Viewer) -> tuple[OrganizationId, frozenset[UUID] | None]:
+    """R04: who has not confirmed yet; for client admins everybody (None), for office admins those of their own offices."""
+    own = OrganizationId(viewer.require_organization())
+    if viewer.client_admin or viewer.reporting_only:
+        return own, None
+    if not viewer.office_admin_of:
+        raise Denied("Only admins see who has not confirmed.", remedy="Ask a client admin.")
+    return own, viewer.office_admin_of
+
+
+def _permit_client_admin(viewer: Viewer, message: str) -> OrganizationId:
+    own = OrganizationId(viewer.require_organization())
+    if not viewer.client_admin:
+        raise Denied(message, remedy="Ask a client admin.")
+    return own
 
 
 def permit_invite(
@@ -152,6 +211,34 @@ def permit_deactivate(viewer: Viewer, user: User) -> None:
     viewer.require_organization()
     if not may_deactivate(viewer, user):
         raise Denied("You may not deactivate this user.", remedy="Ask a client admin.")
+
+
+def may_reactivate(viewer: Viewer, user: User, previous: Iterable[Grant]) -> bool:
+    """R07: client admins; office admins those who were staff of their own offices and nothing else."""
+    return may_deactivate(viewer, replace(user, grants=tuple(previous)))
+
+
+def permit_reactivate(
+    viewer: Viewer, user: User, previous: Sequence[Grant], wanted: Iterable[RoleWanted]
+) -> None:
+    """Denied unless `may_reactivate`, and every role is the viewer's to give. Who was client admin may be one again."""
+    viewer.require_organization()
+    if not (
+        may_reactivate(viewer, user, previous) or (user.active and may_deactivate(viewer, user))
+    ):
+        raise Denied("You may not reactivate this user.", remedy="Ask a client admin.")
+    had = {grant.role for grant in previous}
+    for role in wanted:
+        permit_grant(viewer, user.organization_id, role)
+        if role.role not in had:
+            permit_upgrade(viewer, role)
+
+
+def permit_title(viewer: Viewer, user: User) -> None:
+    """What a user is called: whoever could deactivate them."""
+    viewer.require_organization()
+    if not may_deactivate(viewer, user):
+        raise Denied("You may not change this user's title.", remedy="Ask a client admin.")
 
 
 def permit_resend(viewer: Viewer, user: User) -> None:
@@ -237,22 +324,24 @@ def permit_sign_in_rules(viewer: Viewer, asked: OrganizationId | None) -> Organi
 
 
 def user_actions(viewer: Viewer, user: User, now: datetime) -> tuple[UserAction, ...]:
-    """What the viewer may do about the user now."""
-    if not user.active:
-        return ()
-    manages = may_deactivate(viewer, user)
-    invited = user.status(now) is Status.INVITED
+    """What the viewer may do about the user now. Support does what client admins do, with a reason."""
+    powers = viewer
+    if viewer.is_user and viewer.support:
+        powers = replace(viewer, organization_id=user.organization_id, client_admin=True)
+    manages = may_deactivate(powers, user)
+    waiting = user.active and user.status(now) in {Status.INVITED, Status.INVITE_BOUNCED}
+    support = viewer.is_user and viewer.support and user.active and not user.confirmed
     answers = {
-        UserAction.GRANT_ROLE: may_invite(viewer, user.organization_id),
-        UserAction.REVOKE_ROLE: any(
-            may_grant(viewer, user.organization_id, RoleWanted(grant.role, grant.office_id))
-            for grant in user.grants
-        ),
-        UserAction.DEACTIVATE: manages,
-        UserAction.RESEND_INVITATION: manages and invited,
-        UserAction.RESET_TEMPORARY_PASSWORD: viewer.is_user
-        and viewer.support
-        and not user.confirmed,
+        UserAction.GRANT_ROLE: user.active and may_invite(powers, user.organization_id),
+        UserAction.REVOKE_ROLE: user.active
+        and any(may_grant(powers, user.organization_id, grant.wanted) for grant in user.grants),
+        UserAction.DEACTIVATE: user.active and manages,
+        UserAction.REACTIVATE: not user.active and powers.client_admin and manages,
+        UserAction.COPY_ROLES: user.active and manages and viewer.client_admin,
+        UserAction.CHANGE_TITLE: user.active and manages and not viewer.support,
+        UserAction.REPORT_BOUNCE: support and waiting,
+        UserAction.RESEND_INVITATION: manages and waiting and not viewer.support,
+        UserAction.RESET_TEMPORARY_PASSWORD: support,
     }
     return tuple(action for action, allowed in answers.items() if allowed)
 
@@ -265,6 +354,7 @@ def organization_actions(
     answers = {
         OrganizationAction.INVITE_USER: may_invite(viewer, organization.id),
         OrganizationAction.ADD_PARTNER: own and viewer.client_admin,
+        OrganizationAction.DISMISS_CANDIDATE: own and viewer.client_admin,
     }
     return tuple(action for action, allowed in answers.items() if allowed)
 

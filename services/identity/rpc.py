@@ -115,6 +115,8 @@ def _viewer_reply(viewer: Viewer) -> ViewerReply:
         office_admin_of=sorted(map(str, viewer.office_admin_of)),
         office_staff_of=sorted(map(str, viewer.office_staff_of)),
         second_factor=viewer.second_factor,
+        reporting_only=viewer.reporting_only,
+        provider_id=str(viewer.provider_id) if viewer.provider_id else "",
     )
 
 
@@ -125,6 +127,7 @@ def _known_user(user: User) -> KnownUser:
         active=user.active,
         office_admin_of=_offices(user, Role.OFFICE_ADMIN),
         office_staff_of=_offices(user, Role.OFFICE_STAFF),
+        provider_id=next((str(one.provider_id) for one in user.grants if one.provider_id), ""),
     )
 
 

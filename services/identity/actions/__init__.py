@@ -6,13 +6,20 @@ from services.identity.actions.accounts import (
     reset_temporary_password,
     set_password,
 )
+from services.identity.actions.bounces import (
+    report_bounce,
+)
+from services.identity.actions.candidates import (
+    dismiss_candidate,
+    office_admin_candidates,
+)
 from services.identity.actions.challenges import (
     Answer,
     answer_second_factor,
     prove_identity,
     start_proof,
 )
-from services.identity.actions.enrolment import Person, roles_for
+from services.identity.actions.enrolment import Person, RoleAsked, roles_for
 from services.identity.actions.factors import (
     Added,
     NewApp,
@@ -27,9 +34,27 @@ from services.identity.actions.factors import (
     start_passkey,
     start_totp,
 )
+from services.identity.actions.forgotten import (
+    LINK_MINUTES,
+    answer_forgotten,
+    forget_password,
+    set_new_password,
+)
+from services.identity.actions.lapsing import (
+    lapse_everywhere,
+    lapse_grants,
+    lapse_provider,
+    tell_expired_invitations,
+)
+from services.identity.actions.leaving import (
+    Agreed,
+    LeavingShown,
+    deactivate_the_away,
+    deactivate_user,
+    preview_deactivation,
+)
 from services.identity.actions.means import (
     Call,
-    Directory,
     Hasher,
     Keyring,
     Means,
@@ -42,7 +67,7 @@ from services.identity.actions.organizations import (
     Changed,
     Opened,
     add_organization,
-    deactivate_user,
+    change_title,
     invite_user,
     resend_invitation,
 )
@@ -55,8 +80,21 @@ from services.identity.actions.partners import (
     remove_partner,
 )
 from services.identity.actions.passkeys import Passkeys
+from services.identity.actions.peers import (
+    Directory,
+    Referrals,
+)
 from services.identity.actions.post import send_letters
-from services.identity.actions.roles import grant_role, lapse_grants, revoke_role
+from services.identity.actions.returning import (
+    reactivate_user,
+)
+from services.identity.actions.roles import (
+    CopyShown,
+    copy_roles,
+    grant_role,
+    preview_copy,
+    revoke_role,
+)
 from services.identity.actions.sessions import (
     introspect,
     refresh_session,
@@ -65,16 +103,22 @@ from services.identity.actions.sessions import (
 )
 from services.identity.actions.tidying import tidy
 from services.identity.actions.tokens import Rotated, care_for_keys, jwks, rotate_signing_keys
+from services.identity.actions.within import AsSupport
 
 __all__ = [
+    "LINK_MINUTES",
     "Added",
+    "Agreed",
     "Answer",
+    "AsSupport",
     "Call",
     "Challenge",
     "Changed",
+    "CopyShown",
     "Directory",
     "Hasher",
     "Keyring",
+    "LeavingShown",
     "Means",
     "NewApp",
     "NewPartner",
@@ -82,6 +126,8 @@ __all__ = [
     "Passkeys",
     "Person",
     "Post",
+    "Referrals",
+    "RoleAsked",
     "Rotated",
     "SecondFactors",
     "SignedIn",
@@ -91,25 +137,38 @@ __all__ = [
     "add_partner",
     "add_passkey",
     "add_totp",
+    "answer_forgotten",
     "answer_second_factor",
     "care_for_keys",
+    "change_title",
     "confirm_account",
+    "copy_roles",
+    "deactivate_the_away",
     "deactivate_user",
+    "dismiss_candidate",
     "ensure_support",
     "find_partner",
+    "forget_password",
     "grant_role",
     "introspect",
     "invite_user",
     "jwks",
     "keep_consumer",
     "keep_consumers",
+    "lapse_everywhere",
     "lapse_grants",
+    "lapse_provider",
     "make_recovery_codes",
+    "office_admin_candidates",
+    "preview_copy",
+    "preview_deactivation",
     "prove_identity",
+    "reactivate_user",
     "refresh_session",
     "remove_factor",
     "remove_partner",
     "rename_factor",
+    "report_bounce",
     "resend_invitation",
     "reset_second_factors",
     "reset_temporary_password",
@@ -118,11 +177,13 @@ __all__ = [
     "rotate_signing_keys",
     "second_factors",
     "send_letters",
+    "set_new_password",
     "set_password",
     "sign_in",
     "sign_out",
     "start_passkey",
     "start_proof",
     "start_totp",
+    "tell_expired_invitations",
     "tidy",
 ]

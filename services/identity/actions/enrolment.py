@@ -1,12 +1,14 @@
 """How somebody comes to belong to an organization: by address first, so that a person has one account (R03)."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from kit.errors import Conflict, Invalid
 from kit.ids import new_id
 from proto.identity.v1.events_pb2 import UserConfirmed, UserInvited
-from services.identity import store
+from services.identity import policy, store
+from services.identity.actions.lapsing import lapse_expired
 from services.identity.actions.means import Call, link_hash, link_token
 from services.identity.actions.told import role_granted, tell_user, write_letter
 from services.identity.actions.within import Work, require_open
@@ -24,8 +26,9 @@ from services.identity.domain import (
     UserId,
     letters,
 )
-from services.identity.domain.nouns import TEMPORARY_LIFE
+from services.identity.domain.nouns import TEMPORARY_LIFE, ProviderId
 from services.identity.domain.passwords import temporary_password
+from services.identity.domain.provisioning import require_together, require_together_at_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +62,8 @@ async def enrol(
     await require_open(work, (role.office_id for role in wanted))
     account, new = await _account(work, person)
     known = await store.user(work.tx, work.organization.id, account.id, lock=True)
-    if known is not None and not known.active:
-        raise Conflict(
-            "This user has been deactivated here.", code="USER_DEACTIVATED", field="email"
-        )
+    if known is not None:
+        _require_staying(work, known, wanted)
     if known is None:
         await _join(work, account)
     if new:
@@ -77,6 +78,20 @@ async def enrol(
     for role in dict.fromkeys(wanted):
         await grant(call, work, account.id, role)
     return account.id
+
+
+def _require_staying(work: Work, known: User, wanted: tuple[RoleWanted, ...]) -> None:
+    """Inviting somebody who belongs already adds roles; it is no way back, and no way up (R01)."""
+    if not known.active:
+        raise Conflict(
+            "This user has been deactivated here.",
+            code="USER_DEACTIVATED",
+            field="email",
+            remedy="Reactivate the user.",
+        )
+    for role in wanted:
+        if not known.has(role):
+            policy.permit_upgrade(work.viewer, role)
 
 
 async def _account(work: Work, person: Person) -> tuple[Account, bool]:
@@ -114,16 +129,33 @@ async def issue_secrets(
 
 
 async def grant(call: Call, work: Work, user_id: UserId, wanted: RoleWanted) -> bool:
-    """Grant a role unless the user has it; False when so. A new client admin is made known to the others (R01)."""
+    """Grant a role unless the user has it; False when so. A new client admin is made known to the others (R01). Conflict
+    ROLE_EXCLUSIVE, PROVIDER_LINKED or PROVIDER_TAKEN."""
     user = await work.user(user_id)
     if user.has(wanted):
         return False
-    await store.add_grant(work.tx, user, wanted, GrantId(new_id()), work.by, work.now)
+    require_together(user, wanted)
+    wanted.require_ahead(work.now)
+    await lapse_expired(work.tx, work.organization.id, work.now)
+    if wanted.provider_id is not None:
+        await _require_nobodys(work, wanted.provider_id)
+    await store.add_grant(work.tx, user, wanted, GrantId(new_id()), work.granter, work.now)
     fact = role_granted(user_id, wanted)
     await tell_user(work.tx, fact, work.organization.id, user_id, work.now, by=work.viewer)
     if wanted.role is Role.CLIENT_ADMIN:
         await _alert_client_admins(call, work, user)
     return True
+
+
+async def _require_nobodys(work: Work, provider_id: ProviderId) -> None:
+    """A provider's record is about one person. The organization, whose provider it is, is held."""
+    if await store.provider_is_somebody(work.tx, work.organization.id, provider_id):
+        raise Conflict(
+            "Another user is this provider.",
+            code="PROVIDER_TAKEN",
+            field="providerId",
+            remedy="Revoke the role PROVIDER there first.",
+        )
 
 
 async def _alert_client_admins(call: Call, work: Work, new: User) -> None:
@@ -134,9 +166,28 @@ async def _alert_client_admins(call: Call, work: Work, new: User) -> None:
             await write_letter(call, work.tx, LetterKind.NOTICE, other.id, words)
 
 
-def roles_for(pairs: list[tuple[Role, UUID | None]]) -> tuple[RoleWanted, ...]:
-    """Roles as they were asked for, each once and in a fixed order; Invalid when an office is missing or not wanted."""
-    wanted = {
-        RoleWanted(role, OfficeId(office) if office else None): None for role, office in pairs
-    }
-    return tuple(sorted(wanted, key=lambda one: (one.role, str(one.office_id))))
+@dataclass(frozen=True, slots=True)
+class RoleAsked:
+    """A role as it was asked for, before anybody looked whether it can be."""
+
+    role: Role
+    office_id: UUID | None = None
+    provider_id: UUID | None = None
+    expires_at: datetime | None = None
+
+    def wanted(self) -> RoleWanted:
+        """The role; Invalid when its parts do not go together."""
+        return RoleWanted(
+            self.role,
+            OfficeId(self.office_id) if self.office_id else None,
+            ProviderId(self.provider_id) if self.provider_id else None,
+            self.expires_at,
+        )
+
+
+def roles_for(asked: list[RoleAsked]) -> tuple[RoleWanted, ...]:
+    """Roles as they were asked for, each once and in a fixed order; Invalid when one cannot be, Conflict when they do not go
+    together."""
+    wanted = {one.key: one for one in (each.wanted() for each in asked)}
+    require_together_at_once(wanted.values())
+    return tuple(sorted(wanted.values(), key=lambda one: (one.role, str(one.office_id))))

@@ -2,14 +2,13 @@
 
 import asyncio
 import hmac
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from secrets import token_hex, token_urlsafe
 from typing import TypeAlias, TypeVar
-from uuid import UUID
 
 import argon2
 from argon2.exceptions import VerifyMismatchError
@@ -17,14 +16,10 @@ from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
-from kit.auth import Viewer
 from kit.errors import RateLimited
-from kit.rpc import Peer
 from kit.service import Call as AnyCall
-from proto.directory.v1.directory_pb2 import OfficesRequest
-from proto.directory.v1.directory_pb2_grpc import DirectoryStub
 from services.identity.actions.passkeys import Passkeys
-from services.identity.domain import OfficeId, OrganizationId
+from services.identity.actions.peers import Directory, Referrals
 from services.identity.store import SigningKeyRow
 
 T = TypeVar("T")
@@ -100,24 +95,6 @@ class Hasher:
             self._waiting -= 1
 
 
-class Directory:
-    """The directory service, which knows the offices."""
-
-    def __init__(self, peer: Peer) -> None:
-        self._peer = peer
-        self._stub = DirectoryStub(peer.channel)
-
-    async def offices(
-        self, viewer: Viewer, organization_id: OrganizationId, wanted: Iterable[OfficeId]
-    ) -> dict[UUID, str]:
-        """Those of these offices that the organization has, with their state. Unavailable when directory is away."""
-        request = OfficesRequest(
-            organization_id=str(organization_id), office_ids=sorted(map(str, wanted))
-        )
-        reply = await self._peer.ask(self._stub.Offices, request, viewer=viewer)
-        return {UUID(office.office_id): office.state for office in reply.offices}
-
-
 @dataclass(frozen=True)
 class Post:
     """How mail leaves, and where its links lead."""
@@ -130,6 +107,10 @@ class Post:
         """The link that confirms an account. The token stands behind the #, which browsers keep to themselves: no server's log
         and no referrer shows it, and opening the link consumes nothing."""
         return f"{self.public_url}/confirm#token={token}"
+
+    def new_password(self, token: str) -> str:
+        """The link that lets a user who forgot the password set another; made like the one above."""
+        return f"{self.public_url}/new-password#token={token}"
 
 
 @dataclass(frozen=True)
@@ -157,6 +138,7 @@ class Means:
     keyring: Keyring
     hasher: Hasher
     directory: Directory
+    referrals: Referrals
     post: Post
     support: Support
     passkeys: Passkeys

@@ -1,17 +1,16 @@
-"""Opening organizations, and inviting and deactivating those who work for them."""
+"""Opening organizations, and inviting those who work for them."""
 
 from dataclasses import dataclass
 from uuid import UUID
 
-from kit import idempotency, outbox
+from kit import audit, idempotency, outbox
 from kit.errors import Conflict
 from kit.ids import new_id
-from proto.identity.v1.events_pb2 import OrganizationAdded, UserDeactivated
+from proto.identity.v1.events_pb2 import OrganizationAdded
 from services.identity import policy, store
 from services.identity.actions.enrolment import FirstSecrets, Person, enrol, first_secrets
 from services.identity.actions.means import Call
-from services.identity.actions.told import tell_sessions_revoked, tell_user
-from services.identity.actions.within import Work, organization_work, require_offices
+from services.identity.actions.within import Work, organization_work, require_known
 from services.identity.domain import (
     Advisory,
     Organization,
@@ -22,7 +21,6 @@ from services.identity.domain import (
     User,
     UserId,
     advice,
-    keep_a_client_admin,
 )
 
 
@@ -114,7 +112,7 @@ async def invite_user(
     async with call.db.reading() as tx:
         before = await idempotency.answered(tx, call.viewer, key=key, request=request)
     if before is None:
-        await require_offices(call, (role.office_id for role in wanted))
+        await require_known(call, wanted, organization_id)
     secrets = await first_secrets(call)
     async with organization_work(call) as work:
         policy.permit_invite(work.viewer, organization_id, wanted)
@@ -135,7 +133,7 @@ async def resend_invitation(call: Call, user_id: UserId) -> User:
     async with organization_work(call) as work:
         user = await work.user(user_id)
         policy.permit_resend(work.viewer, user)
-        if user.status(work.now) is not Status.INVITED:
+        if user.status(work.now) not in {Status.INVITED, Status.INVITE_BOUNCED}:
             expired = user.status(work.now) is Status.INVITE_EXPIRED
             raise Conflict(
                 "There is no invitation to send again.",
@@ -150,36 +148,41 @@ async def resend_invitation(call: Call, user_id: UserId) -> User:
                 field="userId",
                 remedy="Ask support to reset the temporary password.",
             )
+        await audit.record(
+            work.tx,
+            work.viewer,
+            act="user.invitation_resent",
+            about=user_id,
+            kind="user",
+            organization_id=work.organization.id,
+            at=work.now,
+        )
         return await work.user(user_id)
 
 
-# Deactivating ---------------------------------------------------------------------------------------------------------
+# Titles ---------------------------------------------------------------------------------------------------------------
 
 
-async def deactivate_user(call: Call, user_id: UserId, expected_version: int) -> Changed:
-    """End a user's work for the organization (R07): every session of theirs here is over at once. Doing it twice changes nothing.
-    Conflict LAST_CLIENT_ADMIN when nobody would remain who can act as one (R01)."""
+async def change_title(
+    call: Call, user_id: UserId, title: str | None, expected_version: int
+) -> User:
+    """What a user is called in the organization, such as Practice manager; None takes it away."""
     async with organization_work(call) as work:
         user = await work.user(user_id)
-        policy.permit_deactivate(work.viewer, user)
-        if user.active:
+        policy.permit_title(work.viewer, user)
+        if user.title != title:
             user.require_version(expected_version)
-            keep_a_client_admin(user, await store.client_admins(work.tx, work.organization.id))
-            await _deactivate(work, user)
-        return await changed(work, user_id, advise=user.client_admin)
-
-
-async def _deactivate(work: Work, user: User) -> None:
-    await store.lock_account(work.tx, user.id)
-    await store.deactivate(work.tx, user, work.by, work.now)
-    here = work.organization.id
-    await store.revoke_sessions_in(work.tx, here, user.id, "DEACTIVATED", work.now)
-    if not await store.memberships_of(work.tx, user.id):
-        await store.revoke_sessions_of(work.tx, user.id, "DEACTIVATED", work.now)
-        await store.withdraw_invitations(work.tx, user.id)
-    fact = UserDeactivated(user_id=str(user.id))
-    await tell_user(work.tx, fact, here, user.id, work.now, by=work.viewer)
-    await tell_sessions_revoked(work.tx, user.id, work.now, by=work.viewer, organization_id=here)
+            await store.keep_title(work.tx, user, title)
+            await audit.record(
+                work.tx,
+                work.viewer,
+                act="user.title_changed",
+                about=user_id,
+                kind="user",
+                organization_id=work.organization.id,
+                at=work.now,
+            )
+        return await work.user(user_id)
 
 
 async def changed(work: Work, user_id: UserId, *, advise: bool) -> Changed:

@@ -64,7 +64,7 @@ async def _add(work: Work, partner: Partner) -> None:
             field="name",
             remedy="Choose another name, or remove that partner first.",
         )
-    await store.add_partner(work.tx, partner, work.by)
+    await store.add_partner(work.tx, partner, work.granter)
     fact = PartnerAdded(partner_id=str(partner.id), public_key=partner.public_key)
     await _tell(work, fact, partner)
 
@@ -79,7 +79,7 @@ async def remove_partner(call: Call, partner_id: PartnerId, expected_version: in
             return partner
         partner.require_version(expected_version)
         removed = replace(partner, removed_at=work.now, version=partner.version + 1)
-        await store.remove_partner(work.tx, removed, work.by)
+        await store.remove_partner(work.tx, removed, work.granter)
         await _tell(work, PartnerRemoved(partner_id=str(partner.id)), removed)
         return removed
 

@@ -17,7 +17,9 @@ from aiosmtplib.errors import (
 )
 
 from services.identity import store
+from services.identity.actions.bounces import invitation_bounced
 from services.identity.actions.means import Call, Post
+from services.identity.domain import LetterKind
 from services.identity.store import DueLetter
 
 log = logging.getLogger(__name__)
@@ -62,6 +64,8 @@ async def _failed(call: Call, letter: DueLetter, error: Exception) -> None:
     async with call.db.transaction() as tx:
         if _for_good(error) or letter.attempts >= MOST_ATTEMPTS:
             await store.letter_bounced(tx, letter.id)
+            if letter.kind in {LetterKind.INVITATION, LetterKind.PASSWORD_RESET}:
+                await invitation_bounced(call, tx, letter.user_id, call.viewer)
         else:
             await store.postpone_letter(tx, letter.id, call.clock.now() + wait)
 

@@ -17,9 +17,7 @@ from services.identity.domain import (
     SUITE,
     LetterId,
     LetterKind,
-    OfficeId,
     OrganizationId,
-    Role,
     RoleWanted,
     SessionId,
     UserId,
@@ -50,16 +48,29 @@ async def tell_user(
 
 def role_granted(user_id: UserId, role: RoleWanted) -> RoleGranted:
     """The fact that a role was granted."""
-    return RoleGranted(user_id=str(user_id), role=role.role, office_id=_office(role.office_id))
+    fact = RoleGranted(
+        user_id=str(user_id),
+        role=role.role,
+        office_id=_text(role.office_id),
+        provider_id=_text(role.provider_id),
+    )
+    if role.expires_at is not None:
+        fact.expires_at.FromDatetime(role.expires_at)
+    return fact
 
 
-def role_revoked(user_id: UUID, role: Role | str, office_id: OfficeId | None) -> RoleRevoked:
+def role_revoked(user_id: UUID, role: RoleWanted) -> RoleRevoked:
     """The fact that a role was taken back, or lapsed."""
-    return RoleRevoked(user_id=str(user_id), role=role, office_id=_office(office_id))
+    return RoleRevoked(
+        user_id=str(user_id),
+        role=role.role,
+        office_id=_text(role.office_id),
+        provider_id=_text(role.provider_id),
+    )
 
 
-def _office(office_id: UUID | None) -> str:
-    return str(office_id) if office_id else ""
+def _text(key: UUID | None) -> str:
+    return str(key) if key else ""
 
 
 async def tell_sessions_revoked(

@@ -1,6 +1,6 @@
 """Work on an organization's users: one after another, and by somebody who may still do it."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -8,25 +8,50 @@ from datetime import datetime
 from kit.auth import Viewer
 from kit.db import Connection
 from kit.errors import Conflict, Denied, NotFound
-from services.identity import store
+from services.identity import policy, store
 from services.identity.actions.means import Call
-from services.identity.domain import OfficeId, Organization, OrganizationId, Role, User, UserId
+from services.identity.domain import (
+    OfficeId,
+    Organization,
+    OrganizationId,
+    Role,
+    RoleWanted,
+    User,
+    UserId,
+)
+from services.identity.domain.nouns import ProviderId
 
 CLOSED = "CLOSED"
+REMOVED = "REMOVED"
+
+
+@dataclass(frozen=True, slots=True)
+class AsSupport:
+    """Support that acts in an organization, where it has no place of its own, and why: break-glass."""
+
+    organization_id: OrganizationId
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A transaction that holds the organization. `viewer` is what the rows say of whoever asks, not what the request said."""
+    """A transaction that holds the organization. `viewer` is what the rows say of whoever asks, not what the request said.
+    `reason` is why support acts here; empty for the organization's own people."""
 
     tx: Connection
     viewer: Viewer
     organization: Organization
     now: datetime
+    reason: str = ""
 
     @property
-    def by(self) -> UserId:
-        """Whoever does it."""
+    def by(self) -> UserId | None:
+        """Whoever does it; None for a job."""
+        return UserId(self.viewer.user_id) if self.viewer.user_id else None
+
+    @property
+    def granter(self) -> UserId:
+        """Whoever does it, who must be a person."""
         return UserId(self.viewer.require_user())
 
     async def user(self, user_id: UserId) -> User:
@@ -37,29 +62,49 @@ class Work:
         return found
 
 
+def acting_in(call: Call, support: AsSupport | None) -> OrganizationId:
+    """The organization a change is for: the viewer's own, or the one support names."""
+    if support is None:
+        return OrganizationId(call.viewer.require_organization())
+    policy.permit_support(call.viewer)
+    return support.organization_id
+
+
 @asynccontextmanager
-async def organization_work(call: Call) -> AsyncIterator[Work]:
+async def organization_work(call: Call, support: AsSupport | None = None) -> AsyncIterator[Work]:
     """Hold the viewer's organization for a change of its users. Denied when the viewer has been deactivated meanwhile: of two
-    who deactivate each other the second finds that out here (R07)."""
-    organization_id = OrganizationId(call.viewer.require_organization())
-    async with call.db.transaction() as tx:
+    who deactivate each other the second finds that out here (R07).
+
+    Support holds the organization it names, with a client admin's powers, a reason, and (`support_did`) nothing in secret.
+    """
+    organization_id = acting_in(call, support)
+    database = call.db.everywhere() if support else call.db
+    async with database.transaction() as tx:
+        if support is not None and await store.organization(tx, organization_id) is None:
+            raise NotFound("There is no such organization.", field="organizationId")
         organization = await store.lock_organization(tx, organization_id)
+        now = call.clock.now()
+        if support is not None:
+            viewer = replace(call.viewer, organization_id=organization_id, client_admin=True)
+            yield Work(tx, viewer, organization, now, support.reason)
+            return
         me = await store.user(tx, organization_id, UserId(call.viewer.require_user()))
         if me is None or not me.active:
             raise Denied("Your account is not active any more.", code="ACCOUNT_DEACTIVATED")
-        yield Work(tx, viewer_of(call.viewer, me), organization, call.clock.now())
+        yield Work(tx, viewer_of(call.viewer, me), organization, now)
 
 
 def viewer_of(known: Viewer, user: User) -> Viewer:
-    """The viewer with the powers the user's rows give."""
-    roles = {grant.role for grant in user.grants}
+    """The viewer with the powers the user's rows give. Who is reporting-only has no others, whatever else the rows say (R02)."""
+    here = replace(known, user_id=user.id, organization_id=user.organization_id)
+    if Role.REPORTING_ONLY in user.roles:
+        return replace(here, reporting_only=True)
     return replace(
-        known,
-        user_id=user.id,
-        organization_id=user.organization_id,
-        client_admin=Role.CLIENT_ADMIN in roles,
-        insurance_manager=Role.INSURANCE_MANAGER in roles,
-        call_centre=Role.CALL_CENTRE in roles,
+        here,
+        client_admin=Role.CLIENT_ADMIN in user.roles,
+        insurance_manager=Role.INSURANCE_MANAGER in user.roles,
+        call_centre=Role.CALL_CENTRE in user.roles,
+        provider_id=next((one.provider_id for one in user.grants if one.provider_id), None),
         office_admin_of=_offices(user, Role.OFFICE_ADMIN),
         office_staff_of=_offices(user, Role.OFFICE_STAFF),
     )
@@ -69,17 +114,30 @@ def _offices(user: User, role: Role) -> frozenset[OfficeId]:
     return frozenset(g.office_id for g in user.grants if g.role is role and g.office_id is not None)
 
 
-async def require_offices(call: Call, wanted: Iterable[OfficeId | None]) -> None:
-    """Ask directory, before any transaction, whether the organization has these offices. NotFound or Conflict OFFICE_CLOSED."""
-    offices = {office for office in wanted if office is not None}
-    if not offices:
-        return
-    organization_id = OrganizationId(call.viewer.require_organization())
-    known = await call.peers.directory.offices(call.viewer, organization_id, offices)
-    if not offices <= known.keys():
-        raise NotFound("There is no such office.", field="officeId")
-    if any(state == CLOSED for state in known.values()):
-        raise _closed()
+async def require_known(
+    call: Call, wanted: Sequence[RoleWanted], organization_id: OrganizationId
+) -> None:
+    """Ask directory, before any transaction, whether the organization has the offices and providers of these roles. NotFound, or
+    Conflict OFFICE_CLOSED or PROVIDER_GONE."""
+    offices = {role.office_id for role in wanted if role.office_id is not None}
+    providers = {role.provider_id for role in wanted if role.provider_id is not None}
+    if offices:
+        known = await call.peers.directory.offices(organization_id, offices)
+        if not offices <= known.keys():
+            raise NotFound("There is no such office.", field="officeId")
+        if any(state == CLOSED for state in known.values()):
+            raise _closed()
+    if providers:
+        _require_providers(
+            providers, await call.peers.directory.providers(organization_id, providers)
+        )
+
+
+def _require_providers(providers: set[ProviderId], known: dict[ProviderId, str]) -> None:
+    if not providers <= known.keys():
+        raise NotFound("There is no such provider.", field="providerId")
+    if any(state == REMOVED for state in known.values()):
+        raise Conflict("This provider has left.", code="PROVIDER_GONE", field="providerId")
 
 
 async def require_open(work: Work, wanted: Iterable[OfficeId | None]) -> None:

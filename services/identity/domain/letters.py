@@ -70,6 +70,42 @@ def membership(organization: str, link: str) -> Words:
     )
 
 
+def away(organization: str, link: str, ends: datetime) -> Words:
+    """Tells somebody who has not signed in for long that the account is about to end (R07)."""
+    return Words(
+        f"Your account at {organization} is about to end",
+        (
+            f"You have not signed in for a long time. Your account at {organization} ends on {ends:%d %B %Y}.",
+            "To keep it, sign in before then:",
+        ),
+        link,
+    )
+
+
+def forgotten(link: str, until: datetime) -> Words:
+    """Lets somebody who forgot the password set another."""
+    return Words(
+        "Set a new password",
+        ("Somebody, probably you, said that your password is forgotten.", "Set a new one here:"),
+        link,
+        (
+            f"The link works once, until {until:%d %B %Y, %H:%M} UTC.",
+            "If it was not you, you need not do anything: your password is as it was.",
+        ),
+    )
+
+
+def password_changed(at: datetime) -> Words:
+    """Tells somebody that the password is another now."""
+    return Words(
+        "Your password was changed",
+        (
+            f"Your password was changed on {at:%d %B %Y, %H:%M} UTC, and every session has ended.",
+            "If it was not you, ask support at once.",
+        ),
+    )
+
+
 def notice(subject: str, *paragraphs: str) -> Words:
     """Tells client admins of something they should know."""
     return Words(subject, paragraphs)

@@ -15,6 +15,7 @@ UserId = NewType("UserId", UUID)
 MembershipId = NewType("MembershipId", UUID)
 GrantId = NewType("GrantId", UUID)
 OfficeId = NewType("OfficeId", UUID)
+ProviderId = NewType("ProviderId", UUID)
 SessionId = NewType("SessionId", UUID)
 PartnerId = NewType("PartnerId", UUID)
 LetterId = NewType("LetterId", UUID)
@@ -27,13 +28,15 @@ MOST_CLIENT_ADMINS = 2
 
 
 class Role(StrEnum):
-    """What a user may be in an organization. Two of them are for an office each."""
+    """What a user may be in an organization. Two of them are for an office each, and PROVIDER names a provider's record."""
 
     CLIENT_ADMIN = "CLIENT_ADMIN"
+    REPORTING_ONLY = "REPORTING_ONLY"
     OFFICE_ADMIN = "OFFICE_ADMIN"
     OFFICE_STAFF = "OFFICE_STAFF"
     INSURANCE_MANAGER = "INSURANCE_MANAGER"
     CALL_CENTRE = "CALL_CENTRE"
+    PROVIDER = "PROVIDER"
 
     @property
     def for_office(self) -> bool:
@@ -45,6 +48,7 @@ class Status(StrEnum):
     """Where a user stands in an organization."""
 
     INVITED = "INVITED"
+    INVITE_BOUNCED = "INVITE_BOUNCED"
     INVITE_EXPIRED = "INVITE_EXPIRED"
     ACTIVE = "ACTIVE"
     DEACTIVATED = "DEACTIVATED"
@@ -56,6 +60,10 @@ class UserAction(StrEnum):
     GRANT_ROLE = "GRANT_ROLE"
     REVOKE_ROLE = "REVOKE_ROLE"
     DEACTIVATE = "DEACTIVATE"
+    REACTIVATE = "REACTIVATE"
+    COPY_ROLES = "COPY_ROLES"
+    CHANGE_TITLE = "CHANGE_TITLE"
+    REPORT_BOUNCE = "REPORT_BOUNCE"
     RESEND_INVITATION = "RESEND_INVITATION"
     RESET_TEMPORARY_PASSWORD = "RESET_TEMPORARY_PASSWORD"  # noqa: S105 - the name of an action
 
@@ -65,6 +73,7 @@ class OrganizationAction(StrEnum):
 
     INVITE_USER = "INVITE_USER"
     ADD_PARTNER = "ADD_PARTNER"
+    DISMISS_CANDIDATE = "DISMISS_CANDIDATE"
 
 
 class PartnerAction(StrEnum):
@@ -98,6 +107,11 @@ class SupportAct(StrEnum):
     CHANGE_SIGN_IN = "CHANGE_SIGN_IN"
     VERIFY_SIGN_IN_DOMAIN = "VERIFY_SIGN_IN_DOMAIN"
     ROTATE_SIGNING_KEYS = "ROTATE_SIGNING_KEYS"
+    GRANT_ROLE = "GRANT_ROLE"
+    REVOKE_ROLE = "REVOKE_ROLE"
+    DEACTIVATE_USER = "DEACTIVATE_USER"
+    REACTIVATE_USER = "REACTIVATE_USER"
+    REPORT_BOUNCE = "REPORT_BOUNCE"
     RESET_TEMPORARY_PASSWORD = "RESET_TEMPORARY_PASSWORD"  # noqa: S105 - the name of an act
 
 
@@ -114,12 +128,31 @@ class Organization:
 
 @dataclass(frozen=True, slots=True)
 class RoleWanted:
-    """A role somebody asks to grant or revoke; Invalid when office and role do not go together."""
+    """A role somebody asks to grant or revoke; Invalid when role, office, provider and time do not go together."""
 
     role: Role
     office_id: OfficeId | None = None
+    provider_id: ProviderId | None = None
+    expires_at: datetime | None = None
 
     def __post_init__(self) -> None:
+        self._require_office()
+        if (self.role is Role.PROVIDER) != (self.provider_id is not None):
+            raise Invalid(
+                "PROVIDER, and no other role, names the provider the user is.",
+                code="PROVIDER_REQUIRED" if self.provider_id is None else "PROVIDER_NOT_WANTED",
+                field="providerId",
+                remedy="Name the provider with the role PROVIDER.",
+            )
+        if self.expires_at is not None and self.role is not Role.OFFICE_ADMIN:
+            raise Invalid(
+                "Only office admins are made for a time.",
+                code="END_NOT_WANTED",
+                field="expiresAt",
+                remedy="Leave the end out.",
+            )
+
+    def _require_office(self) -> None:
         if self.role.for_office and self.office_id is None:
             raise Invalid(
                 f"{self.role} is granted for an office.",
@@ -135,15 +168,37 @@ class RoleWanted:
                 remedy="Leave the office out.",
             )
 
+    @property
+    def key(self) -> tuple[Role, OfficeId | None, ProviderId | None]:
+        """What it is, whenever it ends."""
+        return (self.role, self.office_id, self.provider_id)
+
+    def require_ahead(self, now: datetime) -> None:
+        """Invalid when it would have ended before it began."""
+        if self.expires_at is not None and self.expires_at <= now:
+            raise Invalid(
+                "The end must lie ahead.",
+                code="END_PASSED",
+                field="expiresAt",
+                remedy="Name a later moment, or none.",
+            )
+
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A role a user has now."""
+    """A role a user has now; with `expires_at` only until then."""
 
     id: GrantId
     role: Role
     office_id: OfficeId | None
     granted_at: datetime
+    provider_id: ProviderId | None = None
+    expires_at: datetime | None = None
+
+    @property
+    def wanted(self) -> RoleWanted:
+        """The role as it would be asked for anew, without an end."""
+        return RoleWanted(self.role, self.office_id, self.provider_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +215,9 @@ class User:
     deactivated_at: datetime | None = None
     invited_until: datetime | None = None
     letter_state: LetterState | None = None
+    invited_at: datetime | None = None
+    title: str | None = None
+    signed_in_at: datetime | None = None
     grants: tuple[Grant, ...] = field(default=())
 
     @property
@@ -179,7 +237,12 @@ class User:
 
     def has(self, wanted: RoleWanted) -> bool:
         """Whether this very role is granted now."""
-        return any((g.role, g.office_id) == (wanted.role, wanted.office_id) for g in self.grants)
+        return any(grant.wanted.key == wanted.key for grant in self.grants)
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """The roles the user has, wherever."""
+        return frozenset(grant.role for grant in self.grants)
 
     def status(self, now: datetime) -> Status:
         """Where the user stands at `now`."""
@@ -189,7 +252,8 @@ class User:
             return Status.ACTIVE
         if self.invited_until is None or now >= self.invited_until:
             return Status.INVITE_EXPIRED
-        return Status.INVITED
+        bounced = self.letter_state is LetterState.BOUNCED
+        return Status.INVITE_BOUNCED if bounced else Status.INVITED
 
     def invitation_hours_left(self, now: datetime) -> int | None:
         """Whole hours, rounded up, in which the invitation can still be taken; None once it was (R04)."""
@@ -285,14 +349,19 @@ def advice(client_admins: int) -> Advisory | None:
     return Advisory("ADVISORY_CA_COUNT", messages.get(client_admins, usual), client_admins)
 
 
-def keep_a_client_admin(leaving: User, client_admins: Iterable[User]) -> None:
-    """R01: Conflict LAST_CLIENT_ADMIN when nobody would remain who can act as client admin.
+def last_client_admin(leaving: User, client_admins: Iterable[User]) -> bool:
+    """R01: whether nobody would remain who can act as client admin.
 
     One who has not confirmed cannot act yet, so a confirmed one is replaced only by a confirmed one.
     """
     others = [one for one in client_admins if one.id != leaving.id and one.client_admin]
     remaining = [one for one in others if one.confirmed or not leaving.confirmed]
-    if leaving.client_admin and not remaining:
+    return leaving.client_admin and not remaining
+
+
+def keep_a_client_admin(leaving: User, client_admins: Iterable[User]) -> None:
+    """R01: Conflict LAST_CLIENT_ADMIN when nobody would remain who can act as client admin."""
+    if last_client_admin(leaving, client_admins):
         raise Conflict(
             "This is the organization's last client admin.",
             code="LAST_CLIENT_ADMIN",

@@ -35,15 +35,21 @@ def temporary_password() -> str:
     )
 
 
-def accept(password: str, *, context: Iterable[str], field: str = "newPassword") -> str:
+def accept(
+    password: str,
+    *,
+    context: Iterable[str],
+    field: str = "newPassword",
+    shortest: int = SHORTEST,
+) -> str:
     """The normalized password; Invalid when it is too short, too long, or mostly what anybody would guess.
 
     `context` is what is known about the person: name, address of mail, organization.
     """
     text = normalized(password)
-    if len(text) < SHORTEST:
+    if len(text) < shortest:
         raise Invalid(
-            f"A password needs at least {SHORTEST} characters.",
+            f"A password needs at least {shortest} characters.",
             code="PASSWORD_TOO_SHORT",
             field=field,
             remedy="Take a sentence of several words.",

@@ -3,17 +3,29 @@
 from strawberry.tools import merge_types
 
 from kit.graphql import build_schema
+from services.identity.schema.candidates import CandidateMutation, CandidateQuery
 from services.identity.schema.factors import FactorMutation, FactorQuery
 from services.identity.schema.organizations import OrganizationMutation
 from services.identity.schema.partners import PartnerMutation
-from services.identity.schema.queries import Query as PeopleQuery
-from services.identity.schema.roles import RoleMutation
+from services.identity.schema.passwords import PasswordMutation
+from services.identity.schema.people import PeopleMutation, PeopleQuery
+from services.identity.schema.queries import Query as ReadingQuery
+from services.identity.schema.roles import RoleMutation, RoleQuery
 from services.identity.schema.sessions import SessionMutation
 
-Query = merge_types("Query", (PeopleQuery, FactorQuery))
+Query = merge_types("Query", (ReadingQuery, PeopleQuery, RoleQuery, CandidateQuery, FactorQuery))
 Mutation = merge_types(
     "Mutation",
-    (SessionMutation, FactorMutation, OrganizationMutation, RoleMutation, PartnerMutation),
+    (
+        SessionMutation,
+        PasswordMutation,
+        FactorMutation,
+        OrganizationMutation,
+        PeopleMutation,
+        RoleMutation,
+        CandidateMutation,
+        PartnerMutation,
+    ),
 )
 
 SCHEMA = build_schema(Query, Mutation)

@@ -1,4 +1,4 @@
-"""Opening organizations, and inviting and deactivating users."""
+"""Opening organizations, and inviting users."""
 
 from typing import Annotated
 
@@ -9,7 +9,8 @@ from kit.ids import parse_id
 from services.identity import actions, domain
 from services.identity.actions import Person
 from services.identity.domain import UserId
-from services.identity.schema.types import Advisory, Info, Organization, Role, User
+from services.identity.schema.inputs import RoleInput
+from services.identity.schema.types import Advisory, Info, Organization, User
 
 
 @strawberry.type(description="A new organization and its first client admin, who is invited.")
@@ -31,14 +32,6 @@ class UserInvited:
     advisory: Advisory | None
 
 
-@strawberry.type(description="The user works here no more; every session of theirs is over.")
-class UserDeactivated:
-    """UserDeactivated."""
-
-    user: User
-    advisory: Advisory | None
-
-
 @strawberry.type(description="The user has a new temporary password by mail, good for 48 hours.")
 class TemporaryPasswordReset:
     """TemporaryPasswordReset."""
@@ -52,9 +45,6 @@ AddOrganizationResult = Annotated[
 InviteUserResult = Annotated[UserInvited | CommonProblems, strawberry.union("InviteUserResult")]
 ResendInvitationResult = Annotated[
     User | CommonProblems, strawberry.union("ResendInvitationResult")
-]
-DeactivateUserResult = Annotated[
-    UserDeactivated | CommonProblems, strawberry.union("DeactivateUserResult")
 ]
 ResetTemporaryPasswordResult = Annotated[
     TemporaryPasswordReset | CommonProblems, strawberry.union("ResetTemporaryPasswordResult")
@@ -80,14 +70,6 @@ class AddOrganizationInput:
 
 
 @strawberry.input
-class RoleInput:
-    """A role to have; OFFICE_ADMIN and OFFICE_STAFF for an office each."""
-
-    role: Role  # type: ignore[valid-type]
-    office_id: strawberry.ID | None = None
-
-
-@strawberry.input
 class InviteUserInput:
     """Somebody to work for the organization, with roles to begin with."""
 
@@ -102,14 +84,6 @@ class ResendInvitationInput:
     """Whose invitation to send again."""
 
     user_id: strawberry.ID
-
-
-@strawberry.input
-class DeactivateUserInput:
-    """Who leaves."""
-
-    user_id: strawberry.ID
-    expected_version: int
 
 
 @strawberry.input
@@ -145,14 +119,10 @@ class OrganizationMutation:
     @mutation
     async def invite_user(self, info: Info, input: InviteUserInput) -> InviteUserResult:
         """Invite somebody by address of mail. Client admins invite for any role, office admins staff for their own offices."""
-        pairs = [
-            (one.role, parse_id(one.office_id, "officeId") if one.office_id else None)
-            for one in input.roles
-        ]
         changed = await actions.invite_user(
             info.context.call,
             _person(input.email, input.name),
-            actions.roles_for(pairs),
+            actions.roles_for([one.asked() for one in input.roles]),
             key=input.idempotency_key,
         )
         return UserInvited(user=User.of(changed.user), advisory=Advisory.of(changed.advisory))
@@ -164,13 +134,6 @@ class OrganizationMutation:
         """Send an invitation's mail once more. What it holds lives no longer for that."""
         user_id = UserId(parse_id(input.user_id, "userId"))
         return User.of(await actions.resend_invitation(info.context.call, user_id))
-
-    @mutation
-    async def deactivate_user(self, info: Info, input: DeactivateUserInput) -> DeactivateUserResult:
-        """End a user's work for the organization; every session of theirs is over at once."""
-        user_id = UserId(parse_id(input.user_id, "userId"))
-        changed = await actions.deactivate_user(info.context.call, user_id, input.expected_version)
-        return UserDeactivated(user=User.of(changed.user), advisory=Advisory.of(changed.advisory))
 
     @mutation
     async def reset_temporary_password(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import strawberry
 
-from kit.graphql import CommonProblems, Problem, mutation, problem_type
+from kit.graphql import CommonProblems, Problem, mutation, own_mutation, problem_type
 from kit.ids import parse_id
 from services.identity import actions, domain, store
 from services.identity.domain import OrganizationId, UserId
@@ -205,7 +205,7 @@ class SessionMutation:
         the newest gets the newest again for ten seconds."""
         return SignedIn.of(await actions.refresh_session(info.context.call, input.refresh_token))
 
-    @mutation
+    @own_mutation
     async def sign_out(self, info: Info) -> SignOutResult:
         """End the session this request runs in."""
         await actions.sign_out(info.context.call)
@@ -215,7 +215,7 @@ class SessionMutation:
     async def confirm_account(self, info: Info, input: ConfirmAccountInput) -> ConfirmAccountResult:
         """Confirm the account an invitation was sent for, by setting its password. Works once."""
         call = info.context.call
-        return await _set(
+        return await password_set(
             info, await actions.confirm_account(call, input.token, input.new_password)
         )
 
@@ -230,13 +230,16 @@ class SessionMutation:
             kid=done.kid, signs_from=done.signs_from, others_end_at=done.others_end_at
         )
 
-    @mutation
+    @own_mutation
     async def set_password(self, info: Info, input: SetPasswordInput) -> SetPasswordResult:
         """Set the first password of one's own, in a session begun with the temporary one, which it ends."""
-        return await _set(info, await actions.set_password(info.context.call, input.new_password))
+        return await password_set(
+            info, await actions.set_password(info.context.call, input.new_password)
+        )
 
 
-async def _set(info: Info, user_id: UserId) -> PasswordSet:
+async def password_set(info: Info, user_id: UserId) -> PasswordSet:
+    """What is told of who has set a password."""
     async with info.context.call.db.reading() as tx:
         account = await store.account(tx, user_id)
     if account is None:

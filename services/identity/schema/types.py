@@ -14,6 +14,7 @@ from kit.ids import parse_id
 from services.identity import domain, policy, store
 from services.identity.actions import Means
 from services.identity.domain import OrganizationId
+from services.identity.domain.provisioning import proposed
 
 Info: TypeAlias = strawberry.Info[Context[Means], None]
 
@@ -42,6 +43,18 @@ class Organization:
         """What the viewer may do in it now."""
         return list(policy.organization_actions(info.context.call.viewer, self.row))
 
+    @described(
+        "Advice about the number of client admins, for them and for support; null when it is right."
+    )
+    async def client_admin_advice(self, info: Info) -> "Advisory | None":
+        """R01."""
+        call = info.context.call
+        if not policy.may_see_advice(call.viewer, self.row.id):
+            return None
+        async with call.db.reading() as tx:
+            found = await store.client_admins(tx, self.row.id)
+        return Advisory.of(domain.advice(len(found)))
+
     @classmethod
     def of(cls, row: domain.Organization) -> "Organization":
         """As GraphQL tells it."""
@@ -69,6 +82,20 @@ class Office:
     id: strawberry.ID
 
 
+@strawberry.federation.type(keys=[Key(fields=FieldSet("id"), resolvable=False)])
+class Provider:
+    """A provider of directory."""
+
+    id: strawberry.ID
+
+
+@strawberry.federation.type(keys=[Key(fields=FieldSet("id"), resolvable=False)])
+class Group:
+    """A group of directory."""
+
+    id: strawberry.ID
+
+
 @strawberry.type(description="A role a user has.")
 class Grant:
     """Grant."""
@@ -77,7 +104,44 @@ class Grant:
     office: Office | None = strawberry.field(
         description="Where, for office admins and office staff; null: in the whole organization."
     )
+    provider: Provider | None = strawberry.field(
+        description="Whose record is about the user, for the role PROVIDER."
+    )
     granted_at: datetime
+    expires_at: datetime | None = strawberry.field(
+        description="When it ends by itself; null: it does not."
+    )
+
+    @classmethod
+    def of(cls, row: domain.Grant) -> "Grant":
+        """As GraphQL tells it."""
+        return cls(
+            role=row.role,
+            office=Office(id=_id(row.office_id)) if row.office_id else None,
+            provider=Provider(id=_id(row.provider_id)) if row.provider_id else None,
+            granted_at=row.granted_at,
+            expires_at=row.expires_at,
+        )
+
+
+@strawberry.type(description="A role that could be granted.")
+class WantedRole:
+    """WantedRole."""
+
+    role: Role  # type: ignore[valid-type]
+    office: Office | None
+    provider: Provider | None
+    expires_at: datetime | None
+
+    @classmethod
+    def of(cls, row: domain.RoleWanted) -> "WantedRole":
+        """As GraphQL tells it."""
+        return cls(
+            role=row.role,
+            office=Office(id=_id(row.office_id)) if row.office_id else None,
+            provider=Provider(id=_id(row.provider_id)) if row.provider_id else None,
+            expires_at=row.expires_at,
+        )
 
 
 @strawberry.federation.type(
@@ -88,6 +152,9 @@ class User:
 
     id: strawberry.ID
     name: str
+    title: str | None = strawberry.field(
+        description="What the user is called in the organization, such as Practice manager."
+    )
     version: int = strawberry.field(
         description="Moves with every change of the user or the user's roles here."
     )
@@ -103,6 +170,17 @@ class User:
         """Where the user stands now."""
         return self.row.status(info.context.call.clock.now())
 
+    @described("Since when the user is expected; null once they came, and for who may not see it.")
+    def invited_at(self, info: Info) -> datetime | None:
+        """R04."""
+        waiting = self.row.active and not self.row.confirmed
+        return self.row.invited_at if waiting and self._contact(info) else None
+
+    @described("The last sign-in here, for admins and support; null: never.")
+    def signed_in_at(self, info: Info) -> datetime | None:
+        """R07."""
+        return self.row.signed_in_at if self._contact(info) else None
+
     @described("Hours, rounded up, in which the invitation can be taken; null once it was.")
     def invitation_hours_left(self, info: Info) -> int | None:
         """R04."""
@@ -117,14 +195,19 @@ class User:
     @strawberry.field
     def grants(self) -> list[Grant]:
         """The roles the user has."""
-        return [
-            Grant(
-                role=one.role,
-                office=Office(id=_id(one.office_id)) if one.office_id else None,
-                granted_at=one.granted_at,
-            )
-            for one in self.row.grants
-        ]
+        return [Grant.of(one) for one in self.row.grants]
+
+    @described(
+        "What a deactivated user had, for whoever may give it again; none of it comes back by itself."
+    )
+    async def proposed_roles(self, info: Info) -> list[WantedRole]:
+        """R07."""
+        call = info.context.call
+        if self.row.active or not self._contact(info):
+            return []
+        async with call.db.reading() as tx:
+            previous = await store.previous_grants(tx, self.row)
+        return [WantedRole.of(one) for one in proposed(previous, call.clock.now())]
 
     @strawberry.field
     async def organization(self, info: Info) -> Organization | None:
@@ -143,7 +226,7 @@ class User:
     @classmethod
     def of(cls, row: domain.User) -> "User":
         """As GraphQL tells it."""
-        return cls(id=_id(row.id), name=row.name, version=row.version, row=row)
+        return cls(id=_id(row.id), name=row.name, title=row.title, version=row.version, row=row)
 
     @classmethod
     async def resolve_reference(cls, info: Info, id: strawberry.ID) -> "User | None":

@@ -19,6 +19,8 @@ class DueLetter:
     sealed: str
     email: str
     attempts: int
+    user_id: UserId
+    kind: LetterKind
 
 
 # any-organization: a letter belongs to a person
@@ -46,7 +48,7 @@ async def claim_letter(tx: Connection, at: datetime) -> DueLetter | None:
         "UPDATE letters l SET due_at = $1::timestamptz + $2::interval, attempts = attempts + 1 FROM users u"
         " WHERE u.id = l.user_id AND l.id = (SELECT id FROM letters WHERE state = 'QUEUED' AND due_at <= $1"
         " ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)"
-        " RETURNING l.id, l.sealed, u.email, l.attempts",
+        " RETURNING l.id, l.sealed, u.email, l.attempts, l.user_id, l.kind",
         at,
         LEASE,
     )
@@ -74,6 +76,20 @@ async def letter_bounced(tx: Connection, key: LetterId) -> None:
         " sealed = CASE WHEN kind IN ('INVITATION', 'PASSWORD_RESET') THEN sealed END"
         " WHERE id = $1 AND state = 'QUEUED'",
         key,
+    )
+
+
+# any-organization: a letter belongs to a person
+async def invitation_bounced(tx: Connection, user_id: UserId) -> bool:
+    """The newest invitation, which a server took, did not arrive; False when there is none."""
+    return bool(
+        await db.run(
+            tx,
+            "UPDATE letters SET state = 'BOUNCED' WHERE id = (SELECT id FROM letters"
+            " WHERE user_id = $1 AND kind IN ('INVITATION', 'PASSWORD_RESET') ORDER BY queued_at DESC, id DESC LIMIT 1)"
+            " AND state = 'SENT'",
+            user_id,
+        )
     )
 
 

@@ -1,7 +1,6 @@
 """Organizations, and the offices that closed."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from uuid import UUID
 
 from kit import db
@@ -80,23 +79,3 @@ async def closed_offices(
         list(offices),
     )
     return {row["office_id"] for row in rows}
-
-
-async def end_grants_of_office(
-    tx: Connection, organization_id: OrganizationId, office_id: OfficeId, at: datetime
-) -> list[tuple[UUID, str]]:
-    """Let every grant on an office lapse; answers the users and roles."""
-    rows = await tx.fetch(
-        "UPDATE grants g SET ended_at = $3 FROM memberships m WHERE m.id = g.membership_id"
-        " AND m.organization_id = $1 AND g.office_id = $2 AND g.ended_at IS NULL"
-        " RETURNING m.user_id, g.role::text, m.id AS membership_id",
-        organization_id,
-        office_id,
-        at,
-    )
-    await db.run(
-        tx,
-        "UPDATE memberships SET version = version + 1 WHERE id = ANY($1)",
-        [row["membership_id"] for row in rows],
-    )
-    return sorted((row["user_id"], row["role"]) for row in rows)

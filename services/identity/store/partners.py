@@ -50,6 +50,19 @@ async def partners_of(tx: Connection, organization_id: OrganizationId) -> list[P
     )
 
 
+async def partners_added_by(
+    tx: Connection, organization_id: OrganizationId, user_id: UserId
+) -> list[Partner]:
+    """Those of them whose credential that user added."""
+    return await db.many(
+        tx,
+        Partner,
+        f"{_PARTNER} WHERE organization_id = $1 AND removed_at IS NULL AND added_by = $2 ORDER BY lower(name), id",
+        organization_id,
+        user_id,
+    )
+
+
 async def remove_partner(tx: Connection, partner: Partner, by: UserId) -> None:
     """Mark a partner as removed."""
     await db.run(

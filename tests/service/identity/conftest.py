@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -23,10 +23,25 @@ from kit.auth import ANONYMOUS, Viewer
 from kit.clock import Clock
 from kit.db import read_clock
 from kit.rpc import Peer
-from proto.directory.v1.directory_pb2 import KnownOffice, OfficesReply, OfficesRequest
+from proto.directory.v1.directory_pb2 import (
+    KnownOffice,
+    KnownProvider,
+    OfficesReply,
+    OfficesRequest,
+    ProvidersReply,
+    ProvidersRequest,
+    StaffedGroup,
+    UserGroupsReply,
+    UserGroupsRequest,
+)
 from proto.directory.v1.directory_pb2_grpc import (
     DirectoryServicer,
     add_DirectoryServicer_to_server,
+)
+from proto.referrals.v1.referrals_pb2 import OfficeWork, UserWorkReply, UserWorkRequest
+from proto.referrals.v1.referrals_pb2_grpc import (
+    ReferralsServicer,
+    add_ReferralsServicer_to_server,
 )
 from services.identity import policy
 from services.identity.actions import Means
@@ -42,10 +57,12 @@ TEMPORARY = re.compile(r"temporary password: ([a-z0-9-]+)")
 
 
 class SmallDirectory(DirectoryServicer):
-    """Knows which offices an organization has, and their state."""
+    """Knows which offices and providers an organization has, their state, and who works for which group."""
 
     def __init__(self) -> None:
         self.offices: dict[UUID, tuple[UUID, str]] = {}
+        self.providers: dict[UUID, tuple[UUID, str]] = {}
+        self.groups: dict[UUID, list[StaffedGroup]] = {}
         self.away = False
 
     async def Offices(self, request: OfficesRequest, context: Any) -> OfficesReply:  # noqa: ANN401, N802
@@ -58,6 +75,41 @@ class SmallDirectory(DirectoryServicer):
                 for one in request.office_ids
                 if self.offices.get(UUID(one), (None, ""))[0] == wanted
             ]
+        )
+
+    async def Providers(self, request: ProvidersRequest, context: Any) -> ProvidersReply:  # noqa: ANN401, ARG002, N802
+        wanted = UUID(request.organization_id)
+        return ProvidersReply(
+            providers=[
+                KnownProvider(provider_id=one, state=self.providers[UUID(one)][1])
+                for one in request.provider_ids
+                if self.providers.get(UUID(one), (None, ""))[0] == wanted
+            ]
+        )
+
+    async def UserGroups(self, request: UserGroupsRequest, context: Any) -> UserGroupsReply:  # noqa: ANN401, ARG002, N802
+        return UserGroupsReply(groups=self.groups.get(UUID(request.user_id), []))
+
+
+class SmallReferrals(ReferralsServicer):
+    """Knows what users have claimed, and what is open at offices."""
+
+    def __init__(self) -> None:
+        self.claimed: dict[UUID, list[UUID]] = {}
+        self.open: dict[UUID, int] = {}
+        self.away = False
+
+    async def UserWork(self, request: UserWorkRequest, context: Any) -> UserWorkReply:  # noqa: ANN401, N802
+        if self.away:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "away")
+        held = self.claimed.get(UUID(request.user_id), [])
+        return UserWorkReply(
+            claimed=len(held),
+            referral_ids=map(str, held),
+            offices=[
+                OfficeWork(office_id=one, open=self.open.get(UUID(one), 0))
+                for one in request.office_ids
+            ],
         )
 
 
@@ -119,6 +171,7 @@ class Identity:
     directory: SmallDirectory
     mailbox: Mailbox
     support: Viewer
+    referrals: SmallReferrals = field(default_factory=SmallReferrals)
 
     async def mutate(
         self, document: str, input: dict[str, Any] | None, viewer: Viewer = ANONYMOUS
@@ -195,12 +248,18 @@ class Identity:
 
     async def told(self, organization_id: UUID) -> list[tuple[str, dict[str, Any]]]:
         """The facts recorded for an organization, in order: the end of the type, and data."""
-        rows = await self.running.parts.db.pool.fetch(
+        rows = await self.running.sql.fetch(
             "SELECT body::json->>'type' AS type, body::json->'data' AS data FROM outbox"
             " WHERE organization_id = $1 ORDER BY id",
             organization_id,
         )
         return [(row["type"].removeprefix("suite.identity."), row["data"]) for row in rows]
+
+    def new_provider(self, organization_id: UUID, state: str = "APPROVED") -> UUID:
+        """A provider that directory knows."""
+        provider = uuid4()
+        self.directory.providers[provider] = (organization_id, state)
+        return provider
 
     def new_office(self, organization_id: UUID, state: str = "LIVE") -> UUID:
         """An office that directory knows."""
@@ -244,8 +303,10 @@ async def identity(postgres: PostgresServer, nats_server: NatsServer) -> AsyncIt
     post = await loop.create_server(
         lambda: SMTP(mailbox, loop=loop, enable_SMTPUTF8=True), "127.0.0.1", 0
     )
-    directory, server = SmallDirectory(), grpc.aio.server()  # type: ignore[abstract]
+    directory, referrals = SmallDirectory(), SmallReferrals()  # type: ignore[abstract]
+    server = grpc.aio.server()
     add_DirectoryServicer_to_server(directory, server)
+    add_ReferralsServicer_to_server(referrals, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     url = await postgres.database("identity")
@@ -255,6 +316,7 @@ async def identity(postgres: PostgresServer, nats_server: NatsServer) -> AsyncIt
         url,
         nats_server.url("identity"),
         DIRECTORY_RPC=f"127.0.0.1:{port}",
+        REFERRALS_RPC=f"127.0.0.1:{port}",
         SMTP_URL=f"smtp://127.0.0.1:{post.sockets[0].getsockname()[1]}",
         IDENTITY_SECRET="1d" * 32,
         SUPPORT_EMAIL=SUPPORT[0],
@@ -262,7 +324,7 @@ async def identity(postgres: PostgresServer, nats_server: NatsServer) -> AsyncIt
         PARTNER_ISSUER_SEED=nats_server.issuer_seed,
     )
     async with running_service(build(settings)) as running:
-        found = Identity(running, directory, mailbox, ANONYMOUS)
+        found = Identity(running, directory, mailbox, ANONYMOUS, referrals)
         await found.jobs()
         found.support = await found.viewer((await found.sign_in(*SUPPORT))["accessToken"])
         yield found

@@ -93,7 +93,7 @@ async def test_a_temporary_password_ends_at_forty_eight_hours_exactly(
     email = an_email()
     await identity.invite(here.admin, email)
     token, temporary = await identity.secrets(email)
-    issued = await identity.running.parts.db.pool.fetchval(
+    issued = await identity.running.sql.fetchval(
         "SELECT t.issued_at FROM temporary_passwords t JOIN users u ON u.id = t.user_id WHERE u.email = $1",
         email,
     )
@@ -176,7 +176,7 @@ async def test_a_reset_gives_forty_eight_new_hours_and_tells_the_client_admins(
     assert (await identity.sign_in(email, second[1]))["stage"] == "SET_PASSWORD"
     admin = await identity.user(here.admin.user_id, here.admin)
     assert "Support has reset" in identity.mailbox.to(admin["email"])[-1]
-    reason = await identity.running.parts.db.pool.fetchval(
+    reason = await identity.running.sql.fetchval(
         "SELECT reason FROM support_acts WHERE user_id = $1 LIMIT 1", UUID(user_id)
     )
     assert reason == "asked by phone"

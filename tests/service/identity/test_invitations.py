@@ -277,9 +277,7 @@ async def test_an_address_the_server_never_takes_counts_as_refused_in_the_end(
     email = an_email()
     identity.mailbox.away = True
     user_id = (await identity.invite(here.admin, email))["user"]["id"]
-    await identity.running.parts.db.pool.execute(
-        "UPDATE letters SET attempts = 149 WHERE state = 'QUEUED'"
-    )
+    await identity.running.sql.execute("UPDATE letters SET attempts = 149 WHERE state = 'QUEUED'")
     await identity.running.advance(timedelta(hours=1))
     identity.mailbox.away = False
 

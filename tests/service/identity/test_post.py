@@ -26,6 +26,7 @@ async def a_call(postgres: PostgresServer, smtp_port: int) -> Call[Means]:
     await db.migrate(url, "identity")
     more = {
         "DIRECTORY_RPC": "127.0.0.1:1",
+        "REFERRALS_RPC": "127.0.0.1:1",
         "SMTP_URL": f"smtp://127.0.0.1:{smtp_port}",
         "IDENTITY_SECRET": "1d" * 32,
     }

@@ -61,7 +61,7 @@ async def test_support_lists_every_organization_in_pages_and_nobody_else_does(
         after = data["organizations"]["pageInfo"]["endCursor"]
     refused = await identity.running.gql(ORGANIZATIONS, viewer=here.admin)
 
-    count = await identity.running.parts.db.pool.fetchval("SELECT count(*) FROM organizations")
+    count = await identity.running.sql.fetchval("SELECT count(*) FROM organizations")
     assert len(seen) == len(set(seen)) == count
     assert str(here.id) in seen
     assert refused["errors"][0]["extensions"]["code"] == "FORBIDDEN"

@@ -182,7 +182,7 @@ async def test_deactivating_twice_is_deactivating_once(
     identity: Identity, here: Organization
 ) -> None:
     """R07"""
-    member = await identity.member(here, role("OFFICE_STAFF", here.office))
+    member = await identity.member(here, role("INSURANCE_MANAGER"))
     user = await identity.user(member.user_id, here.admin)
 
     first, second = await asyncio.gather(

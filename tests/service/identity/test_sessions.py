@@ -45,9 +45,7 @@ async def test_the_support_account_of_the_settings_is_there_once(identity: Ident
     await identity.jobs()
     await identity.jobs()
 
-    count = await identity.running.parts.db.pool.fetchval(
-        "SELECT count(*) FROM users WHERE support"
-    )
+    count = await identity.running.sql.fetchval("SELECT count(*) FROM users WHERE support")
     assert count == 1
     assert identity.support.support
     assert identity.support.organization_id is None
@@ -60,7 +58,11 @@ async def test_a_viewer_learns_who_they_are_and_what_they_may_do(
     support = await identity.running.data(VIEWER, viewer=identity.support)
     nobody = await identity.running.data(VIEWER, viewer=Viewer())
 
-    assert seen["viewer"]["organization"]["allowedActions"] == ["INVITE_USER", "ADD_PARTNER"]
+    assert seen["viewer"]["organization"]["allowedActions"] == [
+        "INVITE_USER",
+        "ADD_PARTNER",
+        "DISMISS_CANDIDATE",
+    ]
     assert seen["viewer"]["user"]["grants"] == [{"role": "CLIENT_ADMIN", "office": None}]
     assert seen["viewer"]["allowedActions"] == []
     assert support["viewer"]["email"] == SUPPORT[0]
@@ -305,6 +307,7 @@ async def test_a_deactivated_user_can_do_nothing_from_the_next_request_on(
     """R07"""
     email, session = await staff(identity, here)
     user = await identity.user(session["userId"], here.admin)
+    await identity.member(here, role("OFFICE_STAFF", here.office))
 
     gone = await identity.mutate(DEACTIVATE, about(user), here.admin)
 
@@ -326,6 +329,7 @@ async def test_who_leaves_one_organization_stays_signed_in_at_another(
     await identity.invite(there.admin, email)
     second = await identity.sign_in(email, organizationId=str(there.id))
     user = await identity.user(first["userId"], here.admin)
+    await identity.member(here, role("OFFICE_STAFF", here.office))
 
     await identity.mutate(DEACTIVATE, about(user), here.admin)
 

@@ -254,7 +254,7 @@ async def test_a_seed_is_shown_once_and_kept_nowhere(
     assert retry["seed"] is None
     assert retry["partner"] == first["partner"]
     assert reused["code"] == "IDEMPOTENCY_KEY_REUSED"
-    rows = await identity.running.parts.db.pool.fetch("SELECT p::text AS row FROM partners p")
+    rows = await identity.running.sql.fetch("SELECT p::text AS row FROM partners p")
     assert not any(first["seed"] in row["row"] for row in rows)
 
 
@@ -296,7 +296,7 @@ def test_wrong_settings_are_all_named_and_never_echoed() -> None:
     with pytest.raises(SettingsError) as refused:
         build(settings)
 
-    for name in ("DATABASE_URL_IDENTITY", "IDENTITY_SECRET", "DIRECTORY_RPC", "SMTP_URL",
+    for name in ("DATABASE_URL_IDENTITY", "IDENTITY_SECRET", "DIRECTORY_RPC", "REFERRALS_RPC", "SMTP_URL",
                  "SUPPORT_EMAIL", "SUPPORT_PASSWORD", "MAIL_FROM"):  # fmt: skip
         assert name in str(refused.value)
     assert "s3cr3t" not in str(refused.value)
@@ -307,6 +307,7 @@ def test_a_support_account_needs_both_address_and_password() -> None:
         "SMTP_URL": "smtp://x",
         "IDENTITY_SECRET": "1d" * 32,
         "DIRECTORY_RPC": "x:1",
+        "REFERRALS_RPC": "x:1",
         "SUPPORT_EMAIL": "support@suite.example",
     }
 

@@ -152,7 +152,7 @@ async def test_guessing_at_nobody_is_answered_as_guessing_at_somebody(
 async def test_what_is_remembered_of_a_source_tells_neither_it_nor_the_account(
     identity: Identity, email: str
 ) -> None:
-    rows = await identity.running.parts.db.pool.fetch("SELECT * FROM known_sources")
+    rows = await identity.running.sql.fetch("SELECT * FROM known_sources")
 
     assert rows
     assert not any(word in str(dict(row)) for row in rows for word in (email, HOME))
@@ -181,9 +181,7 @@ async def test_attempts_are_forgotten_after_a_day(identity: Identity, email: str
 
     await identity.running.advance(DAY)
 
-    assert (
-        await identity.running.parts.db.pool.fetchval("SELECT count(*) FROM sign_in_attempts") == 0
-    )
+    assert await identity.running.sql.fetchval("SELECT count(*) FROM sign_in_attempts") == 0
 
 
 async def test_a_session_is_forgotten_thirty_five_days_after_its_end(

@@ -34,7 +34,9 @@ def user(
         confirmed_at=NOW if confirmed else None,
         deactivated_at=None if active else NOW,
         invited_until=None if confirmed else NOW + timedelta(hours=48),
-        grants=tuple(Grant(GrantId(uuid4()), r.role, r.office_id, NOW) for r in roles),
+        grants=tuple(
+            Grant(GrantId(uuid4()), r.role, r.office_id, NOW, r.provider_id, r.expires_at) for r in roles
+        ),
     )  # fmt: skip
 
 
@@ -59,4 +61,5 @@ def viewer(**powers: object) -> Viewer:
 CLIENT_ADMIN = viewer(client_admin=True)
 OFFICE_ADMIN = viewer(office_admin_of=frozenset({OFFICE}))
 STAFF = viewer(office_staff_of=frozenset({OFFICE}))
+LOOKING = viewer(reporting_only=True)
 SUPPORT = viewer(support=True, organization_id=None)

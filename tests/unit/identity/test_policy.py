@@ -25,6 +25,7 @@ from tests.unit.identity.builders import (
     CLIENT_ADMIN,
     ELSEWHERE,
     HERE,
+    LOOKING,
     NOW,
     OFFICE,
     OFFICE_ADMIN,
@@ -38,9 +39,14 @@ from tests.unit.identity.builders import (
 )
 
 OFFICES = st.sampled_from([OFFICE, OTHER_OFFICE])
-WANTED = st.builds(
-    RoleWanted, st.sampled_from([r for r in Role if r.for_office]), OFFICES
-) | st.builds(RoleWanted, st.sampled_from([r for r in Role if not r.for_office]))
+WANTED = (
+    st.builds(RoleWanted, st.sampled_from([r for r in Role if r.for_office]), OFFICES)
+    | st.builds(
+        RoleWanted,
+        st.sampled_from([r for r in Role if not r.for_office and r is not Role.PROVIDER]),
+    )
+    | st.builds(RoleWanted, st.just(Role.PROVIDER), st.none(), st.uuids())
+)
 VIEWERS = st.builds(
     viewer,
     organization_id=st.sampled_from([HERE, ELSEWHERE, None]),
@@ -94,6 +100,60 @@ def test_an_office_admin_grants_staff_at_the_own_office_and_nothing_else(
 def test_a_client_admin_grants_every_role(wanted: RoleWanted) -> None:
     """R08"""
     policy.permit_grant(CLIENT_ADMIN, HERE, wanted)
+
+
+@given(WANTED)
+def test_nobody_but_support_makes_a_client_admin_of_a_user(wanted: RoleWanted) -> None:
+    """R01: an account is upgraded by support only; any other role is no upgrade."""
+    policy.permit_upgrade(SUPPORT, wanted)
+    if wanted.role is not Role.CLIENT_ADMIN:
+        policy.permit_upgrade(CLIENT_ADMIN, wanted)
+        return
+    for who in (CLIENT_ADMIN, OFFICE_ADMIN, LOOKING):
+        with pytest.raises(Denied) as refused:
+            policy.permit_upgrade(who, wanted)
+        assert refused.value.code == "SUPPORT_ONLY"
+
+
+@given(WANTED)
+def test_who_only_looks_grants_nothing_and_sees_what_client_admins_see(wanted: RoleWanted) -> None:
+    """R02"""
+    other = staff_user(OFFICE)
+
+    assert not policy.may_grant(LOOKING, HERE, wanted)
+    assert not policy.may_invite(LOOKING, HERE)
+    assert not policy.may_deactivate(LOOKING, other)
+    assert policy.may_see_contact(LOOKING, other)
+    assert policy.permit_unconfirmed(LOOKING) == (HERE, None)
+    assert policy.permit_candidates(LOOKING) == HERE
+    assert policy.may_see_advice(LOOKING, HERE)
+    with pytest.raises(Denied):
+        policy.permit_copying(LOOKING)
+
+
+def test_an_office_admin_brings_back_former_staff_of_own_offices_only() -> None:
+    """R07"""
+    gone = user(active=False)
+    before, beyond = staff_user(OFFICE).grants, staff_user(OFFICE, OTHER_OFFICE).grants
+
+    policy.permit_reactivate(OFFICE_ADMIN, gone, before, (STAFF_AT_OFFICE,))
+    for previous, wanted in (
+        (beyond, ()),
+        ((), ()),
+        (before, (RoleWanted(Role.OFFICE_ADMIN, OFFICE),)),
+    ):
+        with pytest.raises(Denied):
+            policy.permit_reactivate(OFFICE_ADMIN, gone, previous, wanted)
+
+
+def test_who_was_client_admin_may_come_back_as_one_and_nobody_else() -> None:
+    """R01, R07: coming back is no way up."""
+    gone, wanted = user(active=False), (RoleWanted(Role.CLIENT_ADMIN),)
+
+    policy.permit_reactivate(CLIENT_ADMIN, gone, client_admin_user().grants, wanted)
+    with pytest.raises(Denied) as refused:
+        policy.permit_reactivate(CLIENT_ADMIN, gone, staff_user(OFFICE).grants, wanted)
+    assert refused.value.code == "SUPPORT_ONLY"
 
 
 def test_an_office_admin_who_grants_office_admin_is_denied() -> None:
@@ -262,10 +322,16 @@ def test_what_may_be_done_about_a_user_follows_the_same_rules() -> None:
 
     assert set(policy.user_actions(CLIENT_ADMIN, invited, NOW)) == {
         UserAction.GRANT_ROLE, UserAction.REVOKE_ROLE, UserAction.DEACTIVATE, UserAction.RESEND_INVITATION,
+        UserAction.COPY_ROLES, UserAction.CHANGE_TITLE,
     }  # fmt: skip
-    assert policy.user_actions(SUPPORT, invited, NOW) == (UserAction.RESET_TEMPORARY_PASSWORD,)
+    assert set(policy.user_actions(SUPPORT, invited, NOW)) == {
+        UserAction.GRANT_ROLE, UserAction.REVOKE_ROLE, UserAction.DEACTIVATE, UserAction.REPORT_BOUNCE,
+        UserAction.RESET_TEMPORARY_PASSWORD,
+    }  # fmt: skip
     assert policy.user_actions(STAFF, invited, NOW) == ()
-    assert policy.user_actions(CLIENT_ADMIN, user(active=False), NOW) == ()
+    assert policy.user_actions(LOOKING, invited, NOW) == ()
+    assert policy.user_actions(CLIENT_ADMIN, user(active=False), NOW) == (UserAction.REACTIVATE,)
+    assert policy.user_actions(STAFF, user(active=False), NOW) == ()
     assert policy.user_actions(OFFICE_ADMIN, client_admin_user(), NOW) == (UserAction.GRANT_ROLE,)
 
 
@@ -275,7 +341,7 @@ def test_what_may_be_done_about_an_organization_and_a_partner_follows_the_same_r
     partner = Partner(PartnerId(uuid4()), HERE, "EHR", "U", NOW, None, 1)
 
     assert policy.organization_actions(CLIENT_ADMIN, here) == (
-        OrganizationAction.INVITE_USER, OrganizationAction.ADD_PARTNER,
+        OrganizationAction.INVITE_USER, OrganizationAction.ADD_PARTNER, OrganizationAction.DISMISS_CANDIDATE,
     )  # fmt: skip
     assert policy.organization_actions(OFFICE_ADMIN, here) == (OrganizationAction.INVITE_USER,)
     assert policy.organization_actions(STAFF, here) == ()

@@ -1,0 +1,76 @@
+"""What ends by itself: grants whose time is over, whose office has closed or whose provider has left, and invitations."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from kit.auth import service_viewer
+from kit.db import Connection
+from proto.identity.v1.events_pb2 import UserInviteExpired
+from services.identity import store
+from services.identity.actions.means import Call
+from services.identity.actions.told import role_revoked, tell_user
+from services.identity.domain import OfficeId, OrganizationId, RoleWanted
+from services.identity.domain.nouns import ProviderId
+from services.identity.store import Ended
+
+_BY_ITSELF = service_viewer("identity")
+
+
+async def lapse_grants(
+    tx: Connection, organization_id: OrganizationId, office_id: OfficeId, at: datetime
+) -> None:
+    """The office is closed for good: every grant on it lapses, and none is made any more (R08)."""
+    await store.lock_organization(tx, organization_id)
+    await store.close_office(tx, organization_id, office_id)
+    await _tell(
+        tx,
+        organization_id,
+        await store.end_grants_of_office(tx, organization_id, office_id, at),
+        at,
+    )
+
+
+async def lapse_provider(
+    tx: Connection, organization_id: OrganizationId, provider_id: ProviderId, at: datetime
+) -> None:
+    """The provider has left the organization: nobody is that provider here any more."""
+    await store.lock_organization(tx, organization_id)
+    ended = await store.end_grants_of_provider(tx, organization_id, provider_id, at)
+    await _tell(tx, organization_id, ended, at)
+
+
+async def lapse_expired(tx: Connection, organization_id: OrganizationId, at: datetime) -> None:
+    """What was granted for a time that is over lapses: viewers have known that from the very moment, others are told now. The caller
+    holds the organization."""
+    await _tell(tx, organization_id, await store.end_expired_grants(tx, organization_id, at), at)
+
+
+async def _tell(
+    tx: Connection, organization_id: OrganizationId, ended: Iterable[Ended], at: datetime
+) -> None:
+    for one in ended:
+        fact = role_revoked(one.user_id, RoleWanted(one.role, one.office_id, one.provider_id))
+        await tell_user(tx, fact, organization_id, one.user_id, at, by=_BY_ITSELF)
+
+
+async def lapse_everywhere(call: Call) -> None:
+    """The job: grants whose time is over, in every organization, each in a transaction of its own."""
+    now = call.clock.now()
+    async with call.db.reading() as tx:
+        due = await store.organizations_with_expired_grants(tx, now)
+    for organization_id in due:
+        async with call.db.transaction() as tx:
+            await store.lock_organization(tx, organization_id)
+            await lapse_expired(tx, organization_id, now)
+
+
+async def tell_expired_invitations(call: Call) -> None:
+    """The job: say once of each first password that it ran out unused (R04). Support alone makes a new one."""
+    now = call.clock.now()
+    async with call.db.transaction() as tx:
+        users = await store.expired_invitations(tx, now)
+        for user_id in users:
+            for membership in await store.memberships_of(tx, user_id):
+                fact = UserInviteExpired(user_id=str(user_id))
+                await tell_user(tx, fact, membership.organization_id, user_id, now, by=_BY_ITSELF)
+        await store.expiry_told(tx, users, now)
