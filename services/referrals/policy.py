@@ -10,6 +10,9 @@ from kit.errors import Denied, NotFound
 from services.referrals.domain import (
     MOVES,
     Action,
+    ActionExplained,
+    Because,
+    Explained,
     GroupId,
     Hop,
     OrganizationId,
@@ -18,6 +21,7 @@ from services.referrals.domain import (
     Queue,
     Referral,
     Side,
+    hindrance,
     possible,
 )
 
@@ -138,6 +142,50 @@ def _as_it_left(referral: Referral, hop: Hop) -> Referral:
     )
 
 
+def explained(
+    viewer: Viewer, access: Access, referral: Referral | None, hops: Iterable[Hop]
+) -> tuple[Explained, ...]:
+    """Why the viewer sees the referral, or does not. What is another organization's, or lost to it (R14), is UNKNOWN like what
+    never was; within the organization it is said at which office it is."""
+    if referral is None:
+        return (Explained(Because.UNKNOWN),)
+    ends = [(referral.sender, Because.SENDING_OFFICE, Because.SENDING_GROUP)]
+    if referral.sent_at is not None and referral.receiver is not None:
+        ends.append((referral.receiver, Because.RECEIVING_OFFICE, Because.RECEIVING_GROUP))
+    found = [
+        Explained(at_office if end.office_id in viewer.offices else for_group, end.office_id)
+        for end, at_office, for_group in ends
+        if works_for(viewer, access, end)
+    ]
+    past = [hop.party for hop in hops if hop.left_at]
+    if not found:
+        was = [end for end in past if works_for(viewer, access, end)]
+        found = [Explained(Because.PAST_RECEIVER, end.office_id) for end in was[-1:]]
+    if not found:
+        here = [end for end, _, _ in ends if _of_own(viewer, access, end)]
+        found = [Explained(Because.NOT_ON_STAFF, end.office_id) for end in here]
+    return tuple(found) or (Explained(Because.UNKNOWN),)
+
+
+def _of_own(viewer: Viewer, access: Access, end: Party) -> bool:
+    own = viewer.is_user and viewer.organization_id == end.organization_id
+    return own and end.provider_id not in access.removed
+
+
+def explained_actions(
+    viewer: Viewer, access: Access, referral: Referral, now: datetime
+) -> tuple[ActionExplained, ...]:
+    """For each action whether a viewer who sees the referral may take it now, and why not."""
+    mine = sides(viewer, access, referral)
+    return tuple(
+        ActionExplained(
+            action,
+            hindrance(referral, action, now) if MOVES[action].side in mine else wrong_side(action),
+        )
+        for action in Action
+    )
+
+
 def allowed_actions(
     viewer: Viewer, access: Access, referral: Referral, now: datetime
 ) -> tuple[Action, ...]:
@@ -158,12 +206,17 @@ def permit(
     if not mine and not any(works_for(viewer, access, hop.party) for hop in hops if hop.left_at):
         raise unknown_referral()
     if MOVES[action].side not in mine:
-        raise Denied(
-            f"Only the {MOVES[action].side.value.lower()} side may do this.",
-            code="WRONG_SIDE",
-            remedy="Choose one of the referral's allowedActions.",
-        )
+        raise wrong_side(action)
     return referral
+
+
+def wrong_side(action: Action) -> Denied:
+    """The refusal of what only the other side may do."""
+    return Denied(
+        f"Only the {MOVES[action].side.value.lower()} side may do this.",
+        code="WRONG_SIDE",
+        remedy="Choose one of the referral's allowedActions.",
+    )
 
 
 def unknown_referral() -> NotFound:

@@ -10,6 +10,7 @@ from services.referrals.domain.clocks import (
     overdue,
     stale_targets,
 )
+from services.referrals.domain.explaining import WORDS, ActionExplained, Because, Explained
 from services.referrals.domain.machine import (
     ENDED,
     MAX_HOPS,
@@ -105,13 +106,17 @@ __all__ = [
     "MOVES",
     "RECEIVER_OPEN",
     "SENDER_OPEN",
+    "WORDS",
     "Action",
+    "ActionExplained",
     "Appointment",
     "AppointmentId",
     "AppointmentState",
     "Authorization",
+    "Because",
     "DataKey",
     "Draft",
+    "Explained",
     "GroupId",
     "Happened",
     "Hop",

@@ -14,6 +14,7 @@ from services.referrals import policy
 from services.referrals.actions import looking
 from services.referrals.domain import GroupId, OfficeId, Queue, QueueOrder, Subject
 from services.referrals.schema.entities import Info, Office, User
+from services.referrals.schema.explaining import ExplainingQuery
 from services.referrals.schema.inputs import optional
 from services.referrals.schema.nodes import Referral, ReferralReason, load_referral, show
 from services.referrals.schema.patients import PatientQuery
@@ -55,7 +56,7 @@ class WorkQueueChange:
 
 
 @strawberry.type
-class Query(TargetsQuery, PatientQuery):
+class Query(ExplainingQuery, TargetsQuery, PatientQuery):
     """What can be asked."""
 
     referrals_audit = audit_field("referrals", user=User, permit=policy.permit_audit)

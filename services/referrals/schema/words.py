@@ -6,6 +6,7 @@ from services.referrals.actions.bulk import BulkAction as BulkReferralAction
 from services.referrals.domain import Action as ReferralAction
 from services.referrals.domain import AppointmentState, PassedAppointment
 from services.referrals.domain import Authorization as AuthorizationStatus
+from services.referrals.domain import Because as AccessReasonCode
 from services.referrals.domain import Happened as ReferralHappened
 from services.referrals.domain import Outcome as ReferralOutcome
 from services.referrals.domain import Overdue as ReferralOverdue
@@ -80,8 +81,14 @@ strawberry.enum(
     description="LONGEST_WAITING: by arrival at the present receiver. APPOINTMENT: the next first, those without one last."
     " The archive is read by NEWEST.",
 )
+strawberry.enum(
+    AccessReasonCode,
+    name="AccessReasonCode",
+    description="Why a referral is seen, or is not. NOT_ON_STAFF: your organization has it where you do not work.",
+)
 
 __all__ = [
+    "AccessReasonCode",
     "AppointmentState",
     "AuthorizationStatus",
     "BulkReferralAction",
