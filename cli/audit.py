@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -61,6 +62,13 @@ class Sources:
 def command(
     service: Annotated[list[str] | None, typer.Option(help="Only this service.")] = None,
     data: Annotated[Path | None, typer.Option(help="Data folder of the running system.")] = None,
+    restored: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%dT%H:%M:%SZ"],
+            help="When the databases were restored from older copies, in UTC: older checkpoints that do not fit are known.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a service.")] = False,
 ) -> None:
     """Make every hash anew and compare the chains with their checkpoints. Exit code 1 when anything is wrong.
@@ -73,7 +81,9 @@ def command(
     sources = _from_environment(os.environ) or _from_folder(
         DataFolder(from_where_asked(data) if data else DEFAULT)
     )
-    sound = asyncio.run(_verify_all(sources, service or list(sources.databases), as_json=as_json))
+    at = restored.replace(tzinfo=UTC) if restored else None
+    reports = [Report(name, at) for name in service or sources.databases]
+    sound = asyncio.run(_verify_all(sources, reports, as_json=as_json))
     if not sound:
         raise typer.Exit(1)
 
@@ -128,20 +138,18 @@ def _keys(told: Mapping[str, str]) -> dict[str, Ed25519PublicKey]:
 # Verifying ------------------------------------------------------------------------------------------------------------
 
 
-async def _verify_all(sources: Sources, services: list[str], *, as_json: bool) -> bool:
+async def _verify_all(sources: Sources, reports: list[Report], *, as_json: bool) -> bool:
     console = Console(highlight=False)
-    sound = True
     async with _bus(sources.nats_url) as bus:
-        for service in services:
+        for report in reports:
             began = time.monotonic()
-            report = await _verify(sources, service, bus, quiet=as_json)
+            await _verify(sources, report, bus, quiet=as_json)
             took = time.monotonic() - began
-            sound = sound and report.sound
             if as_json:
                 print(json.dumps(_told(report, took)))  # noqa: T201 - for a program to read
             else:
                 _show(console, report, took)
-    return sound
+    return all(report.sound for report in reports)
 
 
 @asynccontextmanager
@@ -158,8 +166,8 @@ async def _bus(url: str) -> AsyncIterator[Bus | None]:
         await bus.close()
 
 
-async def _verify(sources: Sources, service: str, bus: Bus | None, *, quiet: bool) -> Report:
-    report = Report(service)
+async def _verify(sources: Sources, report: Report, bus: Bus | None, *, quiet: bool) -> None:
+    service = report.service
     if service not in sources.keys:
         raise Trouble(f"AUDIT_PUBLIC_KEYS has no key of {service}.")
     checkpoints = await _checkpoints(sources, service, bus, report)
@@ -172,7 +180,6 @@ async def _verify(sources: Sources, service: str, bus: Bus | None, *, quiet: boo
         raise Trouble(
             f"The audit trail of {service} cannot be read: {error}", "Is its database there?"
         ) from None
-    return report
 
 
 @asynccontextmanager
@@ -246,6 +253,7 @@ def _told(report: Report, took: float) -> dict[str, Any]:
         "links": report.links,
         "head": report.head,
         "checkpoints": report.checkpoints,
+        "forgiven": report.forgiven,
         "seconds": round(took, 3),
         "counts": dict(report.counts),
         "findings": [finding._asdict() for finding in report.findings],
@@ -263,6 +271,8 @@ def _show(console: Console, report: Report, took: float) -> None:
         console.print(
             f"  {report.service}{place}: {finding.wrong}: {finding.message}", markup=False
         )
+    if report.forgiven:
+        console.print(f"  {report.service}: {report.forgiven:,} checkpoints are of a lost time")
     for wrong, count in report.counts.items():
         if count > SHOWN:
             console.print(f"  {report.service}: {count - SHOWN:,} more of {wrong}")

@@ -65,12 +65,15 @@ class Finding(NamedTuple):
 
 @dataclass
 class Report:
-    """What was found in one service's trail."""
+    """What was found in one service's trail. `restored_at` is when its database was restored from an older copy, if that is known:
+    checkpoints from before it that do not fit are `forgiven`."""
 
     service: str
+    restored_at: datetime | None = None
     links: int = 0
     head: str = ""
     checkpoints: dict[str, int] = field(default_factory=dict)
+    forgiven: int = 0
     findings: list[Finding] = field(default_factory=list)
     counts: Counter[Wrong] = field(default_factory=Counter)
 
@@ -145,17 +148,27 @@ class _Walk:
 
     def _compare(self) -> None:
         for place, known in self._checkpoints.pop(self.sequence, ()):
-            if known.hash != self.hash:
+            if known.hash != self.hash and not self._forgiven(known):
                 text = (
                     f"the checkpoint of {_when(known.at)} ({place}) has another hash for link {self.sequence}: the chain was"
                     " made anew from there or before, or the database went on from an older copy"
                 )
                 self._add(Wrong.REWRITTEN, text, self.sequence, None)
 
+    def _forgiven(self, known: Checkpoint) -> bool:
+        """Whether it is of a time that is known to have been lost."""
+        at = self._report.restored_at
+        lost = at is not None and known.at < at
+        self._report.forgiven += lost
+        return lost
+
     def finish(self) -> None:
         """After the last link: checkpoints that are still to be met are of links that are not there any more."""
         beyond = [
-            one for sequence in sorted(self._checkpoints) for one in self._checkpoints[sequence]
+            (place, one)
+            for sequence, known in sorted(self._checkpoints.items())
+            for place, one in known
+            if sequence > self.sequence and not self._forgiven(one)
         ]
         if beyond:
             place, last = beyond[-1]
@@ -188,7 +201,8 @@ async def _find_unwritten(
     tx: Connection, report: Report, place: str, known: Sequence[Checkpoint]
 ) -> None:
     """Whether the chain went on for long without being written down in a place."""
-    last = max((one.sequence for one in known), default=0)
+    since = report.restored_at
+    last = max((one.sequence for one in known if since is None or one.at >= since), default=0)
     age: timedelta | None = await tx.fetchval(_AGE, last)
     if age is not None and age > NOT_WRITTEN_DOWN_AFTER:
         text = (

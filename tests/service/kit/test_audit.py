@@ -287,6 +287,26 @@ async def test_an_older_copy_that_was_gone_on_with_is_found(here: Trail) -> None
     assert await here.wrong() == [(Wrong.REWRITTEN, 9)]
 
 
+async def test_a_restore_that_is_known_is_told_and_not_held_against_the_trail(here: Trail) -> None:
+    """A2: what is lost is lost; everything since is vouched for."""
+    await here.grow(5)
+    await here.grow(4)
+    await here.tamper(
+        "DELETE FROM audit_entries WHERE id IN (SELECT entry_id FROM audit_chain WHERE sequence > 5)"
+    )
+    await here.tamper("DELETE FROM audit_chain WHERE sequence > 5")
+    restored_at = await here.superuser.fetchval("SELECT clock_timestamp()")
+    lost = await here.report(restored_at)
+    await here.grow(10)
+    since = await here.report(restored_at)
+    assert [(one.sound, one.forgiven) for one in (lost, since)] == [(True, 1), (True, 1)]
+
+    await here.tamper("DELETE FROM audit_chain WHERE sequence > 12")
+    assert (Wrong.CUT, 13) in [
+        (one.wrong, one.sequence) for one in (await here.report(restored_at)).findings
+    ]
+
+
 async def test_a_chain_made_anew_in_full_is_found(here: Trail) -> None:
     """A2: somebody who knows how it is made changes an entry and everything after it."""
     await here.grow(9)

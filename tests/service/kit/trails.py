@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -85,9 +86,9 @@ class Trail:
                     f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER only_added"
                 )
 
-    async def report(self) -> Report:
+    async def report(self, restored_at: datetime | None = None) -> Report:
         """What a verification finds."""
-        report, checkpoints = Report(SERVICE), []
+        report, checkpoints = Report(SERVICE, restored_at), []
         for line in self.file.lines():
             try:
                 checkpoints.append(read(line, KEY.public_key(), SERVICE))
