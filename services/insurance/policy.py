@@ -19,7 +19,7 @@ from services.insurance.domain import (
 
 CALLERS = {
     "Accepts": frozenset({"referrals"}),
-    "AcceptsMany": frozenset({"directory"}),
+    "AcceptsMany": frozenset({"directory", "referrals"}),
 }
 """Which parts of the suite have business with which RPC; the door refuses the others."""
 

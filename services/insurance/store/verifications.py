@@ -109,7 +109,7 @@ class Due:
 
 
 NEVER = date.min
-"""Where rows that were never verified stand in the order of days."""
+"""Where rows that were never verified stand in the order of days; the driver tells it to PostgreSQL as -infinity."""
 
 
 async def due(
@@ -122,7 +122,7 @@ async def due(
         f"""{PARTICIPATION} WHERE organization_id = $1 AND (last_verified_on < $2 OR last_verified_on IS NULL)
             AND {lasts_from(3)}
             AND ($4::uuid[] IS NULL OR office_id = ANY($4)) AND ($5::uuid IS NULL OR provider_id = $5)
-            AND ($6::date IS NULL OR CASE WHEN $6 = '0001-01-01'
+            AND ($6::date IS NULL OR CASE WHEN $6 = '-infinity'
                 THEN last_verified_on IS NOT NULL OR id > $7 ELSE (last_verified_on, id) > ($6, $7) END)
             ORDER BY last_verified_on NULLS FIRST, id LIMIT $8""",
         organization_id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -18,7 +19,7 @@ from proto.directory.v1.directory_pb2_grpc import (
     DirectoryServicer,
     add_DirectoryServicer_to_server,
 )
-from proto.directory.v1.events_pb2 import OfficeLive, ProviderApproved
+from proto.directory.v1.events_pb2 import OfficeLive, PlacementAdded, ProviderApproved
 from services.insurance.actions import Peers
 from services.insurance.app import build
 from tests.support.facts import Neighbours
@@ -155,3 +156,31 @@ def new_practice(insurance: Insurance) -> Practice:
     made = Practice(organization_id, uuid4(), uuid4(), manager)
     insurance.directory.placed[made.provider_id, made.office_id] = organization_id
     return made
+
+
+async def placed(
+    insurance: Insurance,
+    practice: Practice,
+    *,
+    provider_id: UUID | None = None,
+    office_id: UUID | None = None,
+    first: str = "2020-01-01",
+    until: str = "",
+    at: datetime | None = None,
+) -> UUID:
+    """Directory tells that a provider (the practice's own, unless told otherwise) works at an office; answers the placement."""
+    provider_id, office_id = provider_id or practice.provider_id, office_id or practice.office_id
+    placement_id = uuid4()
+    insurance.directory.placed[provider_id, office_id] = practice.organization_id
+    fact = PlacementAdded(
+        placement_id=str(placement_id),
+        provider_id=str(provider_id),
+        office_id=str(office_id),
+        effective_from=first,
+        effective_until=until,
+    )
+    moment = at or insurance.running.parts.clock.now()
+    await insurance.neighbours.say(
+        fact, practice.organization_id, "placement", placement_id, moment
+    )
+    return placement_id
