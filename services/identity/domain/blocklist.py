@@ -1,4 +1,5 @@
-"""Words that guessers try first, in lower case and without disguise: digits for letters are undone before they are looked up."""
+"""Words that guessers build from, in lower case and without disguise: wherever one stands in a password, it does not count. Words
+that are only refused as the whole of one are in `common`."""
 
 _EVERYWHERE = """
 access account admin administrator amanda america andrea andrew angel angels anthony apple ashley august austin autumn

@@ -7,11 +7,15 @@ from collections.abc import Iterable
 
 from kit.errors import Invalid
 from services.identity.domain.blocklist import ROWS, WORDS
+from services.identity.domain.common import COMMON
 
 SHORTEST = 15
 LONGEST = 256
 ENOUGH_OF_ITS_OWN = 8
 """So many characters must be left when everything guessable is taken away."""
+
+ENOUGH_WITH_FACTOR = 5
+"""The same where a second factor is asked for as well, and shorter passwords do."""
 
 SHORTEST_CONTEXT_WORD = 4
 SHORTEST_RUN = 4
@@ -20,6 +24,9 @@ _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 _GROUPS, _GROUP = 4, 5
 _LOOKALIKES = str.maketrans("013457@$!", "oieastasi")
 _BREAKS = re.compile(r"[\W_]+")
+_HEAD = re.compile(r"^[\W\d_]+")
+_TAIL = re.compile(r"[\W\d_]+$")
+_EVERY_WORD = WORDS | COMMON
 _GONE = "\0"
 
 
@@ -44,7 +51,8 @@ def accept(
 ) -> str:
     """The normalized password; Invalid when it is too short, too long, or mostly what anybody would guess.
 
-    `context` is what is known about the person: name, address of mail, organization.
+    `context` is what is known about the person: name, address of mail, organization. `shortest` is 8 for who is asked for a second
+    factor as well, and 15 for who is not (NIST 800-63B-4).
     """
     text = normalized(password)
     if len(text) < shortest:
@@ -61,7 +69,8 @@ def accept(
             field=field,
             remedy="Take a shorter one.",
         )
-    if len(own_part(text, context)) < ENOUGH_OF_ITS_OWN:
+    enough = ENOUGH_OF_ITS_OWN if shortest >= SHORTEST else ENOUGH_WITH_FACTOR
+    if is_common(text) or len(own_part(text, context)) < enough:
         raise Invalid(
             "This password is too easy to guess.",
             code="PASSWORD_COMMON",
@@ -71,15 +80,33 @@ def accept(
     return text
 
 
+def is_common(password: str) -> bool:
+    """Whether it is nothing but one common word: with digits and signs around it, letters written as digits, or repeated."""
+    folded = password.casefold()
+    headless, tailless = _HEAD.sub("", folded), _TAIL.sub("", folded)
+    spellings = {folded, headless, tailless, _TAIL.sub("", headless)}
+    return any(_is_word(one.translate(_LOOKALIKES)) for one in spellings)
+
+
+def _is_word(text: str) -> bool:
+    bare = _HEAD.sub("", _TAIL.sub("", text))
+    return _unit(_BREAKS.sub("", bare)) in _EVERY_WORD
+
+
 def own_part(password: str, context: Iterable[str]) -> str:
-    """What is left of a password without repetitions, rows of keys, common words and what is known about the person."""
+    """What is left of a password without repetitions, rows of keys, base words and what is known about the person."""
     rest = _without_rows(_unit(password.casefold()))
-    for word in sorted(WORDS | _context_words(context), key=len, reverse=True):
+    for word in _longest_first(WORDS | _context_words(context)):
         rest = rest.replace(word, _GONE)
     plain = rest.translate(_LOOKALIKES)
-    for word in sorted(WORDS, key=len, reverse=True):
+    for word in _longest_first(WORDS):
         plain = plain.replace(word, _GONE)
     return _unit(_BREAKS.sub("", plain.replace(_GONE, "")))
+
+
+def _longest_first(words: Iterable[str]) -> list[str]:
+    """Longer words before those they hold; of one length by the alphabet, so that every process judges alike."""
+    return sorted(words, key=lambda word: (-len(word), word))
 
 
 def _unit(text: str) -> str:

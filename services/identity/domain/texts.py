@@ -15,6 +15,10 @@ LONGEST_REASON = 500
 _ROUNDS = 2
 """Folding case can undo normalizing, once; after two rounds nothing moves any more (Unicode's NFKC_Casefold)."""
 
+_ENCODED = "xn--"
+_FULL_STOP = "\N{IDEOGRAPHIC FULL STOP}"
+"""What separates labels where people write without a period."""
+
 _LABEL = re.compile(r"(?!-)[\w-]{1,63}(?<!-)")
 _LOCAL = re.compile(r"[^\s@\"(),:;<>\[\]\\]+")
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -30,10 +34,11 @@ class Email:
 
 
 def email(text: str, field: str) -> Email:
-    """The address in `text`; Invalid when it cannot be one. Case and Unicode variants share a key; plus-tags are different
-    addresses."""
-    address = unicodedata.normalize("NFKC", text).strip()
-    local, at, domain = address.rpartition("@")
+    """The address in `text`; Invalid when it cannot be one. Case and Unicode variants share a key, and so do the two ways to write an
+    international domain; plus-tags are different addresses."""
+    local, at, domain = unicodedata.normalize("NFKC", text).strip().rpartition("@")
+    domain = domain.replace(_FULL_STOP, ".")
+    address = f"{local}{at}{domain}"
     labels = domain.split(".")
     sound = (
         at
@@ -59,10 +64,29 @@ def email(text: str, field: str) -> Email:
 
 def email_key(text: str) -> str:
     """What all spellings of one address have in common; any text has one."""
+    local, at, domain = _folded(text).strip().rpartition("@")
+    labels = map(_spelled_out, domain.replace(_FULL_STOP, ".").split("."))
+    return f"{local}{at}{'.'.join(labels)}".strip()
+
+
+def _folded(text: str) -> str:
     folded = unicodedata.normalize("NFD", text)
     for _ in range(_ROUNDS):
         folded = unicodedata.normalize("NFKC", folded.casefold())
-    return folded.strip()
+    return folded
+
+
+def _spelled_out(label: str) -> str:
+    """A label of a domain as people read it: xn--bcher-kva is bücher. What only looks like such a label stays as it is."""
+    if not label.startswith(_ENCODED):
+        return label
+    try:
+        spelled = label.removeprefix(_ENCODED).encode("ascii").decode("punycode")
+    except (UnicodeError, ValueError, OverflowError):
+        return label
+    folded = _folded(spelled)
+    sound = not spelled.isascii() and _LABEL.fullmatch(folded) and not folded.startswith(_ENCODED)
+    return folded if sound else label
 
 
 def line(text: str, field: str, longest: int = LONGEST_NAME) -> str:

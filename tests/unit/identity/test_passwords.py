@@ -1,13 +1,17 @@
 """What a password must be."""
 
+import os
 import secrets
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kit.errors import Invalid
+from services.identity.domain.blocklist import WORDS
+from services.identity.domain.common import COMMON
+from services.identity.domain.factors import SHORTEST_WITH_FACTOR
 from services.identity.domain.passwords import (
     LONGEST,
     SHORTEST,
@@ -15,6 +19,7 @@ from services.identity.domain.passwords import (
     own_part,
     temporary_password,
 )
+from tests.unit.identity.password_oracle import judge
 
 KNOWN = ("Anna Bergstrom", "anna.bergstrom@lakeside.example", "Lakeside Care")
 
@@ -91,6 +96,76 @@ def test_nothing_short_is_ever_accepted(password: str) -> None:
     """R04"""
     if len(unicodedata.normalize("NFKC", password)) < SHORTEST:
         assert refusal(password) == "PASSWORD_TOO_SHORT"
+
+
+def test_the_block_list_has_more_than_three_thousand_words() -> None:
+    """R04: at least 3,000 common words, none of them a line of anybody's list of breached passwords."""
+    assert len(COMMON) >= 3_000
+    assert all(word.isalpha() and word == word.casefold() for word in COMMON)
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "Dragonfly2026!",
+        "charlotte1999",
+        "$unshine!1",
+        "sunflower",
+        "philadelphia-philadelphia",
+        "dragonfly.dragonfly",
+        "1995Strawberry",
+        "International!",
+    ],
+)
+def test_one_common_word_is_no_password_beside_a_second_factor_either(password: str) -> None:
+    """R04"""
+    with pytest.raises(Invalid) as refused:
+        accept(password, context=KNOWN, shortest=SHORTEST_WITH_FACTOR)
+    assert refused.value.code == "PASSWORD_COMMON"
+
+
+def test_eight_characters_do_beside_a_second_factor_and_fifteen_are_asked_for_without() -> None:
+    """R04: NIST 800-63B-4."""
+    assert accept("nv8kqwpz", context=KNOWN, shortest=SHORTEST_WITH_FACTOR) == "nv8kqwpz"
+    with pytest.raises(Invalid) as short:
+        accept("nv8kqwp", context=KNOWN, shortest=SHORTEST_WITH_FACTOR)
+    assert short.value.code == "PASSWORD_TOO_SHORT"
+    assert refusal("nv8kqwpz") == "PASSWORD_TOO_SHORT"
+
+
+WORDY = st.sampled_from([*sorted(COMMON)[::37], *sorted(WORDS)[::11]])
+PIECES = st.one_of(
+    WORDY,
+    WORDY.map(str.title),
+    WORDY.map(lambda word: word.replace("a", "4").replace("e", "3").replace("s", "$")),
+    st.sampled_from(
+        ["2026", "1999", "!!", "1", "qwerty", "987654", "aaaa", " ", "-", "Bergstrom", "lakeside"]
+    ),
+    st.text(max_size=6),
+    st.text("abcdefghijklmnopqrstuvwxyz0123456789", max_size=9),
+)
+TYPED = st.one_of(
+    st.lists(PIECES, max_size=5).map("".join),
+    st.lists(PIECES, max_size=2).map(lambda pieces: "".join(pieces) * 3),
+    st.text(max_size=40),
+)
+
+
+@settings(max_examples=int(os.environ.get("PASSWORDS_JUDGED", "1500")), deadline=None)
+@given(TYPED, st.booleans())
+def test_passwords_are_judged_as_a_second_opinion_judges_them(
+    password: str,
+    second_factor: bool,  # noqa: FBT001 - hypothesis gives it
+) -> None:
+    """R04, I11: PASSWORDS_JUDGED=10000 for all of them."""
+    shortest = SHORTEST_WITH_FACTOR if second_factor else SHORTEST
+    try:
+        accept(password, context=KNOWN, shortest=shortest)
+        answer = "OK"
+    except Invalid as refused:
+        answer = refused.code
+
+    assert answer == judge(password, list(KNOWN), second_factor=second_factor)
 
 
 @given(st.text(min_size=1, max_size=60))

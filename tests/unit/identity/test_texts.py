@@ -17,6 +17,10 @@ from services.identity.domain.texts import email_key
         ("stra\N{LATIN SMALL LETTER SHARP S}e@example.org", "STRASSE@example.org"),
         ("jose\N{COMBINING ACUTE ACCENT}@example.org", "jos\N{LATIN SMALL LETTER E WITH ACUTE}@example.org"),
         ("  anna@example.org ", "anna@example.org"),
+        ("anna@b\N{LATIN SMALL LETTER U WITH DIAERESIS}cher.example", "anna@xn--bcher-kva.example"),
+        ("anna@B\N{LATIN CAPITAL LETTER U WITH DIAERESIS}CHER.example", "ANNA@XN--BCHER-KVA.example"),
+        ("anna@xn--strae-oqa.example", "anna@strasse.example"),
+        ("anna@example\N{IDEOGRAPHIC FULL STOP}org", "anna@example.org"),
     ],
 )  # fmt: skip
 def test_spellings_of_one_address_meet_in_one_key(one: str, other: str) -> None:
@@ -44,6 +48,13 @@ def test_what_cannot_be_an_address_is_refused_with_the_field(text: str) -> None:
         email(text, "email")
 
     assert (refused.value.code, refused.value.field) == ("BAD_EMAIL", "email")
+
+
+@given(st.from_regex(r"[a-z]{1,3}@?(xn--[a-z0-9-]{0,12}\.?){1,3}", fullmatch=True))
+def test_what_looks_like_an_international_domain_has_one_key_too(text: str) -> None:
+    """R03"""
+    assert email_key(email_key(text)) == email_key(text)
+    assert email_key(text.upper()) == email_key(text)
 
 
 @given(st.text())
