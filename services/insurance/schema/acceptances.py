@@ -46,7 +46,7 @@ class ProviderAtOfficeInput:
 @strawberry.type(
     description="Whether a provider accepts a plan at an office on the day, how sure that is, and how old."
 )
-class PlanAcceptance:
+class PlanAnswer:
     """One answer."""
 
     plan_id: strawberry.ID
@@ -88,7 +88,7 @@ class AcceptanceQuery:
         places: list[ProviderAtOfficeInput],
         plan_ids: list[strawberry.ID],
         on: date,
-    ) -> list[PlanAcceptance]:
+    ) -> list[PlanAnswer]:
         """Which plans are accepted at which places on a day."""
         _require(places, MAX_PLACES, "places")
         _require(plan_ids, MAX_PLANS, "planIds")
@@ -119,10 +119,10 @@ def _acceptance(
     place: tuple[domain.ProviderId, domain.OfficeId],
     plan_id: domain.PlanId,
     found: actions.Acceptance | None,
-) -> PlanAcceptance:
+) -> PlanAnswer:
     state = _state(answer, plan_id, found)
     ended = state is AcceptanceState.NOT_OFFERED
-    return PlanAcceptance(
+    return PlanAnswer(
         plan_id=strawberry.ID(str(plan_id)),
         state=state,
         certainty=found.certainty if found else None,
