@@ -33,7 +33,7 @@ from kit.audit.checkpoints import (
     public_keys,
     read,
 )
-from kit.audit.verify import SHOWN, Checkpoints, Finding, Report, Wrong, verify
+from kit.audit.verify import SHOWN, Checkpoints, Finding, Report, Wrong, length, verify
 from kit.bus import Bus
 from kit.db import LOST_CONNECTION
 
@@ -173,8 +173,7 @@ async def _verify(sources: Sources, report: Report, bus: Bus | None, *, quiet: b
     checkpoints = await _checkpoints(sources, service, bus, report)
     try:
         async with _reading(sources.databases[service]) as tx:
-            total = await tx.fetchval("SELECT coalesce(max(sequence), 0) FROM audit_chain")
-            with _progress(service, total, quiet=quiet) as seen:
+            with _progress(service, await length(tx), quiet=quiet) as seen:
                 await verify(tx, report, checkpoints, seen)
     except (*LOST_CONNECTION, asyncpg.PostgresError) as error:
         raise Trouble(

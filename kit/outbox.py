@@ -106,16 +106,23 @@ async def record(  # noqa: PLR0913 - what a fact is told of, and by whom, are no
     }
     await _save(tx, event, aggregate, name.subject(organization_id), at)
     if by is not None:
-        await audit.record(
-            tx,
-            by,
-            act=f"{aggregate}.{name.verb}",
-            kind=aggregate,
-            about=aggregate_id,
-            organization_id=organization_id,
-            at=at,
-        )
+        await _write_down(tx, by, event, name, at)
     return event_id
+
+
+async def _write_down(
+    tx: Connection, by: Viewer, event: dict[str, Any], name: FactName, at: datetime
+) -> None:
+    """The audit trail's entry of a fact."""
+    await audit.record(
+        tx,
+        by,
+        act=f"{name.aggregate}.{name.verb}",
+        kind=name.aggregate,
+        about=UUID(event["subject"]),
+        organization_id=UUID(event["organizationid"]),
+        at=at,
+    )
 
 
 async def _next(tx: Connection, organization_id: UUID, aggregate: str, aggregate_id: UUID) -> int:

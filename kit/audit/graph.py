@@ -3,7 +3,7 @@
 # Without `from __future__ import annotations`: the types are made for each service, and strawberry must find them.
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import strawberry
@@ -22,12 +22,17 @@ _ABOUT = (
 )
 
 
+Person = Callable[[Any, UUID], Awaitable[Any]]
+Kind = Any
+"""A type of the schema that is made for each service."""
+
+
 def audit_field(
     service: str,
     *,
     user: type,
     permit: Callable[[Viewer], UUID],
-    person: Callable[[Any, UUID], Awaitable[Any]] | None = None,
+    person: Person | None = None,
 ) -> Any:  # noqa: ANN401 - strawberry's field descriptor
     """The root field `<service>Audit`. `permit` answers the organization whose trail the viewer may read, or refuses; `user` is
     the service's type User, and `person(info, id)` answers one where that is more than its id."""
@@ -35,8 +40,18 @@ def audit_field(
     async def stub(_: object, id_: UUID) -> Any:  # noqa: ANN401 - whatever User is
         return user(id=strawberry.ID(str(id_)))
 
-    page_type, node = _types(service, user, person or stub)
+    kinds = _kinds(user, person or stub)
+    return strawberry.field(
+        resolver=_resolver(permit, lambda entry: kinds.node(service, entry)),
+        name=f"{service}Audit",
+        description=_ABOUT,
+        graphql_type=kinds.page,
+    )
 
+
+def _resolver(
+    permit: Callable[[Viewer], UUID], node: Callable[[Entry], Any]
+) -> Callable[..., Awaitable[Any]]:
     async def resolve(  # noqa: PLR0913 - GraphQL arguments
         info: strawberry.Info[Context[Any], None],
         *,
@@ -46,7 +61,7 @@ def audit_field(
         until: datetime | None = None,
         first: int | None = None,
         after: str | None = None,
-    ) -> Any:  # noqa: ANN401 - made above
+    ) -> Any:  # noqa: ANN401 - made for each service
         page, call = page_of(first, after), info.context.call
         wanted = Wanted(
             permit(call.viewer),
@@ -59,9 +74,7 @@ def audit_field(
             found = await history.entries(tx, wanted, after_moment(page), page.limit + 1)
         return connection(found, page, key=_key, node=node)
 
-    return strawberry.field(
-        resolver=resolve, name=f"{service}Audit", description=_ABOUT, graphql_type=page_type
-    )
+    return resolve
 
 
 def _moment(given: datetime | None, field: str) -> datetime | None:
@@ -74,60 +87,53 @@ def _key(entry: Entry) -> tuple[str, UUID]:
     return entry.at.isoformat(), entry.id
 
 
-def _types(
-    service: str, user: type, person: Callable[[Any, UUID], Awaitable[Any]]
-) -> tuple[type, Callable[[Entry], Any]]:
-    """The type of the field, and what makes a node of an entry. They differ in nothing but the class behind User."""
+# The types ------------------------------------------------------------------------------------------------------------
 
-    somebody = user | None
 
-    async def _user(self: Any, info: strawberry.Info[Context[Any], None]) -> Any:  # noqa: ANN401 - made at run time
-        user_id: UUID | None = self.entry.user_id
-        return await person(info, user_id) if user_id else None
+@strawberry.type
+class _Actor:
+    user_id: strawberry.Private[UUID | None]
+    service: str | None = strawberry.field(description="When it was the suite itself.")
 
-    @strawberry.federation.type(
-        shareable=True, description="Who did it: a person, a service of the suite, or nobody known."
-    )
-    class AuditActor:
-        entry: strawberry.Private[Entry]
-        service: str | None = strawberry.field(description="When it was the suite itself.")
 
-        user: Any = strawberry.field(
-            resolver=_user, graphql_type=somebody, description="Who was signed in."
-        )
+@strawberry.type
+class _Entry:
+    id: strawberry.ID
+    at: datetime
+    act: str = strawberry.field(description="Service, kind and verb: directory.provider.approved.")
+    kind: str = strawberry.field(description="What kind of thing it was done to.")
+    about: strawberry.ID | None = strawberry.field(description="The thing it was done to.")
+    fields: list[str] = strawberry.field(description="What of it was changed, or seen.")
+    reason: str | None
+    purpose: str | None = strawberry.field(description="Why a patient's data was read.")
+    request_id: str | None
+    by_support: bool = strawberry.field(description="Whether support did it.")
 
-    @strawberry.federation.type(shareable=True, description="One thing that was done.")
-    class AuditEntry:
-        id: strawberry.ID
-        at: datetime
-        act: str = strawberry.field(
-            description="Service, kind and verb: directory.provider.approved."
-        )
-        actor: AuditActor
-        kind: str = strawberry.field(description="What kind of thing it was done to.")
-        about: strawberry.ID | None = strawberry.field(description="The thing it was done to.")
-        fields: list[str] = strawberry.field(description="What of it was changed, or seen.")
-        reason: str | None
-        purpose: str | None = strawberry.field(description="Why a patient's data was read.")
-        request_id: str | None
-        by_support: bool = strawberry.field(description="Whether support did it.")
 
-    @strawberry.federation.type(shareable=True, description="One entry of a page.")
-    class AuditEntryEdge:
-        node: AuditEntry
-        cursor: str
+@strawberry.type
+class _Edge:
+    cursor: str
 
-    @strawberry.federation.type(shareable=True, description="A page of entries.")
-    class AuditEntryConnection:
-        edges: list[AuditEntryEdge]
-        page_info: PageInfo
 
-    def node(entry: Entry) -> AuditEntry:
-        return AuditEntry(
+@strawberry.type
+class _Page:
+    page_info: PageInfo
+
+
+class _Kinds(NamedTuple):
+    """The types of one service. They differ from another's in nothing but the class behind User."""
+
+    actor: Kind
+    entry: Kind
+    page: Kind
+
+    def node(self, service: str, entry: Entry) -> Any:  # noqa: ANN401 - made for each service
+        """An entry as GraphQL tells it."""
+        return self.entry(
             id=strawberry.ID(str(entry.id)),
             at=entry.at,
             act=f"{service}.{entry.act}",
-            actor=AuditActor(entry=entry, service=entry.service or None),
+            actor=self.actor(user_id=entry.user_id, service=entry.service or None),
             kind=entry.kind,
             about=strawberry.ID(str(entry.about)) if entry.about else None,
             fields=list(entry.fields),
@@ -137,4 +143,32 @@ def _types(
             by_support=entry.support,
         )
 
-    return AuditEntryConnection, node
+
+def _kinds(user: Kind, person: Person) -> _Kinds:
+    async def who(self: _Actor, info: strawberry.Info[Context[Any], None]) -> Any:  # noqa: ANN401 - a User
+        return await person(info, self.user_id) if self.user_id else None
+
+    named = strawberry.field(
+        resolver=who, graphql_type=user | None, description="Who was signed in."
+    )
+    about = "Who did it: a person, a service of the suite, or nobody known."
+    actor = _shared("AuditActor", about, _Actor, user=named)
+    entry = _shared(
+        "AuditEntry", "One thing that was done.", _Entry, actor=strawberry.field(graphql_type=actor)
+    )
+    edge = _shared(
+        "AuditEntryEdge", "One entry of a page.", _Edge, node=strawberry.field(graphql_type=entry)
+    )
+    page = _shared(
+        "AuditEntryConnection",
+        "A page of entries.",
+        _Page,
+        edges=strawberry.field(graphql_type=list[edge]),  # type: ignore[valid-type]
+    )
+    return _Kinds(actor, entry, page)
+
+
+def _shared(name: str, about: str, base: type, **fields: Any) -> Kind:  # noqa: ANN401 - strawberry's fields
+    """A type that every service has alike: the base's fields, and these."""
+    made = type(name, (base,), {"__annotations__": dict.fromkeys(fields, Any), **fields})
+    return strawberry.federation.type(made, shareable=True, description=about)

@@ -89,6 +89,12 @@ class Report:
             self.findings.append(finding)
 
 
+async def length(tx: Connection) -> int:
+    """How many links a chain has."""
+    found: int = await tx.fetchval("SELECT coalesce(max(sequence), 0) FROM audit_chain")
+    return found
+
+
 Checkpoints = Mapping[str, Sequence[Checkpoint]]
 """The genuine checkpoints of a service, oldest first, by the place they were found in."""
 
