@@ -20,9 +20,11 @@ ACTORS = (
     Actor("admin here", MAPLE, admin_of=HERE),
     Actor("client admin", MAPLE, client_admin=True),
     Actor("client admin with a queue", MAPLE, client_admin=True, staff_of=HERE),
+    Actor("reporting only", MAPLE, reporting_only=True),
     Actor("insurance manager", MAPLE, insurance_manager=True),
     Actor("call centre", MAPLE, call_centre=True),
     Actor("group staff", MAPLE, groups=TEAM),
+    Actor("provider", MAPLE),
     Actor("idle", MAPLE),
     Actor("guest", MAPLE),
     Actor("their staff", NORTH, staff_of=THEIRS),
@@ -31,16 +33,16 @@ ACTORS = (
     Actor("their insurance manager", NORTH, insurance_manager=True),
     Actor("support", support=True),
 )
-"""`guest` is client admin of north and works for maple with no role. Who is deactivated or signed out shows a token that was good;
+"""`provider` is a user whose record as a provider is the doctor here: so far nothing follows from it. `guest` is client admin of north and works for maple with no role. Who is deactivated or signed out shows a token that was good;
 who has a temporary password was invited and has not confirmed."""
 
 NOT_YET = {
-    "reporting-only client admin": "the product has no such role yet (permission matrix, column 2)",
-    "provider user": "the product has no accounts for providers yet (permission matrix, column 7)",
-    "break-glass": "support cannot act inside an organization at all yet, which `support` is judged by",
-    "partner": "partners sign in to NATS, not to the gateway: tests/service/identity and test_partner_example",
+    "provider": "may not yet ask for changes of the own record nor work the own referrals (permission matrix, column 7)",
+    "support": "cannot invite anybody in an organization's name, as the matrix has it; the rest it does with `asSupport`",
+    "second factor": "a session that waits for one, or must add one: tests/service/identity judges what it reaches",
+    "partner": "signs in to NATS, not to the gateway: tests/service/identity and test_partner_example",
 }
-"""Actors the rules know and the product does not (or not at these doors), each with the reason."""
+"""What the rules say of actors and the matrix cannot try, each with the reason."""
 
 OWN_PARTS = ("gateway", "identity", "directory", "insurance", "referrals", "reporting")
 """Our own services as actors: they ask RPCs; see each table's `rpcs`."""
@@ -68,7 +70,11 @@ USERS = (
     _user("closed"),
     _user("invited here", ("OFFICE_STAFF", "here")),
     _user("temporary password", ("CLIENT_ADMIN", "")),
-    _user("deactivated", ended=True),
+    _user("reporting only", ("REPORTING_ONLY", "")),
+    _user("provider", ("PROVIDER", "")),
+    Thing(
+        "user", "deactivated", MAPLE, HERE, ended=True, had=frozenset({("OFFICE_STAFF", "here")})
+    ),
     _user("their staff", ("OFFICE_STAFF", "theirs"), organization=NORTH),
     _user("their office admin", ("OFFICE_ADMIN", "theirs"), organization=NORTH),
     _user("their client admin", ("CLIENT_ADMIN", ""), organization=NORTH),
@@ -155,6 +161,12 @@ PARTNERS = (
 )
 PLANS = (Thing("plan", "plan", "", shown=True), Thing("plan", "self-pay", "", shown=True))
 PAYERS = (Thing("payer", "payer", "", shown=True),)
+CAMPAIGNS = (Thing("campaign", "maple", MAPLE), Thing("campaign", "north", NORTH))
+ITEMS = (
+    Thing("item", "here", MAPLE, HERE),
+    Thing("item", "there", MAPLE, THERE),
+    Thing("item", "theirs", NORTH, THEIRS),
+)
 REPORTS = (
     Thing("report", "team", MAPLE, HERE, TEAM),
     Thing("report", "their team", NORTH, THEIRS, frozenset({"their team"})),
@@ -162,7 +174,7 @@ REPORTS = (
 
 THINGS = (
     *USERS, *OFFICES, *PROVIDERS, *GROUPS, *PLACEMENTS, *PARTICIPATIONS, *REFERRALS, *ORGANIZATIONS, *PARTNERS, *PLANS,
-    *PAYERS, *REPORTS,
+    *PAYERS, *REPORTS, *CAMPAIGNS, *ITEMS,
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.model.fields import FIELDS
 from tests.model.words import (
     KEY,
     STALE,
@@ -19,6 +20,7 @@ from tests.model.words import (
     admin_there,
     any_admin,
     anybody,
+    audit,
     both,
     client_admin,
     either,
@@ -76,6 +78,8 @@ VERBS = (
         then="UNKNOWN_TIME_ZONE",
     ),
     Verb("closeOffice", "R19", "office", may=client_admin, given=STALE, action="CLOSE"),
+    Verb("changeOffice", "R16", "office", may=client_admin, given={"name": "Changed", **STALE}),
+    Verb("attestRoster", "R18", "office", may=admin_there, given={"userIds": [], **STALE}),
     Verb("keepOffice", "R19", "office", may=client_admin, given=STALE, action="KEEP"),
     Verb(
         "addPlacement",
@@ -144,6 +148,7 @@ QUERIES = (
         case="of the network",
     ),
     List("groupSuggestions", "R20", "suggestion", lists=own, for_support=False),
+    audit("directory"),
     Ask("specialties", "R11", shown=anybody, select="{ code }"),
     Ask("directorySettings", "R11 R20", shown=anybody, select="{ version }", for_support=False),
     Ask(
@@ -161,6 +166,8 @@ HIDDEN = (
     Hidden("provider", "missing", "R11", own),
     Hidden("office", "readiness", "R16", own, "{ ready }"),
     Hidden("office", "shortLeadTimeReason", "R16", own),
+    Hidden("office", "roster", "R18", own, "{ id }"),
+    Hidden("office", "rosterAttestation", "R18", own, "{ stands }"),
     Hidden("group", "staff", "R23", own, "{ id }"),
 )
 
@@ -178,33 +185,6 @@ ENTITIES = (
     ),
 )
 
-FIELDS = {
-    "Address": "line1 line2 city region postalCode",
-    "Coordinates": "latitude longitude",
-    "DirectorySettings": "secondApprover suggestGroupsFrom version",
-    "Factor": "name score weight reason",
-    "Group": "id name state maySend mayReceive version offices providers allowedActions organization",
-    "GroupSuggestion": "id classification raisedAt closedAt closedBecause version office specialty providers"
-    " allowedActions",
-    "ImportedProviders": "added known refused rows",
-    "ImportedRow": "row status providerId code field message ignoredSpecialtyCodes",
-    "ItemProblem": "id field code message",
-    "Office": "id name phone timeZone goLiveOn groupOnly state version address coordinates placements groups"
-    " allowedActions organization",
-    "OfficeInTheWay": "officeId referralIds",
-    "OfficeReadiness": "ready confirmedStaff approvedProviders reasons",
-    "Organization": "id providers offices groups",
-    "PendingChange": "firstName lastName npi credential phone specialtyCodes",
-    "Placement": "id effectiveFrom effectiveUntil acceptingNewPatients version provider office state allowedActions",
-    "Provider": "id npi firstName lastName credential phone state version name specialties placements groups"
-    " allowedActions organization",
-    "ReadinessReason": "code message",
-    "ReceiverSuggestions": "on receivers widening wideningReason",
-    "ReferralInTheWay": "referralId status side officeId",
-    "Specialty": "code name grouping classification specialization",
-    "SuggestedReceiver": "distanceKm planCertainty planVerifiedOn acceptingNewPatients dataConfirmedOn score provider"
-    " group office factors",
-}
 
 RPCS = (
     Rpc(
@@ -256,6 +236,6 @@ TABLE = Table(
     references=frozenset({"User"}),
     hidden=HIDDEN,
     actions=ACTIONS,
-    fields=FIELDS,
+    fields=FIELDS["directory"],
     rpcs=RPCS,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.model.fields import FIELDS
 from tests.model.words import (
     KEY,
     STALE,
@@ -16,6 +17,7 @@ from tests.model.words import (
     Thing,
     Verb,
     anybody,
+    audit,
     both,
     insurance_there,
     own,
@@ -27,6 +29,13 @@ ROW = {"providerId": "@own doctor", "effectiveFrom": "2030-02-02", "effectiveUnt
 """It would end before it begins."""
 
 
+COPY = {
+    "source": {"providerId": "@own doctor", "officeId": "@own office"},
+    "target": {"providerId": "@own doctor"},
+    "effectiveFrom": "2030-01-01",
+}
+
+
 def seen(actor: Actor, thing: Thing) -> bool:
     """One's own, and where patients can be seen; support reads all."""
     return actor.support or own_or_shown(actor, thing)
@@ -35,6 +44,11 @@ def seen(actor: Actor, thing: Thing) -> bool:
 def at(office: str) -> Predicate:
     """It is at that office."""
     return lambda _, thing: office in thing.offices
+
+
+def keeps_plans(actor: Actor, thing: Thing) -> bool:  # noqa: ARG001 - whose it is, is asked before
+    """R29: campaigns are opened, handed over and called off by insurance managers and client admins."""
+    return actor.insurance_manager or actor.client_admin
 
 
 VERBS = (
@@ -80,6 +94,63 @@ VERBS = (
         given={"effectiveUntil": "2030-01-01", **STALE},
         action="END",
     ),
+    Verb("changePayer", "R27", "payer", may=support, sees=anybody, given=STALE, for_support=True),
+    Verb(
+        "changeInsurancePlan",
+        "R27",
+        "plan",
+        may=support,
+        sees=anybody,
+        given=STALE,
+        for_support=True,
+    ),
+    Verb(
+        "endInsurancePlan",
+        "R27",
+        "plan",
+        may=support,
+        sees=anybody,
+        given={"endsOn": "2100-01-01", "token": "of another day", **STALE, **KEY},
+        then="STALE_VERSION|STALE_PREVIEW|SELF_PAY",
+        for_support=True,
+    ),
+    Verb(
+        "copyParticipations",
+        "R27",
+        "office",
+        may=insurance_there,
+        at="target.officeId",
+        given={**COPY, "planIds": ["@plan plan"], "token": "of another day", **KEY},
+        then="STALE_PREVIEW|INVALID",
+    ),
+    Verb(
+        "declareMajorChange",
+        "R29",
+        may=keeps_plans,
+        given={"reason": " ", "payerIds": [], "planIds": ["@plan plan"], **KEY},
+        then="INVALID",
+    ),
+    Verb("assignCampaign", "R29", "campaign", may=keeps_plans, given=STALE, action="ASSIGN"),
+    Verb("callOffCampaign", "R29", "campaign", may=keeps_plans, given=STALE, action="CALL_OFF"),
+    Verb(
+        "attestCampaignItems",
+        "R29",
+        "item",
+        may=insurance_there,
+        at="items.itemId",
+        given={"items": [{"token": "of another day"}]},
+        then="STALE_PREVIEW",
+        each="outcomes.problem",
+    ),
+    Verb(
+        "verifyParticipations",
+        "R26 R27",
+        "participation",
+        may=insurance_there,
+        at="participations.participationId",
+        given={"participations": [dict(STALE)], **KEY},
+        each="outcomes.problem",
+    ),
     Verb(
         "verifyParticipation",
         "R26 R27",
@@ -90,11 +161,116 @@ VERBS = (
     ),
 )
 
+
+def lasts(actor: Actor, thing: Thing) -> bool:  # noqa: ARG001 - a predicate
+    """It is not over."""
+    return not thing.ended
+
+
+def answers_for(actor: Actor) -> bool:
+    """R26: whoever keeps what is accepted, at some office at least, or looks on."""
+    watches = actor.insurance_manager or actor.client_admin or actor.reporting_only
+    return watches or bool(actor.admin_of)
+
+
+def answers_there(actor: Actor, thing: Thing) -> bool:
+    """The same, for the thing's offices."""
+    return own(actor, thing) and (actor.reporting_only or insurance_there(actor, thing))
+
+
 QUERIES: tuple[Ask | List, ...] = (
     List("payers", "R27", "payer", lists=anybody),
     Ask("payer", "R27", "payer", shown=anybody),
     List("insurancePlans", "R27", "plan", lists=anybody),
     Ask("insurancePlan", "R27", "plan", shown=anybody),
+    audit("insurance"),
+    Ask(
+        "insurancePlanEndPreview",
+        "R27",
+        "plan",
+        shown=anybody,
+        may=support,
+        at="planId",
+        given={"endsOn": "2100-01-01"},
+        select="{ token }",
+    ),
+    Ask("insurancePlanEndings", "R27", "plan", shown=anybody, may=support, at="planId"),
+    Ask(
+        "copyParticipationsPreview",
+        "R27",
+        "office",
+        shown=own,
+        may=insurance_there,
+        at="target.officeId",
+        given=COPY,
+        select="{ total }",
+        for_support=False,
+    ),
+    Ask("participationCopy", "R27", "copy", shown=own, may=answers_there, for_support=False),
+    List(
+        "participationCopies",
+        "R27",
+        "copy",
+        lists=answers_there,
+        may=answers_for,
+        for_support=False,
+    ),
+    Ask(
+        "campaign",
+        "R29",
+        "campaign",
+        shown=own,
+        may=lambda actor, _: answers_for(actor),
+        for_support=False,
+    ),
+    Ask(
+        "campaignEvidence",
+        "R29",
+        "campaign",
+        shown=own,
+        may=lambda actor, _: answers_for(actor),
+        at="campaignId",
+        given={"first": 1},
+        select="{ __typename }",
+        for_support=False,
+    ),
+    List(
+        "campaigns",
+        "R29",
+        "campaign",
+        lists=own,
+        may=answers_for,
+        complete=False,
+        for_support=False,
+    ),
+    List(
+        "participationsDue",
+        "R29",
+        "participation",
+        lists=both(answers_there, lasts),
+        may=answers_for,
+        given={"within": 90},
+        for_support=False,
+    ),
+    Ask(
+        "planAcceptances",
+        "R28",
+        shown=anybody,
+        given={
+            "places": [{"providerId": "@provider doctor here", "officeId": "@office here"}],
+            "planIds": ["@plan plan"],
+            "on": "2030-01-01",
+        },
+        select="{ state }",
+    ),
+    Ask(
+        "verificationStanding",
+        "R29",
+        shown=anybody,
+        may=lambda actor, _: answers_for(actor),
+        select="{ verified }",
+        for_support=False,
+    ),
     List("participations", "R27", "participation", lists=own, for_support=False, case="own"),
     *(
         List(
@@ -109,7 +285,10 @@ QUERIES: tuple[Ask | List, ...] = (
     ),
 )
 
-HIDDEN = (Hidden("participation", "lastVerifiedBy", "R27", own, "{ id }"),)
+HIDDEN = (
+    Hidden("participation", "lastVerifiedBy", "R27", own, "{ id }"),
+    Hidden("participation", "verifications", "R27", own, "{ on }"),
+)
 
 ENTITIES = (
     Entity("InsurancePlan", "plan", "R27", anybody, "name"),
@@ -118,17 +297,6 @@ ENTITIES = (
     Entity("Office", "office", "R27", anybody, "participations(first: 1) { edges { cursor } }"),
 )
 
-FIELDS = {
-    "InsurancePlan": "id name productType selfPay effectiveFrom effectiveUntil version payer",
-    "Office": "id participations",
-    "Participation": "id effectiveFrom effectiveUntil source lastVerifiedOn version provider office plan"
-    " allowedActions",
-    "ParticipationsAdded": "participations",
-    "Payer": "id name identifiers version",
-    "PayerIdentifier": "system value",
-    "PlanProblem": "planId code message remedy participationId",
-    "Provider": "id participations",
-}
 
 RPCS = (
     Rpc(
@@ -156,6 +324,6 @@ TABLE = Table(
     entities=ENTITIES,
     references=frozenset({"User"}),
     hidden=HIDDEN,
-    fields=FIELDS,
+    fields=FIELDS["insurance"],
     rpcs=RPCS,
 )

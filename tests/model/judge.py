@@ -5,10 +5,8 @@ from __future__ import annotations
 from tests.model.words import Actor, Ask, Hidden, List, Session, Thing, Verb, Verdict, own
 
 
-def door(actor: Actor, *, for_support: bool, open_to_all: bool = False) -> Verdict | None:
+def door(actor: Actor, *, for_support: bool) -> Verdict | None:
     """What the state of somebody's session says before anything else; None: go on."""
-    if open_to_all:
-        return None
     if actor.session in {Session.NONE, Session.ENDED}:
         return Verdict.UNAUTHENTICATED
     if actor.session is Session.SET_PASSWORD:
@@ -20,8 +18,10 @@ def door(actor: Actor, *, for_support: bool, open_to_all: bool = False) -> Verdi
 
 def of_verb(row: Verb, actor: Actor, thing: Thing) -> Verdict:
     """What becomes of a mutation."""
-    if (shut := door(actor, for_support=row.for_support, open_to_all=row.open_to_all)) is not None:
+    if (shut := door(actor, for_support=row.for_support)) is not None:
         return shut
+    if actor.reporting_only and not row.of_oneself:
+        return Verdict.DENY
     sees = row.sees or (lambda who, what: own(who, what) or not row.about)
     if not sees(actor, thing):
         return Verdict.UNKNOWN
@@ -30,7 +30,7 @@ def of_verb(row: Verb, actor: Actor, thing: Thing) -> Verdict:
 
 def of_ask(row: Ask, actor: Actor, thing: Thing) -> Verdict:
     """What becomes of a query for one thing."""
-    if (shut := door(actor, for_support=row.for_support, open_to_all=row.open_to_all)) is not None:
+    if (shut := door(actor, for_support=row.for_support)) is not None:
         return shut
     if not row.shown(actor, thing):
         return Verdict.UNKNOWN

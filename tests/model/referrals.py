@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tests.model.fields import FIELDS
 from tests.model.words import (
     KEY,
     STALE,
@@ -18,9 +19,12 @@ from tests.model.words import (
     Thing,
     Verb,
     anybody,
+    audit,
     client_admin,
     either,
+    looks_on,
     own,
+    support,
 )
 
 WITHIN_MONTHS = "2027-06-01T12:00:00+00:00"
@@ -52,6 +56,12 @@ sees = either(sends, receives, received)
 works = either(sends, receives)
 
 
+def in_hand(actor: Actor, thing: Thing) -> bool:
+    """Of an organization that has part in it: whoever of it does not see it is told why not."""
+    ends = [thing, thing.past, None if thing.removed else thing.receiver]
+    return any(end is not None and end.organization == actor.organization for end in ends)
+
+
 def queue(actor: Actor, thing: Thing) -> bool:
     """Whoever works at the office or for the group."""
     return own(actor, thing) and bool(thing.offices & actor.offices)
@@ -62,9 +72,9 @@ def team_queue(actor: Actor, thing: Thing) -> bool:
     return own(actor, thing) and bool(thing.groups & actor.groups)
 
 
-def counts(actor: Actor, thing: Thing) -> bool:  # noqa: ARG001 - a predicate
-    """R12: numbers of open work, for client admins and whoever works referrals."""
-    return actor.client_admin or actor.works
+def counts(actor: Actor, thing: Thing) -> bool:
+    """R12: numbers of open work, for client admins, who sees what they see, and whoever works referrals."""
+    return looks_on(actor, thing) or actor.works
 
 
 RECEIVER = {"officeId": "@office theirs", "providerId": "@provider their doctor"}
@@ -134,6 +144,34 @@ VERBS = (
     _verb("changeSender", "R13", sends, "CHANGE_SENDER", sender=RECEIVER),
     _verb("changeAuthorization", "R21", sends, "CHANGE_AUTHORIZATION"),
     _verb("attachOutcome", "R21", receives, "ATTACH_OUTCOME", report="All is well."),
+    *(
+        Verb(
+            "bulkReferrals",
+            "R13",
+            "referral",
+            may=may,
+            sees=sees,
+            at="items.referralId",
+            given={"action": action, "items": [dict(STALE)], **more, **KEY},
+            each="items.outcome",
+            case=action,
+        )
+        for action, may, more in (
+            ("ACKNOWLEDGE", receives, {}),
+            ("DECLINE", receives, REASON),
+            ("CANCEL", sends, {"reasonCode": "RAISED_IN_ERROR"}),
+        )
+    ),
+    Verb(
+        "renewPatientKey",
+        "R02",
+        "organization",
+        may=support,
+        sees=anybody,
+        given={"reason": " "},
+        then="REASON_REQUIRED",
+        for_support=True,
+    ),
     Verb("changeReferralTargets", "R21", may=client_admin, given=STALE),
     Verb(
         "archiveReferral",
@@ -218,6 +256,17 @@ QUERIES: tuple[Ask | List, ...] = (
         select="{ code }",
         for_support=False,
     ),
+    Ask("explainAccess", "R14", "referral", shown=in_hand, at="referralId", select="{ sight }"),
+    List(
+        "patientReferrals",
+        "R14 R26",
+        "referral",
+        lists=works,
+        given={"search": {"familyName": "Zelenka"}},
+        for_support=False,
+        case="by family name",
+    ),
+    audit("referrals"),
     Ask("referralTargets", "R21", shown=anybody, select="{ version }", for_support=False),
     *QUEUES,
 )
@@ -269,28 +318,6 @@ ENTITIES = (
     Entity("Group", "group", "R12", counts_its_own, "openReferralCount"),
 )
 
-FIELDS = {
-    "AlternativeReceiver": "officeId providerId groupId name",
-    "Appointment": "id at state noShowCode",
-    "Group": "id",
-    "Office": "id",
-    "OfficeOpenWork": "office total",
-    "OpenWork": "total byOffice referrals",
-    "Patient": "givenName familyName bornOn phone postalCode memberNumber clinicalNote",
-    "OutcomeReport": "text attachedAt",
-    "PlanAcceptance": "state asked accepting",
-    "Provider": "id",
-    "Referral": "id version status sight sides allowedActions specialtyCode urgency authorization hop createdAt sentAt"
-    " changedAt callbackAt appointmentAt reasonCode sendingOrganization sendingOffice sendingProvider sendingGroup"
-    " receivingOrganization receivingOffice receivingProvider receivingGroup plan planAcceptance claimedBy"
-    " appointments hops archived outcome loopClosedAt dueAt overdue",
-    "ReferralHop": "hop office provider group receivedAt leftAt declinedCode",
-    "ReferralReason": "kind code text",
-    "ReferralStep": "version happened status at by comment",
-    "ReferralTargets": "version acknowledgeDays decideDays passedAppointment",
-    "WorkQueueChange": "happened referral",
-    "WorkQueueCounts": "requiresReview sent received archive",
-}
 
 _FENCE = {
     "organization_id": "@organization maple",
@@ -319,6 +346,6 @@ TABLE = Table(
     entities=ENTITIES,
     references=frozenset({"InsurancePlan", "Organization", "User"}),
     hidden=HIDDEN,
-    fields=FIELDS,
+    fields=FIELDS["referrals"],
     rpcs=RPCS,
 )

@@ -42,6 +42,9 @@ class Actor:
     session: Session = Session.FULL
     support: bool = False
     client_admin: bool = False
+    reporting_only: bool = False
+    """Sees what a client admin sees, and changes nothing."""
+
     insurance_manager: bool = False
     call_centre: bool = False
     admin_of: frozenset[str] = frozenset()
@@ -64,7 +67,7 @@ class Thing:
     """Something to see or to change: its kind, its name in the cast, whose it is and where.
 
     `shown`: the whole network may know of it (approved, been live, been ready). `ended`: it is over. `receiver`: of a referral,
-    who has it now. `past`: who had it before. `roles`: of a user, what they are and where.
+    who has it now. `past`: who had it before. `roles`: of a user, what they are and where, `had`: what they were before they went.
     """
 
     kind: str
@@ -78,6 +81,7 @@ class Thing:
     receiver: Thing | None = None
     past: Thing | None = None
     roles: frozenset[tuple[str, str]] = frozenset()
+    had: frozenset[tuple[str, str]] = frozenset()
     by: str = ""
 
 
@@ -107,8 +111,9 @@ class Row:
 class Verb(Row):
     """A mutation. `sees`: to whom the thing is known at all (its organization, unless said). `case` names a variant of the input.
 
-    Values of `given` that begin with @ are names of the cast: "@office here". `for_support`: for people without an organization.
-    `open_to_all`: nobody need be signed in. `alone`: it cannot share a request with others.
+    Values of `given` that begin with @ are names of the cast: "@office here". `at` may be a path: "target.officeId", or
+    "items.referralId" for the first of `items`. `each` is the path to the answer about one of many: "items.outcome".
+    `for_support`: for people without an organization. `of_oneself`: about nobody but the viewer.
     """
 
     may: Predicate = field(kw_only=True)
@@ -118,8 +123,8 @@ class Verb(Row):
     then: str = "STALE_VERSION"
     case: str = ""
     for_support: bool = False
-    open_to_all: bool = False
-    alone: bool = False
+    of_oneself: bool = False
+    each: str = ""
     action: str = ""
     """Its name among the thing's allowedActions, when it is there."""
 
@@ -135,7 +140,6 @@ class Ask(Row):
     given: Mapping[str, Any] = field(default_factory=dict)
     select: str = "{ id }"
     for_support: bool = True
-    open_to_all: bool = False
     case: str = ""
 
 
@@ -148,6 +152,9 @@ class List(Row):
     given: Mapping[str, Any] = field(default_factory=dict)
     select: str = "{ edges { node { id } } }"
     page: bool = True
+    complete: bool = True
+    """Nothing else is in it than what the cast has."""
+
     for_support: bool = True
     case: str = ""
 
@@ -250,6 +257,11 @@ def client_admin(actor: Actor, thing: Thing) -> bool:  # noqa: ARG001 - whose it
     return actor.client_admin
 
 
+def looks_on(actor: Actor, thing: Thing) -> bool:  # noqa: ARG001 - whose it is, is asked before
+    """Client admins, and who sees what they see."""
+    return actor.client_admin or actor.reporting_only
+
+
 def any_admin(actor: Actor, thing: Thing) -> bool:  # noqa: ARG001 - whose it is, is asked before
     """Client admins and office admins of any office."""
     return actor.client_admin or bool(actor.admin_of)
@@ -278,3 +290,15 @@ def both(*predicates: Predicate) -> Predicate:
 def except_for(predicate: Predicate) -> Predicate:
     """Everybody else."""
     return lambda actor, thing: not predicate(actor, thing)
+
+
+def audit(service: str) -> Ask:
+    """What was done in an organization is for its client admins, and for who sees what they see."""
+    return Ask(
+        f"{service}Audit",
+        "R02",
+        shown=anybody,
+        may=looks_on,
+        select="{ pageInfo { hasNextPage } }",
+        for_support=False,
+    )
