@@ -7,7 +7,7 @@ import logging
 import types
 from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from datetime import timedelta
 from enum import Enum
 from functools import cache
@@ -23,6 +23,7 @@ from typing import (
     get_origin,
     get_type_hints,
 )
+from uuid import UUID
 
 import asyncpg
 import orjson
@@ -86,6 +87,13 @@ class Database:
     def everywhere(self) -> Database:
         """The same database with every organization's rows: for our own jobs, and for what belongs to none in particular."""
         return Database(self.pool, SUITE)
+
+    def within(self, viewer: Viewer, organization_id: UUID) -> Database:
+        """The same database in an organization that `viewer` names: support, who belongs to none, sees that one as its people
+        do; everybody else sees their own, whichever they name."""
+        if viewer.is_user and viewer.support and viewer.organization_id is None:
+            viewer = replace(viewer, organization_id=organization_id)
+        return self.on_behalf_of(viewer)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -361,7 +369,9 @@ def _compare(known: dict[str, str], files: list[tuple[str, str]]) -> None:
 
 async def _apply(connection: asyncpg.Connection[asyncpg.Record], name: str, sql: str) -> str:
     async with connection.transaction():
-        await connection.execute(SUITE.opening)  # a migration goes through every organization's rows
+        await connection.execute(
+            SUITE.opening
+        )  # a migration goes through every organization's rows
         await connection.execute(sql)
         await connection.execute(
             "INSERT INTO migrations (name, checksum) VALUES ($1, $2)", name, _checksum(sql)

@@ -60,7 +60,7 @@ class IdentityDoor(IdentityServicer):
         offices = _ids(request.office_ids, "office_ids")
         found: dict[UUID, int] = {}
         if policy.may_answer_about(current_viewer(), organization_id):
-            async with self._parts.db.reading() as tx:
+            async with self._call().db.reading() as tx:
                 found = await store.coverage(tx, organization_id, offices)
         return CoverageReply(
             offices=[
@@ -75,7 +75,7 @@ class IdentityDoor(IdentityServicer):
         ids = _ids(request.user_ids, "user_ids")
         if not policy.may_answer_about(current_viewer(), organization_id):
             return UsersReply()
-        async with self._parts.db.reading() as tx:
+        async with self._call().db.reading() as tx:
             found = await store.users_by_id(tx, organization_id, ids)
         return UsersReply(users=[_known_user(found[one]) for one in ids if one in found])
 

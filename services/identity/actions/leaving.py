@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from kit import preview
 from kit.errors import Conflict
+from kit.scope import widen
 from proto.identity.v1.events_pb2 import UserDeactivated
 from services.identity import policy, store
 from services.identity.actions.enrolment import grant
@@ -120,6 +121,7 @@ async def deactivate_user(
 async def _require_same(
     call: Call, organization_id: OrganizationId, user_id: UserId, token: str
 ) -> None:
+    # whole-suite: support belongs to none of the organizations
     database = call.db.everywhere() if call.viewer.support else call.db
     async with database.reading() as tx:
         user = (await store.users_by_id(tx, organization_id, [user_id])).get(user_id)
@@ -153,6 +155,8 @@ async def end_membership(work: Work, user: User, because: str) -> None:
     await store.deactivate(work.tx, user, work.by, work.now)
     here = work.organization.id
     await store.revoke_sessions_in(work.tx, here, user.id, "DEACTIVATED", work.now)
+    # whole-suite: whether the person works for others as well decides over the account
+    await widen(work.tx)
     if not await store.memberships_of(work.tx, user.id):
         await store.revoke_sessions_of(work.tx, user.id, "DEACTIVATED", work.now)
         await store.withdraw_invitations(work.tx, user.id)

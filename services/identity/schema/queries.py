@@ -114,7 +114,8 @@ class Query:
         """The users of the viewer's organization by name, deactivated ones included; for support of any, by id."""
         here = policy.scope(info.context.call.viewer, _organization(organization_id))
         page = page_of(first, after)
-        async with info.context.call.db.reading() as tx:
+        call = info.context.call
+        async with call.db.within(call.viewer, here).reading() as tx:
             found = await store.users_page(tx, here, after_name(page), page.limit + 1)
         return connection(found, page, key=_user_key, node=User.of)
 

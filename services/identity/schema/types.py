@@ -51,7 +51,7 @@ class Organization:
         call = info.context.call
         if not policy.may_see_advice(call.viewer, self.row.id):
             return None
-        async with call.db.reading() as tx:
+        async with call.db.within(call.viewer, self.row.id).reading() as tx:
             found = await store.client_admins(tx, self.row.id)
         return Advisory.of(domain.advice(len(found)))
 
@@ -205,7 +205,7 @@ class User:
         call = info.context.call
         if self.row.active or not self._contact(info):
             return []
-        async with call.db.reading() as tx:
+        async with call.db.within(call.viewer, self.row.organization_id).reading() as tx:
             previous = await store.previous_grants(tx, self.row)
         return [WantedRole.of(one) for one in proposed(previous, call.clock.now())]
 
@@ -316,7 +316,7 @@ async def load_user(
     here = policy.scope(call.viewer, organization_id)
 
     async def load(ids: list[UUID]) -> list[domain.User | None]:
-        async with call.db.reading() as tx:
+        async with call.db.within(call.viewer, here).reading() as tx:
             return in_order(ids, await store.users_by_id(tx, here, ids))
 
     found = await info.context.loader(f"users of {here}", load).load(user_id)
