@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import sys
 import time
@@ -139,7 +140,7 @@ def _keys(told: Mapping[str, str]) -> dict[str, Ed25519PublicKey]:
 
 
 async def _verify_all(sources: Sources, reports: list[Report], *, as_json: bool) -> bool:
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     async with _bus(sources.nats_url) as bus:
         for report in reports:
             began = time.monotonic()
@@ -154,6 +155,7 @@ async def _verify_all(sources: Sources, reports: list[Report], *, as_json: bool)
 
 @asynccontextmanager
 async def _bus(url: str) -> AsyncIterator[Bus | None]:
+    logging.getLogger("kit.bus").setLevel(logging.ERROR)  # that it hangs up at the end is no news
     bus = Bus(url, name=AUDITOR)
     try:
         try:
