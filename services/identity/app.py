@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from kit.config import (
+    Mode,
     ServiceSettings,
     SettingsError,
     address,
@@ -33,15 +34,18 @@ from services.identity.actions import (
     Hasher,
     Keyring,
     Means,
+    OpenId,
     Passkeys,
     Post,
     Referrals,
     Support,
     Vault,
+    Web,
 )
 from services.identity.consumers import hearings
 from services.identity.domain import email
 from services.identity.domain.passwords import accept
+from services.identity.domain.sso import sound_url
 from services.identity.rpc import servicers
 from services.identity.schema import SCHEMA
 
@@ -73,6 +77,16 @@ def origins(value: str) -> tuple[str, ...]:
     found = tuple(one.strip() for one in value.split(",") if one.strip())
     if any(one != _origin(one) for one in found):
         raise ValueError("must be origins such as https://suite.example.org, with commas between")
+    return found
+
+
+def pages(value: str) -> tuple[str, ...]:
+    """Addresses of web pages, with commas between; or nothing."""
+    found = tuple(one.strip() for one in value.split(",") if one.strip())
+    if not all(sound_url(one, plain=True) for one in found):
+        raise ValueError(
+            "must be addresses such as https://suite.example.org/signed-in, with commas between"
+        )
     return found
 
 
@@ -151,6 +165,12 @@ class Settings(ServiceSettings):
         "",
         about="web pages that may ask for passkeys, such as https://suite.example.org, with commas between; empty: PUBLIC_URL's",
     )
+    sso_redirect_uris: tuple[str, ...] = setting(
+        "SSO_REDIRECT_URIS",
+        pages,
+        "",
+        about="pages that organizations' sign-in services may send people back to, with commas between; empty: PUBLIC_URL/signed-in",
+    )
     partner_issuer_seed: str = setting(
         "PARTNER_ISSUER_SEED",
         optional,
@@ -194,6 +214,7 @@ def _means(settings: Settings, connect: Callable[[str, str], Peer]) -> Means:
             second_factor=settings.support_second_factor == "required",
         ),
         passkeys=_passkeys(settings),
+        openid=_openid(settings),
     )
 
 
@@ -201,6 +222,13 @@ def _passkeys(settings: Settings) -> Passkeys:
     domain = settings.passkey_domain or urlsplit(settings.public_url).hostname or ""
     pages = settings.passkey_origins or (_origin(settings.public_url),)
     return Passkeys(domain, SUITE_NAME, pages)
+
+
+def _openid(settings: Settings) -> OpenId:
+    web = Web(plain=settings.mode is Mode.DEVELOPMENT)
+    return OpenId(
+        web, settings.sso_redirect_uris or (f"{settings.public_url.rstrip('/')}/signed-in",)
+    )
 
 
 # Jobs and doors -------------------------------------------------------------------------------------------------------

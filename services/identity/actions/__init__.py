@@ -19,6 +19,16 @@ from services.identity.actions.challenges import (
     prove_identity,
     start_proof,
 )
+from services.identity.actions.deciding import (
+    ServiceKnown,
+    ServiceWanted,
+    change_sign_in_rules,
+    change_sign_in_service,
+    remove_sign_in_service,
+    sign_in_rules,
+    sign_in_service,
+    verify_sign_in_domain,
+)
 from services.identity.actions.enrolment import Person, RoleAsked, roles_for
 from services.identity.actions.factors import (
     Added,
@@ -62,6 +72,7 @@ from services.identity.actions.means import (
     Support,
     Vault,
 )
+from services.identity.actions.openid import OpenId
 from services.identity.actions.opening import Challenge, SignedIn
 from services.identity.actions.organizations import (
     Changed,
@@ -101,8 +112,15 @@ from services.identity.actions.sessions import (
     sign_in,
     sign_out,
 )
+from services.identity.actions.sso import (
+    Come,
+    Departure,
+    finish_single_sign_on,
+    start_single_sign_on,
+)
 from services.identity.actions.tidying import tidy
 from services.identity.actions.tokens import Rotated, care_for_keys, jwks, rotate_signing_keys
+from services.identity.actions.web import Web
 from services.identity.actions.within import AsSupport
 
 __all__ = [
@@ -114,7 +132,9 @@ __all__ = [
     "Call",
     "Challenge",
     "Changed",
+    "Come",
     "CopyShown",
+    "Departure",
     "Directory",
     "Hasher",
     "Keyring",
@@ -122,6 +142,7 @@ __all__ = [
     "Means",
     "NewApp",
     "NewPartner",
+    "OpenId",
     "Opened",
     "Passkeys",
     "Person",
@@ -130,9 +151,12 @@ __all__ = [
     "RoleAsked",
     "Rotated",
     "SecondFactors",
+    "ServiceKnown",
+    "ServiceWanted",
     "SignedIn",
     "Support",
     "Vault",
+    "Web",
     "add_organization",
     "add_partner",
     "add_passkey",
@@ -140,6 +164,8 @@ __all__ = [
     "answer_forgotten",
     "answer_second_factor",
     "care_for_keys",
+    "change_sign_in_rules",
+    "change_sign_in_service",
     "change_title",
     "confirm_account",
     "copy_roles",
@@ -148,6 +174,7 @@ __all__ = [
     "dismiss_candidate",
     "ensure_support",
     "find_partner",
+    "finish_single_sign_on",
     "forget_password",
     "grant_role",
     "introspect",
@@ -167,6 +194,7 @@ __all__ = [
     "refresh_session",
     "remove_factor",
     "remove_partner",
+    "remove_sign_in_service",
     "rename_factor",
     "report_bounce",
     "resend_invitation",
@@ -180,10 +208,14 @@ __all__ = [
     "set_new_password",
     "set_password",
     "sign_in",
+    "sign_in_rules",
+    "sign_in_service",
     "sign_out",
     "start_passkey",
     "start_proof",
+    "start_single_sign_on",
     "start_totp",
     "tell_expired_invitations",
     "tidy",
+    "verify_sign_in_domain",
 ]

@@ -18,6 +18,7 @@ from joserfc.jwk import OctKey
 
 from kit.errors import RateLimited
 from kit.service import Call as AnyCall
+from services.identity.actions.openid import OpenId
 from services.identity.actions.passkeys import Passkeys
 from services.identity.actions.peers import Directory, Referrals
 from services.identity.store import SigningKeyRow
@@ -142,6 +143,7 @@ class Means:
     post: Post
     support: Support
     passkeys: Passkeys
+    openid: OpenId
 
 
 Call: TypeAlias = AnyCall[Means]

@@ -17,13 +17,14 @@ Forget: TypeAlias = Callable[[Connection, datetime, int], Awaitable[int]]
 
 
 async def tidy(call: Call) -> None:
-    """Drop the sign-in attempts that count no more, sources not known any more, sessions that ended long ago, and the text of
-    mail whose secrets have expired."""
+    """Drop the sign-in attempts that count no more, sources not known any more, sessions that ended long ago, sign-ins nobody came
+    back from, and the text of mail whose secrets have expired."""
     now = call.clock.now()
     async with call.db.transaction() as tx:
         await store.forget_expired_letters(tx, now)
     await _forget_all(call, store.forget_attempts, now - ATTEMPTS_FORGOTTEN)
     await _forget_all(call, store.forget_sources, now - SOURCE_KNOWN)
+    await _forget_all(call, store.forget_trips, now)
     await _forget_all(call, store.forget_sessions, now - SESSION_KEPT)
 
 

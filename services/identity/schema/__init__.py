@@ -12,14 +12,18 @@ from services.identity.schema.people import PeopleMutation, PeopleQuery
 from services.identity.schema.queries import Query as ReadingQuery
 from services.identity.schema.roles import RoleMutation, RoleQuery
 from services.identity.schema.sessions import SessionMutation
+from services.identity.schema.sso import SignInMutation, SignInQuery
 
-Query = merge_types("Query", (ReadingQuery, PeopleQuery, RoleQuery, CandidateQuery, FactorQuery))
+Query = merge_types(
+    "Query", (ReadingQuery, PeopleQuery, RoleQuery, CandidateQuery, FactorQuery, SignInQuery)
+)
 Mutation = merge_types(
     "Mutation",
     (
         SessionMutation,
         PasswordMutation,
         FactorMutation,
+        SignInMutation,
         OrganizationMutation,
         PeopleMutation,
         RoleMutation,

@@ -266,3 +266,36 @@ async def weak_admin_sessions_in(
         because,
     )
     return [(row["user_id"], row["id"]) for row in rows]
+
+
+async def trips_under_way(tx: Connection, organization_id: OrganizationId) -> int:
+    """How many sign-ins at the organization's service wait for somebody to come back."""
+    found: int = await db.value(
+        tx, "SELECT count(*) FROM sign_in_trips WHERE organization_id = $1", organization_id
+    )
+    return found
+
+
+# any-organization: a person has one account, whichever organization's service vouches for it
+async def has_subject(tx: Connection, issuer: str, user_id: UserId) -> bool:
+    """Whether the service knows the user already, by whatever name."""
+    return bool(
+        await db.value(
+            tx,
+            "SELECT EXISTS (SELECT FROM sign_in_subjects WHERE issuer = $1 AND user_id = $2)",
+            issuer,
+            user_id,
+        )
+    )
+
+
+# any-organization: whose domain this is, is the question
+async def owner_of_domain(tx: Connection, domain: str) -> OrganizationId | None:
+    """The organization whose verified domain this is; who asks next waits until the transaction ends."""
+    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 2))", domain)
+    found: OrganizationId | None = await db.value(
+        tx,
+        "SELECT organization_id FROM sign_in_domains WHERE domain = $1 AND verified_at IS NOT NULL",
+        domain,
+    )
+    return found
