@@ -6,7 +6,7 @@ from uuid import UUID
 
 import strawberry
 
-from kit.graphql import CommonProblems, mutation
+from kit.graphql import CommonProblems, mutation, own_mutation
 from kit.ids import parse_id
 from services.identity import actions, domain
 from services.identity.domain import FactorId, UserId
@@ -230,31 +230,31 @@ class FactorQuery:
 class FactorMutation:
     """Second factors. What changes credentials asks for a proof not older than ten minutes: signing in, or proveIdentity."""
 
-    @mutation
+    @own_mutation
     async def start_totp(self, info: Info) -> StartTotpResult:
         """A secret for an authenticator app; addTotp makes it count."""
         made = await actions.start_totp(info.context.call)
         return TotpStarted(secret=made.secret, uri=made.uri)
 
-    @mutation
+    @own_mutation
     async def add_totp(self, info: Info, input: AddTotpInput) -> AddTotpResult:
         """The app is a second factor from now on."""
         name = domain.line(input.name, "name", LONGEST_NAME)
         return SecondFactorAdded.of(await actions.add_totp(info.context.call, name, input.code))
 
-    @mutation
+    @own_mutation
     async def start_passkey(self, info: Info) -> StartPasskeyResult:
         """What the browser needs in order to make a passkey; addPasskey makes it count."""
         return PasskeyStarted(options=await actions.start_passkey(info.context.call))
 
-    @mutation
+    @own_mutation
     async def add_passkey(self, info: Info, input: AddPasskeyInput) -> AddPasskeyResult:
         """The passkey is a second factor from now on."""
         name = domain.line(input.name, "name", LONGEST_NAME)
         call = info.context.call
         return SecondFactorAdded.of(await actions.add_passkey(call, name, input.credential))
 
-    @mutation
+    @own_mutation
     async def rename_second_factor(
         self, info: Info, input: RenameSecondFactorInput
     ) -> RenameSecondFactorResult:
@@ -263,7 +263,7 @@ class FactorMutation:
         factor = _factor(input.factor_id)
         return SecondFactor.of(await actions.rename_factor(info.context.call, factor, name))
 
-    @mutation
+    @own_mutation
     async def remove_second_factor(
         self, info: Info, input: RemoveSecondFactorInput
     ) -> RemoveSecondFactorResult:
@@ -271,13 +271,13 @@ class FactorMutation:
         factor = _factor(input.factor_id)
         return SecondFactors.of(await actions.remove_factor(info.context.call, factor))
 
-    @mutation
+    @own_mutation
     async def make_recovery_codes(self, info: Info) -> MakeRecoveryCodesResult:
         """Ten new recovery codes; those before are void."""
         codes = await actions.make_recovery_codes(info.context.call)
         return RecoveryCodesMade(recovery_codes=list(codes))
 
-    @mutation
+    @own_mutation
     async def answer_second_factor(
         self, info: Info, input: AnswerSecondFactorInput
     ) -> AnswerSecondFactorResult:
@@ -285,13 +285,13 @@ class FactorMutation:
         answer = actions.Answer(input.code, input.recovery_code, input.passkey)
         return SignedIn.of(await actions.answer_second_factor(info.context.call, answer))
 
-    @mutation
+    @own_mutation
     async def start_proof(self, info: Info) -> StartProofResult:
         """What proveIdentity is to be given."""
         challenge = await actions.start_proof(info.context.call)
         return ProofStarted(challenge=SecondFactorChallenge.of(challenge) if challenge else None)
 
-    @mutation
+    @own_mutation
     async def prove_identity(self, info: Info, input: ProveIdentityInput) -> ProveIdentityResult:
         """Prove once more that it is the viewer, who may then change credentials for ten minutes."""
         answer = actions.Answer(input.code, input.recovery_code, input.passkey, input.password)

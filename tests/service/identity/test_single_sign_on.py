@@ -140,7 +140,11 @@ async def test_deactivation_is_decided_here(identity: Identity, office: Office) 
     """R07"""
     viewer = await viewer_of(identity, await office.sign_in())
     user = await identity.user(office.user_id, office.here.admin)
-    done = await identity.mutate(DEACTIVATE, about(user), office.here.admin)
+    done = await identity.mutate(
+        DEACTIVATE,
+        about(user, acknowledgeUncovered=True, successorId=str(office.here.admin.user_id)),
+        office.here.admin,
+    )
     assert done["__typename"] == "UserDeactivated", done
 
     assert (await office.sign_in())["code"] == "NOT_A_USER"
