@@ -66,6 +66,7 @@ async def prove_identity(call: Call, answer: Answer) -> datetime:
     password by who has none. Answers until when it counts."""
     user_id = policy.permit_adding_factor(call.viewer)
     answer.require_one()
+    # whole-suite: the person's account, and every organization it works for
     async with call.db.everywhere().reading() as tx:
         account = await store.account(tx, user_id)
         alone = not await store.has_factor(tx, user_id)

@@ -83,6 +83,7 @@ class Added:
 async def second_factors(call: Call) -> SecondFactors:
     """The viewer's own."""
     user_id = policy.permit_adding_factor(call.viewer)
+    # whole-suite: the person's account, and every organization it works for
     async with call.db.everywhere().reading() as tx:
         account = await store.account(tx, user_id)
         factors = await store.factors_of(tx, user_id)
@@ -284,6 +285,7 @@ async def reset_second_factors(call: Call, user_id: UserId, why: str) -> UserId:
     is kept."""
     by = policy.permit_factor_reset(call.viewer)
     why = reason(why)
+    # whole-suite: support belongs to none of the organizations
     async with call.db.everywhere().transaction() as tx:
         account = _resettable(await store.lock_account(tx, user_id), by)
         now = call.clock.now()

@@ -69,6 +69,7 @@ class OwnWork:
 @asynccontextmanager
 async def own_work(call: Call, user_id: UserId) -> AsyncIterator[OwnWork]:
     """Hold the viewer's account and session. Unauthenticated when the session has ended meanwhile."""
+    # whole-suite: the person's account, and every organization it works for
     async with call.db.everywhere().transaction() as tx:
         account = await store.lock_account(tx, user_id)
         session_id = SessionId(call.viewer.session_id or user_id)

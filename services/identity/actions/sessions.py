@@ -43,6 +43,7 @@ async def sign_in(
     """Open a session. Denied BAD_CREDENTIALS says the same, after the same time, whether the account exists or not; what is
     wrong besides (TEMP_PASSWORD_EXPIRED, ACCOUNT_DEACTIVATED, CHOOSE_ORGANIZATION, SINGLE_SIGN_ON_REQUIRED) is told only to who has
     the password. Nobody is known yet, so it looks at the accounts of all organizations."""
+    # whole-suite: nobody is signed in yet
     call = replace(call, db=call.db.everywhere())
     key, password = (
         email_key(email[: 2 * LONGEST_EMAIL].replace("\0", " ")),
@@ -177,6 +178,7 @@ async def refresh_session(call: Call, text: str) -> SignedIn:
     token = RefreshToken.read(text, call.peers.vault.refresh_key)
     if token is None:
         raise session_ended()
+    # whole-suite: who refreshes shows no access token
     async with call.db.everywhere().transaction() as tx:
         session = await store.session(tx, token.session_id, lock=True)
         if session is None or await standing(call, tx, session) is None:

@@ -75,6 +75,7 @@ class PlanEndPreview:
 async def plan_end_preview(call: Call, wanted: PlanEnd) -> PlanEndPreview:
     """What ending the plan would change, of every organization's. Refuses as `end_plan` does."""
     policy.permit_catalogue(call.viewer)
+    # whole-suite: a plan is shared, and its end reaches the rows of every organization
     async with call.db.everywhere().reading() as tx:
         plan = (await store.plans_by_id(tx, [wanted.plan_id])).get(wanted.plan_id)
         if plan is None:
@@ -99,6 +100,7 @@ async def end_plan(
     """End a plan, or merge it into its successor. Whoever asks whether it is accepted sees it at once; the rows follow, the first
     of them before this returns. Refuses EMPTY_PERIOD, ALREADY_ENDS, SELF_PAY_STAYS, a wrong successor, STALE_PREVIEW."""
     policy.permit_catalogue(call.viewer)
+    # whole-suite: a plan is shared, and its end reaches the rows of every organization
     database = call.db.everywhere()
     async with database.transaction() as tx:
         make, at = partial(_end, call, tx, wanted, expected_version, token), call.clock.now()
