@@ -24,6 +24,7 @@ LINK_MINUTES = LINK_LIFE // timedelta(minutes=1)
 async def forget_password(call: Call, address: str) -> None:
     """Somebody says that the password of an address is forgotten. The answer, its time and its throttle are the same whoever's address
     it is: what there is to be done is done by a job. RateLimited when it was asked too often."""
+    # whole-suite: nobody is signed in
     call = replace(call, db=call.db.everywhere())
     key = email_key(address[: 2 * LONGEST_EMAIL].replace("\0", " "))
     await begin_attempt(call, f"forgotten password\0{key}")
@@ -59,6 +60,7 @@ async def _answer(call: Call, tx: Connection, asked: Asked, token: str) -> None:
 async def set_new_password(call: Call, token: str, new_password: str) -> UserId:
     """Set another password with the link of a mail: once, within an hour. Every session of the user is over, and a mail says so.
     TOKEN_UNKNOWN, TOKEN_CONSUMED, TOKEN_EXPIRED, or what is wrong with the password."""
+    # whole-suite: nobody is signed in, and every organization that the account works for hears of it
     call = replace(call, db=call.db.everywhere())
     hashed_token = link_hash(token)
     async with call.db.reading() as tx:

@@ -78,6 +78,7 @@ async def organization_work(call: Call, support: AsSupport | None = None) -> Asy
     Support holds the organization it names, with a client admin's powers, a reason, and (`support_did`) nothing in secret.
     """
     organization_id = acting_in(call, support)
+    # whole-suite: support belongs to none of the organizations, and works in the one it names
     database = call.db.everywhere() if support else call.db
     async with database.transaction() as tx:
         if support is not None and await store.organization(tx, organization_id) is None:

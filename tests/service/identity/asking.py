@@ -29,7 +29,31 @@ INVITE = f"""mutation($input: InviteUserInput!) {{ inviteUser(input: $input) {{
 RESEND = f"""mutation($input: ResendInvitationInput!) {{ resendInvitation(input: $input) {{
     __typename {PROBLEM} ... on User {{ {USER_FIELDS} }} }} }}"""
 DEACTIVATE = f"""mutation($input: DeactivateUserInput!) {{ deactivateUser(input: $input) {{
-    __typename {PROBLEM} ... on UserDeactivated {{ {CHANGED} }} }} }}"""
+    __typename {PROBLEM} ... on UserDeactivated {{ {CHANGED} }} ... on SoleCoverageProblem {{ officeIds }}
+    ... on StalePreviewProblem {{ moved }} }} }}"""
+PREVIEW = """query($id: ID!) { deactivationPreview(userId: $id) { user { id version } token claimedReferrals claimedIds
+    offices { office { id } uncovered openReferrals } groups { group { id } name others } partners { id name } } }"""
+REACTIVATE = f"""mutation($input: ReactivateUserInput!) {{ reactivateUser(input: $input) {{
+    __typename {PROBLEM} ... on UserReactivated {{ {CHANGED} }} }} }}"""
+PROPOSED = """query($id: ID!) { user(id: $id) { id version status proposedRoles { role office { id } expiresAt } } }"""
+TITLE = f"""mutation($input: ChangeUserTitleInput!) {{ changeUserTitle(input: $input) {{
+    __typename {PROBLEM} ... on User {{ title {USER_FIELDS} }} }} }}"""
+BOUNCE = f"""mutation($input: ReportBounceInput!) {{ reportBounce(input: $input) {{
+    __typename {PROBLEM} ... on User {{ {USER_FIELDS} }} }} }}"""
+UNCONFIRMED = f"""query($first: Int, $after: String) {{ unconfirmedUsers(first: $first, after: $after) {{
+    edges {{ node {{ invitedAt {USER_FIELDS} }} }} pageInfo {{ hasNextPage endCursor }} }} }}"""
+COPY_PREVIEW = """query($from: ID!, $to: ID!) { roleCopyPreview(fromUserId: $from, toUserId: $to) { token
+    added { role office { id } expiresAt } leftOut { because role { role } } } }"""
+COPY = f"""mutation($input: CopyRolesInput!) {{ copyRoles(input: $input) {{
+    __typename {PROBLEM} ... on StalePreviewProblem {{ moved }} ... on RolesCopied {{ user {{ {USER_FIELDS} }} }} }} }}"""
+REQUEST_PASSWORD = f"""mutation($input: RequestNewPasswordInput!) {{ requestNewPassword(input: $input) {{
+    __typename {PROBLEM} ... on RateLimitedProblem {{ retryAfterSeconds }} ... on NewPasswordRequested {{ minutes }} }} }}"""
+NEW_PASSWORD = f"""mutation($input: SetNewPasswordInput!) {{ setNewPassword(input: $input) {{
+    __typename {PROBLEM} ... on PasswordSet {{ userId email }} }} }}"""
+CANDIDATES = """{ officesWithoutAdmin { office { id } candidates { userId reasons score daysSignedIn offices user { name } } } }"""
+DISMISS = f"""mutation($input: DismissCandidateInput!) {{ dismissCandidate(input: $input) {{
+    __typename {PROBLEM} ... on CandidateDismissed {{ office {{ id }} }} }} }}"""
+ADVICE = "query($id: ID) { organization(id: $id) { clientAdminAdvice { code clientAdmins } } }"
 RESET = f"""mutation($input: ResetTemporaryPasswordInput!) {{ resetTemporaryPassword(input: $input) {{
     __typename {PROBLEM} ... on TemporaryPasswordReset {{ userId }} }} }}"""
 GRANT = f"""mutation($input: GrantRoleInput!) {{ grantRole(input: $input) {{
@@ -64,6 +88,11 @@ def organization(name: str, email: str, time_zone: str = "America/New_York") -> 
 def role(name: str, office: UUID | None = None) -> dict[str, object]:
     """A role as it is asked for."""
     return {"role": name, "officeId": str(office) if office else None}
+
+
+def provider(provider_id: UUID) -> dict[str, object]:
+    """The role of a provider."""
+    return {"role": "PROVIDER", "providerId": str(provider_id)}
 
 
 def about(user: dict[str, Any], **more: object) -> dict[str, Any]:
