@@ -326,7 +326,7 @@ async def test_the_number_of_client_admins_is_advised_on_at_none_one_and_more_th
 
 
 async def test_of_two_client_admins_who_end_each_other_at_once_one_stays_whatever_the_verb(
-    identity: Identity, here: Organization
+    identity: Identity,
 ) -> None:
     """R01: revoking and deactivating race, ten times."""
     for _ in range(10):
