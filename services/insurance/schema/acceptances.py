@@ -128,10 +128,14 @@ def _acceptance(
         certainty=found.certainty if found else None,
         verified_on=found.row.last_verified_on if found else None,
         verified_days_ago=found.age_days if found else None,
-        participation=Participation.of(found.row) if found else None,
+        participation=_participation(answer, found) if found else None,
         place=place,
         successor_id=answer.plans[plan_id].successor_id if ended else None,
     )
+
+
+def _participation(answer: Answer, found: actions.Acceptance) -> Participation:
+    return Participation.of(found.row, InsurancePlan.of(answer.plans[found.row.plan_id]))
 
 
 def _state(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from itertools import chain
 from uuid import UUID
 
 import strawberry
@@ -18,6 +19,7 @@ from services.insurance.schema.types import (
     User,
     load_payer,
     load_plan,
+    shown,
     today,
 )
 
@@ -92,7 +94,7 @@ class CampaignItem:
     )
     async def participations(self, info: Info) -> list[Participation]:
         """What is listed there."""
-        return [Participation.of(row) for row in await self._rows(info)]
+        return await _participations_of(info, self.item)
 
     @described(
         "Attest the item with it: should a participation come, go or end on another day meanwhile, that is refused."
@@ -221,6 +223,15 @@ async def _rows_of(info: Info, item: domain.Item) -> Sequence[domain.Participati
         return [found.get(one, []) for one in items]
 
     return await info.context.loader(f"rows of items {organization_id}", load).load(item.id)
+
+
+async def _participations_of(info: Info, item: domain.Item) -> list[Participation]:
+    async def load(items: list[domain.Item]) -> list[list[Participation]]:
+        rows = [await _rows_of(info, one) for one in items]
+        found = {one.row.id: one for one in await shown(info, list(chain.from_iterable(rows)))}
+        return [[found[row.id] for row in of_item] for of_item in rows]
+
+    return await info.context.loader("participations of items", load).load(item)
 
 
 async def _progress_of(info: Info, campaign: domain.Campaign) -> domain.Progress:

@@ -12,6 +12,7 @@ from services.insurance.schema.types import (
     Info,
     Participation,
     ParticipationSource,
+    shown,
 )
 
 
@@ -131,7 +132,7 @@ class ParticipationMutation:
         """The provider accepts the plan at the office."""
         wanted = _wanted(input, [input.plan_id], "planId")
         row = await actions.add_participation(info.context.call, wanted, input.idempotency_key)
-        return Participation.of(row)
+        return (await shown(info, [row]))[0]
 
     @mutation
     async def add_participations(
@@ -140,7 +141,7 @@ class ParticipationMutation:
         """The provider accepts several plans at the office: all of them are added, or none."""
         wanted = _wanted(input, input.plan_ids, "planIds")
         rows = await actions.add_participations(info.context.call, wanted, input.idempotency_key)
-        return ParticipationsAdded(participations=[Participation.of(row) for row in rows])
+        return ParticipationsAdded(participations=await shown(info, rows))
 
     @mutation
     async def end_participation(
@@ -153,7 +154,7 @@ class ParticipationMutation:
             input.effective_until,
             input.expected_version,
         )
-        return Participation.of(row)
+        return (await shown(info, [row]))[0]
 
 
 def _wanted(

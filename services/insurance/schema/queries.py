@@ -17,6 +17,7 @@ from services.insurance.schema.types import (
     load_payer,
     load_plan,
     page_of_rows,
+    plans_of,
 )
 
 
@@ -91,4 +92,5 @@ class LookingQuery:
         slice_ = store.Slice(on, after_id(page), page.limit + 1, policy.eyes(viewer))
         async with info.context.call.db.reading() as tx:
             rows = await store.search_participations(tx, own, (provider, office), slice_)
-        return page_of_rows(rows, page)
+            plans = await plans_of(tx, rows)
+        return page_of_rows([Participation.of(row, plans[row.plan_id]) for row in rows], page)

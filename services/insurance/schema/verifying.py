@@ -18,7 +18,7 @@ from kit.graphql import (
 )
 from kit.ids import parse_id
 from services.insurance import actions, domain, policy, store
-from services.insurance.schema.types import Info, Participation
+from services.insurance.schema.types import Info, Participation, shown
 
 VerifyParticipationResult = Annotated[
     Participation | CommonProblems, strawberry.union("VerifyParticipationResult")
@@ -102,7 +102,7 @@ class VerifyingMutation:
     ) -> VerifyParticipationResult:
         """The participation is true as of today."""
         row = await actions.verify_participation(info.context.call, _wanted(input))
-        return Participation.of(row)
+        return (await shown(info, [row]))[0]
 
     @mutation
     async def verify_participations(
@@ -147,7 +147,8 @@ class VerifyingQuery:
             after=after_key(page, date.fromisoformat, UUID),
             limit=page.limit + 1,
         )
-        return connection(found, page, key=_due_key, node=Participation.of)
+        rows = await shown(info, found)
+        return connection(rows, page, key=_due_key, node=lambda one: one)
 
     @strawberry.field
     async def verification_standing(self, info: Info) -> VerificationStanding:
@@ -169,8 +170,8 @@ class VerifyingQuery:
         )
 
 
-def _due_key(row: domain.Participation) -> Sequence[object]:
-    return (row.last_verified_on or store.NEVER, row.id)
+def _due_key(one: Participation) -> Sequence[object]:
+    return (one.row.last_verified_on or store.NEVER, one.row.id)
 
 
 def _wanted(input: VerifyParticipationInput) -> domain.VerificationWanted:
@@ -194,11 +195,10 @@ async def _load_own(info: Info, participation_id: UUID) -> Participation | None:
     call = info.context.call
     organization_id = domain.OrganizationId(call.viewer.require_organization())
 
-    async def load(keys: list[UUID]) -> list[domain.Participation | None]:
+    async def load(keys: list[UUID]) -> list[Participation | None]:
         async with call.db.reading() as tx:
             rows = await store.own_rows(tx, organization_id, keys)
-        found = {UUID(int=row.id.int): row for row in rows}
+        found: dict[UUID, Participation] = {one.row.id: one for one in await shown(info, rows)}
         return [found.get(key) for key in keys]
 
-    row = await info.context.loader("own participations", load).load(participation_id)
-    return Participation.of(row) if row else None
+    return await info.context.loader("own participations", load).load(participation_id)

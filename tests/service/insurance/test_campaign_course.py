@@ -107,7 +107,7 @@ async def test_the_campaigns_of_a_manager_who_goes_are_handed_to_another_or_to_c
     """R29"""
     await known(insurance, practice)
     await placed(insurance, practice)
-    later = datetime(2026, 1, 1, tzinfo=UTC)
+    later = datetime(2030, 9, 1, tzinfo=UTC)
     first = await granted(insurance, practice, "INSURANCE_MANAGER")
     second = await granted(insurance, practice, "INSURANCE_MANAGER", at=later)
     await at(insurance, 2031, 1, 2)
