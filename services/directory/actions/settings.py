@@ -5,6 +5,7 @@ from dataclasses import replace
 from kit.errors import Invalid
 from services.directory import policy, store
 from services.directory.actions import suggestions
+from services.directory.actions.auditing import note_settings
 from services.directory.actions.peers import Call
 from services.directory.domain.nouns import Settings, require_version
 
@@ -29,6 +30,7 @@ async def change_settings(
         if suggest_groups_from is not None:
             after = replace(after, suggest_groups_from=suggest_groups_from)
         await store.catalogue.save_settings(tx, organization_id, after)
+        await note_settings(tx, call, organization_id, before, after)
         saved = await store.catalogue.settings(tx, organization_id)
         offices = await store.suggestions.offices_to_review(tx)
     own = [office for owner, office in offices if owner == organization_id]
