@@ -252,10 +252,12 @@ def permit_queue(viewer: Viewer, access: Access, queue: Queue) -> None:
 
 
 def may_count(viewer: Viewer, access: Access) -> bool:
-    """Whether the viewer may know how much open work there is (numbers only): client admins and whoever works referrals."""
+    """Whether the viewer may know how much open work there is (numbers only): client admins, who sees what they see, and
+    whoever works referrals."""
     if not viewer.is_user or viewer.organization_id is None:
         return False
-    return viewer.client_admin or bool(viewer.offices) or bool(access.groups)
+    looks_on = viewer.client_admin or viewer.reporting_only
+    return looks_on or bool(viewer.offices) or bool(access.groups)
 
 
 def permit_counting(viewer: Viewer, access: Access) -> None:

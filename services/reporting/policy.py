@@ -8,16 +8,18 @@ from services.reporting.domain import Group, PublishedReport, ReportAction
 
 
 def may_read(viewer: Viewer, group: Group) -> bool:
-    """R31: client admins read the reports of the whole organization, office admins those of groups at their offices."""
+    """R31: client admins, and who sees what they see, read the reports of the whole organization; office admins those of groups
+    at their offices."""
     if not viewer.is_user or viewer.organization_id != group.organization_id:
         return False
-    return viewer.client_admin or bool(viewer.office_admin_of & group.office_ids)
+    everywhere = viewer.client_admin or viewer.reporting_only
+    return everywhere or bool(viewer.office_admin_of & group.office_ids)
 
 
 def permit_reading_some(viewer: Viewer) -> None:
     """Denied for whoever reads no report at all; which ones the others read is `may_read`'s to say."""
     viewer.require_organization()
-    if not (viewer.client_admin or viewer.office_admin_of):
+    if not (viewer.client_admin or viewer.reporting_only or viewer.office_admin_of):
         raise not_yours()
 
 
@@ -38,8 +40,8 @@ def not_yours() -> Denied:
 def allowed_actions(
     viewer: Viewer, group: Group, report: PublishedReport
 ) -> tuple[ReportAction, ...]:
-    """What the viewer may do to a published report now: whoever reads it may review it, once."""
-    if report.reviewed_at is not None or not may_read(viewer, group):
+    """What the viewer may do to a published report now: whoever reads it, and does not only look, may review it, once."""
+    if report.reviewed_at is not None or viewer.reporting_only or not may_read(viewer, group):
         return ()
     return (ReportAction.MARK_REVIEWED,)
 

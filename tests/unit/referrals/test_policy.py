@@ -243,6 +243,7 @@ def test_open_work_is_counted_for_client_admins_and_those_who_work_referrals() -
     organization_id = RECEIVER.organization_id
 
     assert policy.may_count(user(organization_id, client_admin=True), NOTHING)
+    assert policy.may_count(user(organization_id, reporting_only=True), NOTHING)
     assert policy.may_count(staff_of(RECEIVER), NOTHING)
     assert policy.may_count(user(organization_id), groups(RECEIVER))
     for role in ("insurance_manager", "call_centre", "support"):

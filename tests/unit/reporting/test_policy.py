@@ -99,3 +99,12 @@ def test_a_report_reviewed_in_the_meantime_is_told_by_its_version() -> None:
     with pytest.raises(Conflict) as refused:
         refuse_other_version(replace(REPORT, reviewed_at=NOW), 1)
     assert (refused.value.code, refused.value.details["current_version"]) == ("STALE_VERSION", 2)
+
+
+def test_who_only_looks_reads_every_report_of_the_organization_and_reviews_none() -> None:
+    """R02, R31."""
+    looks = replace(STAFF, office_staff_of=frozenset(), reporting_only=True)
+
+    policy.permit_reading_some(looks)
+    assert policy.may_read(looks, GROUP)
+    assert policy.allowed_actions(looks, GROUP, REPORT) == ()
