@@ -76,7 +76,7 @@ async def plan_end_preview(call: Call, wanted: PlanEnd) -> PlanEndPreview:
     """What ending the plan would change, of every organization's. Refuses as `end_plan` does."""
     policy.permit_catalogue(call.viewer)
     # whole-suite: a plan is shared, and its end reaches the rows of every organization
-    async with call.db.everywhere().reading() as tx:
+    async with call.db.for_support(call.viewer).reading() as tx:
         plan = (await store.plans_by_id(tx, [wanted.plan_id])).get(wanted.plan_id)
         if plan is None:
             raise NotFound("There is no such plan.", code="UNKNOWN_PLAN", field="planId")
@@ -101,7 +101,7 @@ async def end_plan(
     of them before this returns. Refuses EMPTY_PERIOD, ALREADY_ENDS, SELF_PAY_STAYS, a wrong successor, STALE_PREVIEW."""
     policy.permit_catalogue(call.viewer)
     # whole-suite: a plan is shared, and its end reaches the rows of every organization
-    database = call.db.everywhere()
+    database = call.db.for_support(call.viewer)
     async with database.transaction() as tx:
         make, at = partial(_end, call, tx, wanted, expected_version, token), call.clock.now()
         made = await once(tx, call.viewer, key=key, request=wanted, at=at, make=make)
