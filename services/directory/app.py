@@ -8,14 +8,16 @@ from datetime import timedelta
 from kit.config import ServiceSettings, address, load, setting
 from kit.service import Job, Parts, Service
 from services.directory import policy
-from services.directory.actions import going_live, jobs
+from services.directory.actions import closing, going_live, jobs, searching, tasks
 from services.directory.actions.peers import Peers, connect
 from services.directory.consumers import hearings
 from services.directory.rpc import servicers
 from services.directory.schema import SCHEMA
 
 OFTEN = timedelta(seconds=15)
+MINUTES = timedelta(minutes=5)
 HOURLY = timedelta(hours=1)
+DAILY = timedelta(days=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +34,10 @@ async def _go_live(parts: Parts[Peers]) -> None:
     await going_live.advance_offices(parts.call())
 
 
+async def _cut_off(parts: Parts[Peers]) -> None:
+    await closing.cut_off_offices(parts.call())
+
+
 async def _resume(parts: Parts[Peers]) -> None:
     await jobs.resume_leaving(parts.call())
 
@@ -40,10 +46,21 @@ async def _review(parts: Parts[Peers]) -> None:
     await jobs.review_suggestions(parts.call())
 
 
+async def _recount(parts: Parts[Peers]) -> None:
+    await searching.recount_answers(parts.call())
+
+
+async def _tasks(parts: Parts[Peers]) -> None:
+    await tasks.review(parts.call())
+
+
 JOBS = (
     Job("go live", OFTEN, _go_live),
+    Job("cut off offices", OFTEN, _cut_off),
     Job("resume leaving", OFTEN, _resume),
     Job("review suggestions", HOURLY, _review),
+    Job("review tasks", MINUTES, _tasks),
+    Job("recount answers", DAILY, _recount),
 )
 
 

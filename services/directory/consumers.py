@@ -11,7 +11,7 @@ from proto.identity.v1 import events_pb2 as identity
 from proto.insurance.v1 import events_pb2 as insurance
 from proto.referrals.v1 import events_pb2 as referrals
 from services.directory import store
-from services.directory.actions import going_live, members
+from services.directory.actions import going_live, members, searching
 from services.directory.actions.peers import Call, Peers
 from services.directory.domain.nouns import OfficeId, OrganizationId, UserId
 from services.directory.store.heard import Arrival, ParticipationHeard
@@ -76,7 +76,9 @@ async def _referral_answered(tx: Connection, heard: Heard) -> None:
     state = fact.referral
     if _received_here(state, heard.organization_id):
         at = state.occurred_at.ToDatetime(UTC)
-        await store.heard.keep_answer(tx, UUID(state.referral_id), state.hop, at)
+        referral_id = UUID(state.referral_id)
+        await store.heard.keep_answer(tx, referral_id, state.hop, at)
+        await store.answering.count(tx, referral_id, state.hop, at - searching.MEMORY)
 
 
 def _received_here(state: referrals.ReferralState, organization_id: UUID) -> bool:

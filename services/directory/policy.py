@@ -19,6 +19,7 @@ from services.directory.domain.nouns import (
     Suggestion,
     UserId,
 )
+from services.directory.domain.tasks import Task
 
 CALLERS = {
     "Receiver": frozenset({"referrals"}),
@@ -38,6 +39,8 @@ class ProviderAction(StrEnum):
     SUBMIT = "SUBMIT"
     APPROVE = "APPROVE"
     REJECT = "REJECT"
+    VERIFY = "VERIFY"
+    MERGE = "MERGE"
     PLACE = "PLACE"
     START_OFFBOARDING = "START_OFFBOARDING"
     KEEP = "KEEP"
@@ -69,6 +72,12 @@ class GroupAction(StrEnum):
     CHANGE_MEMBERS = "CHANGE_MEMBERS"
     CHANGE_STAFF = "CHANGE_STAFF"
     REMOVE = "REMOVE"
+
+
+class TaskAction(StrEnum):
+    """What a viewer may do with a task."""
+
+    DISMISS = "DISMISS"
 
 
 class SuggestionAction(StrEnum):
@@ -138,6 +147,15 @@ def permit_office(viewer: Viewer, organization_id: OrganizationId, *offices: Off
         )
 
 
+def permit_support(viewer: Viewer) -> None:
+    """What the whole network shares, specialties and postal codes, is kept by support."""
+    if not viewer.support:
+        raise Denied(
+            "Specialties and postal codes are kept by support.",
+            remedy="Ask support to import them.",
+        )
+
+
 def require_own(viewer: Viewer, organization_id: OrganizationId) -> None:
     """Another organization's thing answers exactly like one that never was."""
     if acting(viewer) != organization_id:
@@ -183,6 +201,11 @@ def may_see_office(viewer: Viewer, office: Office) -> bool:
 def may_see_group(viewer: Viewer, group: Group) -> bool:
     """Own ones in every state; others once they have been ready (R23, R24: history keeps the name)."""
     return is_own(viewer, group.organization_id) or group.ready_at is not None
+
+
+def may_find_group(viewer: Viewer, group: Group) -> bool:
+    """In lists: own ones in every state; others while they are ready. One that was ready once keeps a name, and no more."""
+    return is_own(viewer, group.organization_id) or group.state is GroupState.READY
 
 
 def may_see_placement(
@@ -236,6 +259,8 @@ def provider_actions(
         found.append(ProviderAction.CHANGE)
     if provider.state in {ProviderState.DRAFT, ProviderState.REJECTED}:
         found.append(ProviderAction.SUBMIT)
+    if provider.state is ProviderState.APPROVED:
+        found.append(ProviderAction.VERIFY)
     if viewer.client_admin:
         found += _deciding(provider)
     if provider.state in _LIVING:
@@ -252,7 +277,7 @@ def _deciding(provider: Provider) -> list[ProviderAction]:
     if provider.state is ProviderState.OFFBOARDING:
         found.append(ProviderAction.KEEP)
     else:
-        found.append(ProviderAction.START_OFFBOARDING)
+        found += [ProviderAction.MERGE, ProviderAction.START_OFFBOARDING]
     return [*found, ProviderAction.REMOVE]
 
 
@@ -311,3 +336,16 @@ def permit_audit(viewer: Viewer) -> OrganizationId:
             remedy="Ask a client admin of your organization.",
         )
     return OrganizationId(organization_id)
+
+
+def task_actions(viewer: Viewer, task: Task) -> tuple[TaskAction, ...]:
+    """What the viewer may do with the task now."""
+    if task.closed_at is not None or not is_client_admin(viewer, task.organization_id):
+        return ()
+    return (TaskAction.DISMISS,)
+
+
+def task_offices(viewer: Viewer) -> frozenset[OfficeId] | None:
+    """About which offices the viewer is shown tasks: client admins everything (None), office admins their own (R06, R23)."""
+    permit_any_admin(viewer, acting(viewer))
+    return None if viewer.client_admin else frozenset(map(OfficeId, viewer.office_admin_of))

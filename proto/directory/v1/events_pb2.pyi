@@ -106,6 +106,27 @@ class ProviderRejected(_message.Message):
 Global___ProviderRejected: _TypeAlias = ProviderRejected  # noqa: Y015
 
 @_typing.final
+class ProviderVerified(_message.Message):
+    """Somebody looked at the approved profile and found it right."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROVIDER_ID_FIELD_NUMBER: _builtins.int
+    provider_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        provider_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["provider_id", b"provider_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProviderVerified: _TypeAlias = ProviderVerified  # noqa: Y015
+
+@_typing.final
 class ProviderOffboardingStarted(_message.Message):
     """New referrals to the provider are refused from now on."""
 

@@ -22,7 +22,7 @@ from services.directory.actions import (
 from services.directory.actions import placements as placing
 from services.directory.actions.peers import Call, KnownUser
 from services.directory.domain import fences, places
-from services.directory.domain.fences import OpenWork
+from services.directory.domain.fences import OpenReferral, OpenWork
 from services.directory.domain.nouns import (
     Group,
     GroupId,
@@ -47,6 +47,14 @@ class NewGroup:
     office_ids: tuple[UUID, ...]
     provider_ids: tuple[UUID, ...]
     staff_user_ids: tuple[UUID, ...]
+    may_send: bool
+    may_receive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What a group does."""
+
     may_send: bool
     may_receive: bool
 
@@ -181,18 +189,28 @@ def _user_hindrance(user: KnownUser) -> Refusal | None:
 
 
 async def change_group_flags(
-    call: Call, group_id: UUID, seen: int, *, may_send: bool, may_receive: bool
+    call: Call, group_id: UUID, seen: int, flags: Flags, *, acknowledge_drafts: bool
 ) -> Group:
-    """Say whether the group sends and whether it receives (R21, R22)."""
-    _require_purpose(may_send=may_send, may_receive=may_receive)
+    """Say whether the group sends and whether it receives (R21, R22).
+
+    Refuses DRAFTS_OPEN when it is to send no longer and has drafts that then cannot be sent, until that is acknowledged.
+    """
+    _require_purpose(may_send=flags.may_send, may_receive=flags.may_receive)
+    drafts: list[OpenReferral] = []
+    if not (flags.may_send or acknowledge_drafts):
+        organization_id = policy.acting(call.viewer)
+        work = await call.peers.referrals.open_work(organization_id, peers.GROUP, group_id)
+        drafts = [one for one in work.referrals if one.status == "DRAFT"]
     async with call.db.transaction() as tx:
         before = await finding.group(tx, call.viewer, group_id)
         policy.permit_client_admin(call.viewer, before.organization_id)
         _require_changeable(before, seen)
-        after = replace(before, may_send=may_send, may_receive=may_receive)
+        if before.may_send and drafts:
+            raise fences.drafts_open(drafts)
+        after = replace(before, may_send=flags.may_send, may_receive=flags.may_receive)
         await store.groups.save(tx, after, call.clock.now())
         fact = facts.GroupFlagsChanged(
-            group_id=str(group_id), may_send=may_send, may_receive=may_receive
+            group_id=str(group_id), may_send=flags.may_send, may_receive=flags.may_receive
         )
         await telling.of_group(tx, call, after, fact)
     return await group_removal.read(call, group_id)

@@ -3,12 +3,15 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 from uuid import UUID
 
 from kit.errors import Invalid, NotFound, Refusal
 
 T = TypeVar("T")
+
+Hindrance: TypeAlias = Callable[[T], Refusal | None]
+"""Why a thing cannot be used, if so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,7 @@ def check(
     ids: Sequence[UUID],
     found: Mapping[UUID, T],
     field: str,
-    hindrance: Callable[[T], Refusal | None],
+    hindrance: Hindrance[T],
 ) -> list[RefusedItem]:
     """Those of `ids` that are unknown, named twice, or have a hindrance; in the order they were given."""
     refused = []

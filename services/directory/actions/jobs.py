@@ -5,7 +5,14 @@ from datetime import timedelta
 
 from kit.errors import Refusal
 from services.directory import store
-from services.directory.actions import closing, group_removal, peers, removal, suggestions
+from services.directory.actions import (
+    closing,
+    group_removal,
+    peers,
+    removal,
+    staying,
+    suggestions,
+)
 from services.directory.actions.peers import Call
 from services.directory.domain.nouns import FenceStep
 from services.directory.store.fences import Waiting
@@ -22,7 +29,7 @@ _REMOVALS = {
 }
 _KEEPINGS = {
     peers.PROVIDER: removal.finish_keeping,
-    peers.OFFICE: closing.finish_keeping,
+    peers.OFFICE: staying.finish_keeping,
     peers.GROUP: group_removal.finish_keeping,
 }
 

@@ -38,6 +38,21 @@ async def leave_groups(
             await settle(tx, call, group)
 
 
+async def replace_member(
+    tx: Connection,
+    call: Call,
+    groups: Iterable[Group],
+    provider_id: ProviderId,
+    by: ProviderId,
+) -> None:
+    """Put another provider in the place of this one in these locked groups; removed groups keep their history."""
+    for group in groups:
+        if group.state is not GroupState.REMOVED:
+            others = {one for one in group.provider_ids if one != provider_id} | {by}
+            await store.groups.keep_members(tx, group, sorted(others))
+            await settle(tx, call, group)
+
+
 async def settle(tx: Connection, call: Call, group: Group) -> Group:
     """After members or staff changed: the group's state by its confirmed staff, and the whole truth about it told."""
     stands = await store.groups.locked(tx, group.organization_id, group.id)

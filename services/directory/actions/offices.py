@@ -11,13 +11,22 @@ from kit.idempotency import once
 from kit.ids import new_id
 from proto.directory.v1 import events_pb2 as facts
 from services.directory import policy, store
-from services.directory.actions import finding, going_live, items, placements, suggestions, telling
+from services.directory.actions import (
+    finding,
+    going_live,
+    items,
+    locating,
+    placements,
+    suggestions,
+    telling,
+)
 from services.directory.actions.peers import Call, KnownUser
 from services.directory.actions.placements import NewPlacement
 from services.directory.domain import days, places
 from services.directory.domain.hours import OpeningHours, clean_hours
 from services.directory.domain.nouns import (
     Address,
+    LocatedBy,
     Office,
     OfficeId,
     OfficeState,
@@ -38,7 +47,7 @@ class NewOffice:
 
     name: str
     address: Address
-    point: Point
+    point: Point | None
     phone: str
     time_zone: str
     go_live_on: date
@@ -78,7 +87,7 @@ async def add_office(call: Call, wanted: NewOffice, *, key: str) -> Office:
     async with call.db.transaction() as tx:
 
         async def make() -> UUID:
-            planned = _planned(call, organization_id, wanted)
+            planned = await locating.located(tx, _planned(call, organization_id, wanted))
             office = await _added(tx, call, planned, acknowledged=wanted.acknowledge_duplicate)
             await _place_all(tx, call, office, wanted)
             return office.id
@@ -99,7 +108,7 @@ async def add_office(call: Call, wanted: NewOffice, *, key: str) -> Office:
 def _planned(call: Call, organization_id: OrganizationId, wanted: NewOffice) -> Office:
     lead_days, reason = _lead_time(call, wanted)
     address = places.clean_address(wanted.address)
-    point = places.clean_point(wanted.point)
+    point = places.clean_point(wanted.point) if wanted.point else None
     return Office(
         id=OfficeId(new_id()),
         organization_id=organization_id,
@@ -109,8 +118,9 @@ def _planned(call: Call, organization_id: OrganizationId, wanted: NewOffice) -> 
         city=address.city,
         region=address.region,
         postal_code=address.postal_code,
-        latitude=point.latitude,
-        longitude=point.longitude,
+        latitude=point.latitude if point else None,
+        longitude=point.longitude if point else None,
+        located_by=LocatedBy.GIVEN if point else None,
         phone=places.clean_phone(wanted.phone),
         time_zone=wanted.time_zone,
         group_only=wanted.group_only,
@@ -183,7 +193,8 @@ async def change_office(call: Call, office_id: UUID, seen: int, change: OfficeCh
         policy.permit_client_admin(call.viewer, before.organization_id)
         require_version("office", seen, before.version)
         _require_changeable(before, change)
-        after = _dated(call, before, _changed(before, change), change)
+        changed_as_asked = await locating.located(tx, _changed(before, change))
+        after = _dated(call, before, changed_as_asked, change)
         changed = _differences(before, after)
         if {"name", "address", "phone"} & set(changed):
             await require_free(tx, after, acknowledged=change.acknowledge_duplicate)
@@ -212,24 +223,14 @@ def _require_changeable(office: Office, change: OfficeChange) -> None:
             field="goLiveOn",
             remedy="Leave goLiveOn out.",
         )
-    moved = change.address is not None and change.address.postal_code != office.postal_code
-    if moved and change.point is None:
-        raise Invalid(
-            "The office moves to another place, so say where on the earth it is.",
-            code="COORDINATES_NEEDED",
-            field="coordinates",
-            remedy="Give coordinates together with the address.",
-        )
 
 
 def _changed(office: Office, change: OfficeChange) -> Office:
     address = places.clean_address(change.address or office.address)
-    point = places.clean_point(change.point or office.point)
+    at = locating.placed(locating.moved(office, address), change.point)
     return replace(
-        office,
+        at,
         **asdict(address),
-        latitude=point.latitude,
-        longitude=point.longitude,
         name=office.name if change.name is None else places.clean_name(change.name),
         phone=office.phone if change.phone is None else places.clean_phone(change.phone),
         time_zone=days.zone(change.time_zone or office.time_zone).key,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -10,10 +11,11 @@ from kit.service import Call as KitCall
 from proto.identity.v1.identity_pb2 import CoverageRequest, UsersRequest
 from proto.identity.v1.identity_pb2 import KnownUser as UserReply
 from proto.identity.v1.identity_pb2_grpc import IdentityStub
-from proto.referrals.v1.referrals_pb2 import FenceRequest, OpenWorkReply
+from proto.referrals.v1.referrals_pb2 import FenceRequest, HandOverRequest, OpenWorkReply
+from proto.referrals.v1.referrals_pb2 import OpenReferral as ReferralReply
 from proto.referrals.v1.referrals_pb2_grpc import ReferralsStub
 from services.directory.domain.fences import OpenReferral, OpenWork
-from services.directory.domain.nouns import OfficeId, OrganizationId, UserId
+from services.directory.domain.nouns import Handover, OfficeId, OrganizationId, UserId
 
 PROVIDER, OFFICE, GROUP = "PROVIDER", "OFFICE", "GROUP"
 
@@ -60,6 +62,11 @@ class Referrals(Protocol):
 
     async def end_access(self, organization_id: OrganizationId, provider_id: UUID) -> None:
         """The organization reads none of a removed provider's referrals any more (R14)."""
+
+    async def hand_over(
+        self, organization_id: OrganizationId, group_id: UUID, handovers: Iterable[Handover]
+    ) -> None:
+        """Give open referrals of a group to its members, all or none (R24)."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +146,17 @@ class AskReferrals:
         request = _request(organization_id, PROVIDER, provider_id)
         await self._peer.ask(self._stub.EndAccess, request)
 
+    async def hand_over(
+        self, organization_id: OrganizationId, group_id: UUID, handovers: Iterable[Handover]
+    ) -> None:
+        """Give open referrals of a group to its members, all or none (R24)."""
+        request = HandOverRequest(organization_id=str(organization_id), group_id=str(group_id))
+        for one in handovers:
+            request.handovers.add(
+                referral_id=str(one.referral_id), provider_id=str(one.provider_id)
+            )
+        await self._peer.ask(self._stub.HandOver, request)
+
 
 def _request(organization_id: OrganizationId, kind: str, subject: UUID) -> FenceRequest:
     return FenceRequest(organization_id=str(organization_id), kind=kind, subject_id=str(subject))
@@ -148,7 +166,11 @@ def _work(reply: OpenWorkReply) -> OpenWork:
     return OpenWork(
         reply.total,
         tuple(
-            OpenReferral(row.referral_id, row.status, row.side, row.office_id)
+            OpenReferral(row.referral_id, row.status, row.side, row.office_id, _appointment(row))
             for row in reply.referrals
         ),
     )
+
+
+def _appointment(row: ReferralReply) -> datetime | None:
+    return row.appointment_at.ToDatetime(UTC) if row.HasField("appointment_at") else None

@@ -9,9 +9,9 @@ from kit.errors import Conflict, Refusal
 from kit.idempotency import once
 from kit.ids import new_id
 from services.directory import policy, store
-from services.directory.actions import finding, going_live, suggestions, telling
+from services.directory.actions import finding, going_live, suggestions, tasks, telling
 from services.directory.actions.peers import Call
-from services.directory.domain import days
+from services.directory.domain import closures, days
 from services.directory.domain.nouns import (
     Office,
     OfficeId,
@@ -96,6 +96,7 @@ async def place(
         raise refusal
     first = wanted.effective_from or max(days.day_at(office, call.clock.now()), office.go_live_on)
     first, until = days.placement_days(first, wanted.effective_until)
+    closures.require_before_closing(office, until)
     for existing in await store.placements.at(tx, office.organization_id, provider.id, office.id):
         if days.share_a_day(existing, first, until):
             raise days.overlap(existing)
@@ -111,6 +112,7 @@ async def place(
     )
     await store.placements.add(tx, placed, call.clock.now())
     await telling.of_placement(tx, call, placed, telling.placement_added(placed))
+    await tasks.provider_placed(tx, call, provider)
     return placed
 
 

@@ -1,7 +1,7 @@
-"""Verbs of a provider's profile: add, change, submit, approve, reject, import (R09, R11)."""
+"""Verbs of a provider's profile: add, change, submit, approve, reject, verify (R09, R11)."""
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from uuid import UUID
 
 from kit.db import Connection
@@ -11,10 +11,11 @@ from kit.ids import new_id
 from proto.directory.v1 import events_pb2 as facts
 from services.directory import policy, store
 from services.directory.actions import finding, going_live, suggestions, telling
+from services.directory.actions.auditing import note_profile
 from services.directory.actions.peers import Call
 from services.directory.domain import profiles
-from services.directory.domain.imports import ImportResult, ImportStatus
 from services.directory.domain.nouns import (
+    Gender,
     OfficeId,
     OrganizationId,
     Profile,
@@ -25,8 +26,8 @@ from services.directory.domain.nouns import (
     require_version,
 )
 
-MOST_ROWS = 200
-"""Rows of one import call."""
+MOST_AT_ONCE = 100
+"""Providers of one call that approves many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +40,14 @@ class ProfileChange:
     credential: str | None = None
     phone: str | None = None
     specialty_codes: tuple[str, ...] | None = None
+    languages: tuple[str, ...] | None = None
+    gender: Gender | None = None
+    email: str | None = None
 
     def applied_to(self, profile: Profile) -> Profile:
         """The profile with the change."""
-        names = ("first_name", "last_name", "npi", "credential", "phone", "specialty_codes")
-        given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
-        return replace(profile, **given)
+        asked = {one.name: getattr(self, one.name) for one in fields(self)}
+        return replace(profile, **{name: one for name, one in asked.items() if one is not None})
 
 
 async def add_provider(call: Call, profile: Profile, *, submit: bool, key: str) -> Provider:
@@ -54,9 +57,9 @@ async def add_provider(call: Call, profile: Profile, *, submit: bool, key: str) 
     async with call.db.transaction() as tx:
 
         async def make() -> UUID:
-            cleaned = await _cleaned(tx, profile)
-            await _require_free_npi(tx, organization_id, cleaned.npi)
-            return (await _added(tx, call, cleaned, submit=submit)).id
+            clean = await cleaned(tx, profile)
+            await require_free_npi(tx, organization_id, clean.npi)
+            return (await added(tx, call, clean, submit=submit)).id
 
         made = await once(
             tx,
@@ -69,19 +72,21 @@ async def add_provider(call: Call, profile: Profile, *, submit: bool, key: str) 
         return (await store.providers.by_ids(tx, [made]))[made]
 
 
-async def _cleaned(tx: Connection, profile: Profile) -> Profile:
+async def cleaned(tx: Connection, profile: Profile) -> Profile:
+    """The profile, cleaned, with specialties the directory knows; Invalid otherwise."""
     codes = [code.strip().upper() for code in profile.specialty_codes]
     known = await store.catalogue.specialties_by_code(tx, codes)
     return profiles.clean_profile(profile, known.__contains__)
 
 
-async def _require_free_npi(
+async def require_free_npi(
     tx: Connection,
     organization_id: OrganizationId,
     npi: str | None,
     *,
     holder: ProviderId | None = None,
 ) -> None:
+    """DUPLICATE_NPI with the provider who has it, unless that is `holder`. Of two who ask at once, the second sees the first."""
     if npi is None:
         return
     await store.catalogue.hold(tx, organization_id, f"npi {npi}")
@@ -96,18 +101,14 @@ async def _require_free_npi(
         )
 
 
-async def _added(tx: Connection, call: Call, profile: Profile, *, submit: bool) -> Provider:
+async def added(tx: Connection, call: Call, profile: Profile, *, submit: bool) -> Provider:
+    """A new draft with a clean profile, or submitted at once."""
     user = policy.acting_user(call.viewer)
-    added = Provider(
+    new = Provider(
         id=ProviderId(new_id()),
         organization_id=policy.acting(call.viewer),
         state=ProviderState.SUBMITTED if submit else ProviderState.DRAFT,
-        npi=profile.npi,
-        first_name=profile.first_name,
-        last_name=profile.last_name,
-        credential=profile.credential,
-        phone=profile.phone,
-        specialty_codes=profile.specialty_codes,
+        **{one.name: getattr(profile, one.name) for one in fields(profile)},
         proposed=None,
         proposed_by=None,
         added_by=user,
@@ -119,12 +120,12 @@ async def _added(tx: Connection, call: Call, profile: Profile, *, submit: bool) 
         state_before=None,
         version=1,
     )
-    await store.providers.add(tx, added, call.clock.now())
-    await telling.of_provider(tx, call, added, facts.ProviderAdded(provider_id=str(added.id)))
+    await store.providers.add(tx, new, call.clock.now())
+    await telling.of_provider(tx, call, new, facts.ProviderAdded(provider_id=str(new.id)))
     if submit:
-        fact = facts.ProviderSubmitted(provider_id=str(added.id))
-        await telling.of_provider(tx, call, added, fact)
-    return added
+        fact = facts.ProviderSubmitted(provider_id=str(new.id))
+        await telling.of_provider(tx, call, new, fact)
+    return new
 
 
 async def change_provider(
@@ -132,17 +133,19 @@ async def change_provider(
 ) -> Provider:
     """Change a profile. Of an approved one, the change waits for approval unless the viewer may approve it alone (R11)."""
     async with call.db.transaction() as tx:
-        before, offices = await _changeable(tx, call, provider_id, seen)
-        profile = await _cleaned(tx, change.applied_to(before.proposed or before.profile))
-        await _require_free_npi(tx, before.organization_id, profile.npi, holder=before.id)
+        before, at_offices = await _changeable(tx, call, provider_id, seen)
+        profile = await cleaned(tx, change.applied_to(before.proposed or before.profile))
+        await require_free_npi(tx, before.organization_id, profile.npi, holder=before.id)
         settings = await store.catalogue.settings(tx, before.organization_id)
         alone = policy.is_client_admin(call.viewer, before.organization_id)
-        if profiles.waits_for_approval(before, settings, may_approve=alone):
+        waits = profiles.waits_for_approval(before, settings, may_approve=alone)
+        await note_profile(tx, call, before, profile, waits=waits)
+        if waits:
             user = policy.acting_user(call.viewer)
             await _save(tx, call, replace(before, proposed=profile, proposed_by=user))
         else:
             await _apply(tx, call, before, profile)
-    await suggestions.review(call, before.organization_id, offices)
+    await suggestions.review(call, before.organization_id, at_offices)
     return await _read(call, provider_id)
 
 
@@ -167,13 +170,14 @@ async def _changeable(
 ) -> tuple[Provider, list[OfficeId]]:
     """The provider, if the viewer may change it and has seen its last version; and the offices where it works."""
     before = await finding.provider(tx, call.viewer, provider_id)
-    offices = await _offices(tx, call, before)
-    policy.permit_change(call.viewer, before, offices)
+    at_offices = await offices(tx, call, before)
+    policy.permit_change(call.viewer, before, at_offices)
     require_version("provider", seen, before.version)
-    return before, offices
+    return before, at_offices
 
 
-async def _offices(tx: Connection, call: Call, provider: Provider) -> list[OfficeId]:
+async def offices(tx: Connection, call: Call, provider: Provider) -> list[OfficeId]:
+    """Where the provider works, now or later."""
     rows = await store.placements.remaining_of_provider(
         tx, provider.organization_id, provider.id, call.clock.now()
     )
@@ -204,17 +208,55 @@ async def approve_provider(call: Call, provider_id: UUID, seen: int) -> Provider
         profiles.require_other_approver(before, user, settings)
         profile = before.proposed or before.profile
         profiles.require_complete(profile)
-        await _require_free_npi(tx, before.organization_id, profile.npi, holder=before.id)
+        profiles.require_active_npi(before, profile)
+        await require_free_npi(tx, before.organization_id, profile.npi, holder=before.id)
         after = replace(
             before.with_profile(profile),
             state=ProviderState.APPROVED,
             approved_at=before.approved_at or call.clock.now(),
+            verified_at=call.clock.now(),
         )
         await _save(tx, call, after)
         await _tell_approved(tx, call, after)
-        offices = await _offices(tx, call, after)
-    await going_live.recheck(call, before.organization_id, offices)
-    await suggestions.review(call, before.organization_id, offices)
+        at_offices = await offices(tx, call, after)
+    await going_live.recheck(call, before.organization_id, at_offices)
+    await suggestions.review(call, before.organization_id, at_offices)
+    return await _read(call, provider_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What became of one provider of many: approved, or why not."""
+
+    provider_id: UUID
+    provider: Provider | None = None
+    refusal: Refusal | None = None
+
+
+async def approve_providers(call: Call, wanted: Sequence[tuple[UUID, int]]) -> list[Decided]:
+    """Approve up to 100, each by itself and as if alone: what hinders one leaves the others as they are (R11)."""
+    policy.permit_client_admin(call.viewer, policy.acting(call.viewer))
+    if not 1 <= len(wanted) <= MOST_AT_ONCE:
+        raise Invalid(f"Name 1 to {MOST_AT_ONCE} providers.", field="providers")
+    found = []
+    for provider_id, seen in wanted:
+        try:
+            found.append(Decided(provider_id, await approve_provider(call, provider_id, seen)))
+        except Refusal as refusal:
+            found.append(Decided(provider_id, refusal=refusal))
+    return found
+
+
+async def verify_provider(call: Call, provider_id: UUID, seen: int) -> Provider:
+    """Say that an approved profile was looked at and is right, for the next 90 days (R11)."""
+    async with call.db.transaction() as tx:
+        before, _ = await _changeable(tx, call, provider_id, seen)
+        profiles.require_state(before, ProviderState.APPROVED)
+        after = replace(before, verified_at=call.clock.now())
+        await _save(tx, call, after)
+        await telling.of_provider(
+            tx, call, after, facts.ProviderVerified(provider_id=str(after.id))
+        )
     return await _read(call, provider_id)
 
 
@@ -248,63 +290,3 @@ async def _save(tx: Connection, call: Call, provider: Provider) -> None:
 async def _read(call: Call, provider_id: UUID) -> Provider:
     async with call.db.reading() as tx:
         return (await store.providers.by_ids(tx, [provider_id]))[provider_id]
-
-
-# Importing ------------------------------------------------------------------------------------------------------------
-
-
-async def import_providers(
-    call: Call, rows: Collection[Profile], *, submit: bool, key: str
-) -> tuple[ImportResult, ...]:
-    """Add up to 200 profiles; the answer says for each row whether it was ADDED, KNOWN by its NPI, or REFUSED and why.
-
-    Specialty codes the directory does not know are left out and named in the row's answer.
-    """
-    organization_id = policy.acting(call.viewer)
-    policy.permit_client_admin(call.viewer, organization_id)
-    if not 1 <= len(rows) <= MOST_ROWS:
-        raise Invalid(
-            f"Give 1 to {MOST_ROWS} rows.", field="rows", remedy="Split a longer list over calls."
-        )
-    async with call.db.transaction() as tx:
-
-        async def make() -> UUID:
-            results = [await _imported(tx, call, row, submit=submit) for row in rows]
-            batch, user = new_id(), policy.acting_user(call.viewer)
-            at = call.clock.now()
-            await store.catalogue.add_batch(tx, batch, organization_id, user, at, results)
-            return batch
-
-        batch = await once(
-            tx,
-            call.viewer,
-            key=key,
-            request=("importProviders", tuple(rows), submit),
-            at=call.clock.now(),
-            make=make,
-        )
-        return await store.catalogue.batch_results(tx, organization_id, batch)
-
-
-async def _imported(tx: Connection, call: Call, row: Profile, *, submit: bool) -> ImportResult:
-    codes = list(dict.fromkeys(code.strip().upper() for code in row.specialty_codes))
-    known = await store.catalogue.specialties_by_code(tx, codes)
-    kept = tuple(code for code in codes if code in known)
-    try:
-        profile = await _cleaned(tx, replace(row, specialty_codes=kept))
-        await _require_free_npi(tx, policy.acting(call.viewer), profile.npi)
-    except Refusal as refusal:
-        return _refused(refusal)
-    added = await _added(tx, call, profile, submit=submit)
-    ignored = tuple(code for code in codes if code not in known)
-    return ImportResult(
-        ImportStatus.ADDED, provider_id=str(added.id), ignored_specialty_codes=ignored
-    )
-
-
-def _refused(refusal: Refusal) -> ImportResult:
-    if refusal.code == "DUPLICATE_NPI":
-        return ImportResult(ImportStatus.KNOWN, provider_id=str(refusal.details["provider_id"]))
-    return ImportResult(
-        ImportStatus.REFUSED, code=refusal.code, field=refusal.field, message=refusal.message
-    )

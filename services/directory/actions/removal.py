@@ -5,25 +5,36 @@ REMOVING asks for the fence and settles, KEEPING lowers the fence and brings the
 """
 
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import UUID
 
+from kit import preview
 from kit.db import Connection
 from kit.errors import Unavailable, stale_version
 from proto.directory.v1 import events_pb2 as facts
 from services.directory import policy, store
-from services.directory.actions import finding, going_live, members, peers, suggestions, telling
+from services.directory.actions import (
+    finding,
+    going_live,
+    members,
+    peers,
+    placements,
+    suggestions,
+    telling,
+)
 from services.directory.actions.peers import Call
-from services.directory.domain import fences, profiles
+from services.directory.domain import days, fences, profiles
 from services.directory.domain.fences import OpenWork
 from services.directory.domain.nouns import (
     FenceStep,
+    GroupState,
     OfficeId,
     OrganizationId,
     Provider,
     ProviderState,
     require_version,
 )
+from services.directory.domain.removals import ProviderImpact
 
 log = logging.getLogger(__name__)
 
@@ -59,18 +70,66 @@ async def keep_provider(call: Call, provider_id: UUID, seen: int) -> Provider:
     return await read(call, provider_id)
 
 
-async def remove_provider(call: Call, provider_id: UUID, seen: int) -> Provider:
-    """Remove a provider who works at no office and has no open referral (R15).
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """How a provider is to be removed: with the placements ended on the way or not, and the preview it was decided on."""
 
-    Refuses OPEN_REFERRALS or OFFICES_REMAIN with everything in the way; the provider then is what it was before: kept, or still
-    leaving when offboarding was started for its own sake.
+    end_placements: bool = False
+    token: str | None = None
+
+
+async def preview_removal(call: Call, provider_id: UUID) -> ProviderImpact:
+    """What removing a provider would touch (R12). Client admins ask."""
+    async with call.db.reading() as tx:
+        seen = await _seen(tx, call, provider_id)
+    work = await call.peers.referrals.open_work(seen.organization_id, peers.PROVIDER, provider_id)
+    async with call.db.reading() as tx:
+        return await _impact(tx, call, await _seen(tx, call, provider_id), work)
+
+
+async def _seen(tx: Connection, call: Call, provider_id: UUID) -> Provider:
+    found = (await store.providers.by_ids(tx, [provider_id])).get(provider_id)
+    if found is None or not policy.is_own(call.viewer, found.organization_id):
+        raise policy.unknown("provider", "providerId")
+    policy.permit_client_admin(call.viewer, found.organization_id)
+    return found
+
+
+async def _impact(tx: Connection, call: Call, provider: Provider, work: OpenWork) -> ProviderImpact:
+    organization_id, now = provider.organization_id, call.clock.now()
+    rows = await store.placements.remaining_of_provider(tx, organization_id, provider.id, now)
+    ids = (await store.groups.of_providers(tx, [provider.id])).get(provider.id, [])
+    groups = (await store.groups.by_ids(tx, ids)).values()
+    plans = await store.heard.plan_rows(tx, organization_id, now.date(), provider_id=provider.id)
+    return ProviderImpact(
+        provider,
+        tuple(rows),
+        tuple(one for one in groups if one.state is not GroupState.REMOVED),
+        work,
+        tuple(plans),
+    )
+
+
+async def remove_provider(call: Call, provider_id: UUID, seen: int, wanted: Removal) -> Provider:
+    """Remove a provider who has no open referral and works at no office; with `end_placements` the offices are left on the way,
+    all in one case that is resumed after a crash (R15).
+
+    Refuses OPEN_REFERRALS or OFFICES_REMAIN with everything in the way, and STALE_PREVIEW; the provider then is what it was before,
+    placements and all: kept, or still leaving when offboarding was started for its own sake.
     """
+    work = None
+    if wanted.token is not None:
+        work = (await preview_removal(call, provider_id)).work
     async with call.db.transaction() as tx:
         before = await _own(tx, call, provider_id, seen)
         profiles.require_state(before, *_LIVING, ProviderState.OFFBOARDING)
-        offices = await _remaining(tx, call, before)
+        if wanted.token is not None and work is not None:
+            impact = await _impact(tx, call, before, work)
+            preview.require_same(wanted.token, impact.parts)
+        offices = () if wanted.end_placements else await _remaining(tx, call, before)
         if not offices:
             after = _leaving(before, FenceStep.REMOVING)
+            after = replace(after, ends_placements=wanted.end_placements)
             await store.providers.save(tx, after, call.clock.now())
             if before.state is not ProviderState.OFFBOARDING:
                 await _tell_leaving(tx, call, after)
@@ -106,19 +165,22 @@ async def _settle(
     call: Call, organization_id: OrganizationId, provider_id: UUID, version: int, work: OpenWork
 ) -> tuple[OfficeId, ...]:
     """Decide under lock: with nothing in the way the provider is removed. Answers the offices that are in the way."""
+    left: tuple[OfficeId, ...] = ()
     async with call.db.transaction() as tx:
         in_groups = await members.groups_of_provider(tx, organization_id, provider_id)
         before = await _at_step(tx, organization_id, provider_id, version, FenceStep.REMOVING)
-        offices = await _remaining(tx, call, before)
+        offices = () if before.ends_placements else await _remaining(tx, call, before)
         if work.total or offices:
-            step = FenceStep.OPEN if before.offboarding else FenceStep.KEEPING
-            await store.providers.save(tx, replace(before, fence=step), call.clock.now())
+            await _save_step(tx, call, before)
             return offices
+        if before.ends_placements:
+            left = await _end_placements(tx, call, before)
         removed = replace(
             before,
             state=ProviderState.REMOVED,
             fence=None,
             offboarding=False,
+            ends_placements=False,
             state_before=None,
             proposed=None,
             proposed_by=None,
@@ -127,7 +189,26 @@ async def _settle(
         await members.leave_groups(tx, call, in_groups, removed.id)
         fact = facts.ProviderRemoved(provider_id=str(removed.id))
         await telling.of_provider(tx, call, removed, fact)
+    await suggestions.review(call, organization_id, left)
     return ()
+
+
+async def _save_step(tx: Connection, call: Call, before: Provider) -> None:
+    """The removal is given up: the provider still is leaving if that was begun for its own sake, and comes back otherwise."""
+    step = FenceStep.OPEN if before.offboarding else FenceStep.KEEPING
+    back = replace(before, fence=step, ends_placements=False)
+    await store.providers.save(tx, back, call.clock.now())
+
+
+async def _end_placements(tx: Connection, call: Call, provider: Provider) -> tuple[OfficeId, ...]:
+    """The provider leaves every office today, on its own calendar; those that never began never do."""
+    now = call.clock.now()
+    rows = await store.placements.locked_of_provider(tx, provider.organization_id, provider.id, now)
+    offices = await store.offices.by_ids(tx, {row.office_id for row in rows})
+    for row in rows:
+        until = max(days.day_at(offices[row.office_id], now), row.effective_from)
+        await placements.end(tx, call, replace(row, effective_until=until))
+    return tuple(dict.fromkeys(row.office_id for row in rows))
 
 
 async def _give_up(
@@ -136,8 +217,7 @@ async def _give_up(
     """Referrals is away: what was begun is taken back, now or by the job."""
     async with call.db.transaction() as tx:
         before = await _at_step(tx, organization_id, provider_id, version, FenceStep.REMOVING)
-        step = FenceStep.OPEN if before.offboarding else FenceStep.KEEPING
-        await store.providers.save(tx, replace(before, fence=step), call.clock.now())
+        await _save_step(tx, call, before)
     await _bring_back(call, organization_id, provider_id, version + 1)
 
 

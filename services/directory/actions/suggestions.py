@@ -41,14 +41,19 @@ async def _review_office(
     )
     members = await store.suggestions.groups_at(tx, organization_id, office_id)
     latest = await store.suggestions.latest(tx, organization_id, office_id)
+    unwanted = await store.suggestions.dismissed(tx, organization_id, office_id)
     found = groups.clusters(practising, settings.suggest_groups_from)
-    clusters = {cluster.classification: cluster for cluster in found}
+    clusters = {
+        cluster.classification: cluster
+        for cluster in found
+        if not groups.dismissed(cluster, unwanted.get(cluster.classification, ()))
+    }
     for classification in sorted(clusters.keys() | latest.keys()):
         cluster, last = clusters.get(classification), latest.get(classification)
         because = groups.ending(cluster, members)
         if last is not None and last.closed_at is None:
             await _review_open(tx, call, last, cluster, because)
-        elif cluster is not None and because is None and not groups.dismissed(cluster, last):
+        elif cluster is not None and because is None:
             await _raise(tx, call, organization_id, office_id, cluster)
 
 

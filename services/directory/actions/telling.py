@@ -1,6 +1,7 @@
 """Recording directory's facts in the transaction that makes them true."""
 
 from datetime import date
+from uuid import UUID
 
 from google.protobuf.message import Message
 
@@ -9,68 +10,49 @@ from kit.db import Connection
 from proto.directory.v1 import events_pb2 as facts
 from services.directory.actions.peers import Call
 from services.directory.domain.nouns import Group, Office, Placement, Provider, Suggestion
+from services.directory.domain.tasks import Task
 
 
 async def of_provider(tx: Connection, call: Call, provider: Provider, fact: Message) -> None:
     """Tell a fact of a provider."""
-    await outbox.record(
-        tx,
-        fact,
-        organization_id=provider.organization_id,
-        aggregate="provider",
-        aggregate_id=provider.id,
-        at=call.clock.now(),
-        by=call.viewer,
-    )
+    await _of(tx, call, "provider", (provider.organization_id, provider.id), fact)
 
 
 async def of_office(tx: Connection, call: Call, office: Office, fact: Message) -> None:
     """Tell a fact of an office."""
-    await outbox.record(
-        tx,
-        fact,
-        organization_id=office.organization_id,
-        aggregate="office",
-        aggregate_id=office.id,
-        at=call.clock.now(),
-        by=call.viewer,
-    )
+    await _of(tx, call, "office", (office.organization_id, office.id), fact)
 
 
 async def of_placement(tx: Connection, call: Call, placement: Placement, fact: Message) -> None:
     """Tell a fact of a placement."""
-    await outbox.record(
-        tx,
-        fact,
-        organization_id=placement.organization_id,
-        aggregate="placement",
-        aggregate_id=placement.id,
-        at=call.clock.now(),
-        by=call.viewer,
-    )
+    await _of(tx, call, "placement", (placement.organization_id, placement.id), fact)
 
 
 async def of_group(tx: Connection, call: Call, group: Group, fact: Message) -> None:
     """Tell a fact of a group."""
-    await outbox.record(
-        tx,
-        fact,
-        organization_id=group.organization_id,
-        aggregate="group",
-        aggregate_id=group.id,
-        at=call.clock.now(),
-        by=call.viewer,
-    )
+    await _of(tx, call, "group", (group.organization_id, group.id), fact)
 
 
 async def of_suggestion(tx: Connection, call: Call, suggestion: Suggestion, fact: Message) -> None:
     """Tell a fact of a suggestion."""
+    await _of(tx, call, "suggestion", (suggestion.organization_id, suggestion.id), fact)
+
+
+async def of_task(tx: Connection, call: Call, task: Task, fact: Message) -> None:
+    """Tell a fact of a task."""
+    await _of(tx, call, "task", (task.organization_id, task.id), fact)
+
+
+async def _of(
+    tx: Connection, call: Call, aggregate: str, which: tuple[UUID, UUID], fact: Message
+) -> None:
+    organization_id, aggregate_id = which
     await outbox.record(
         tx,
         fact,
-        organization_id=suggestion.organization_id,
-        aggregate="suggestion",
-        aggregate_id=suggestion.id,
+        organization_id=organization_id,
+        aggregate=aggregate,
+        aggregate_id=aggregate_id,
         at=call.clock.now(),
         by=call.viewer,
     )

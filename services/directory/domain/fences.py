@@ -1,6 +1,8 @@
 """Rules of leaving: what stands in the way, and how a case goes on (R15, R19, R24)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from kit.errors import Conflict
 from services.directory.domain.nouns import OfficeId
@@ -14,6 +16,7 @@ class OpenReferral:
     status: str
     side: str
     office_id: str
+    appointment_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,17 @@ def in_the_way(work: OpenWork, offices: tuple[OfficeId, ...] = ()) -> Conflict:
         office_ids=[str(office) for office in offices],
         open_referrals=list(work.referrals),
         office_work=list(by_office(work)),
+    )
+
+
+def drafts_open(drafts: Sequence[OpenReferral]) -> Conflict:
+    """The refusal to let a group send no longer while drafts of it wait to be sent (R22)."""
+    return Conflict(
+        f"{len(drafts)} drafts of the group could no longer be sent.",
+        code="DRAFTS_OPEN",
+        field="maySend",
+        remedy="Have them sent or given to another sender first, or set acknowledgeDrafts.",
+        referral_ids=[one.referral_id for one in drafts],
     )
 
 

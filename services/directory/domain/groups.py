@@ -1,10 +1,10 @@
 """Rules of groups: readiness, and when a group is suggested (R20, R23)."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from services.directory.domain.nouns import Group, GroupState, ProviderId, Suggestion, SuggestionEnd
+from services.directory.domain.nouns import Group, GroupState, ProviderId, SuggestionEnd
 
 
 def group_state(group: Group, confirmed_staff: int) -> GroupState:
@@ -64,10 +64,7 @@ def ending(cluster: Cluster | None, groups: Iterable[Sequence[ProviderId]]) -> S
     return None
 
 
-def dismissed(cluster: Cluster, last: Suggestion | None) -> bool:
-    """Whether the same providers were suggested before and a person dismissed it (R20)."""
-    return (
-        last is not None
-        and last.closed_because is SuggestionEnd.DISMISSED
-        and set(last.provider_ids) == set(cluster.provider_ids)
-    )
+def dismissed(cluster: Cluster, before: Iterable[Collection[ProviderId]]) -> bool:
+    """Whether just these providers were suggested before and a person dismissed it (R20): with one more or one fewer it is another
+    suggestion, and with the same ones again it still is not."""
+    return any(set(one) == set(cluster.provider_ids) for one in before)

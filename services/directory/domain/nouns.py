@@ -1,6 +1,6 @@
 """The nouns of directory: providers, offices, placements, groups, suggestions."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import NewType
@@ -76,6 +76,22 @@ class SuggestionEnd(StrEnum):
     NO_LONGER_TRUE = "NO_LONGER_TRUE"
 
 
+class Gender(StrEnum):
+    """What a provider says of themselves, for patients who ask."""
+
+    FEMALE = "FEMALE"
+    MALE = "MALE"
+    OTHER = "OTHER"
+
+
+class NpiStatus(StrEnum):
+    """What the national register says of an NPI; a deactivated one still has a right check digit (R11)."""
+
+    UNKNOWN = "UNKNOWN"
+    ACTIVE = "ACTIVE"
+    DEACTIVATED = "DEACTIVATED"
+
+
 @dataclass(frozen=True, slots=True)
 class Specialty:
     """What a provider does, by its code of the NUCC provider taxonomy."""
@@ -98,7 +114,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What a provider's profile says. The first specialty code is the primary one."""
+    """What a provider's profile says. The first specialty code is the primary one; languages are ISO 639 codes, the best first."""
 
     first_name: str
     last_name: str
@@ -106,11 +122,18 @@ class Profile:
     credential: str = ""
     phone: str = ""
     specialty_codes: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    gender: Gender | None = None
+    email: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A person who gives care. `proposed` is a change of an approved profile that waits for its approval (R11)."""
+    """A person who gives care. `proposed` is a change of an approved profile that waits for its approval (R11).
+
+    `verified_at` is when somebody last found the approved profile right; `merged_into` the record that took this one's place;
+    `ends_placements` says that the removal under way ends the placements itself (R15).
+    """
 
     id: ProviderId
     organization_id: OrganizationId
@@ -131,6 +154,13 @@ class Provider:
     offboarding: bool
     state_before: ProviderState | None
     version: int
+    languages: tuple[str, ...] = ()
+    gender: Gender | None = None
+    email: str = ""
+    npi_status: NpiStatus = NpiStatus.UNKNOWN
+    verified_at: datetime | None = None
+    merged_into: ProviderId | None = None
+    ends_placements: bool = False
 
     @property
     def name(self) -> str:
@@ -140,28 +170,12 @@ class Provider:
     @property
     def profile(self) -> Profile:
         """The profile that holds now."""
-        return Profile(
-            self.first_name,
-            self.last_name,
-            self.npi,
-            self.credential,
-            self.phone,
-            self.specialty_codes,
-        )
+        return Profile(**{one.name: getattr(self, one.name) for one in fields(Profile)})
 
     def with_profile(self, profile: Profile) -> "Provider":
         """The provider once `profile` holds."""
-        return replace(
-            self,
-            first_name=profile.first_name,
-            last_name=profile.last_name,
-            npi=profile.npi,
-            credential=profile.credential,
-            phone=profile.phone,
-            specialty_codes=profile.specialty_codes,
-            proposed=None,
-            proposed_by=None,
-        )
+        said = {one.name: getattr(profile, one.name) for one in fields(Profile)}
+        return replace(self, **said, proposed=None, proposed_by=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +184,27 @@ class Point:
 
     latitude: float
     longitude: float
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place as far as it is known: a point, or only a city and a state."""
+
+    point: Point | None = None
+    city: str = ""
+    region: str = ""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether anything is known of it."""
+        return self.point is not None or bool(self.region)
+
+
+class LocatedBy(StrEnum):
+    """How an office came to its point: somebody gave it, or it is the middle of its postal code."""
+
+    GIVEN = "GIVEN"
+    POSTAL_CODE = "POSTAL_CODE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,8 +234,8 @@ class Office:
     city: str
     region: str
     postal_code: str
-    latitude: float
-    longitude: float
+    latitude: float | None
+    longitude: float | None
     phone: str
     time_zone: str
     group_only: bool
@@ -221,6 +256,7 @@ class Office:
     closes_on: date | None = None
     cut_off_on: date | None = None
     fenced: bool = False
+    located_by: LocatedBy | None = None
 
     @property
     def address(self) -> Address:
@@ -228,9 +264,16 @@ class Office:
         return Address(self.line1, self.line2, self.city, self.region, self.postal_code)
 
     @property
-    def point(self) -> Point:
-        """Where it is."""
+    def point(self) -> Point | None:
+        """Where it is; None while nobody has said so and its postal code is unknown."""
+        if self.latitude is None or self.longitude is None:
+            return None
         return Point(self.latitude, self.longitude)
+
+    @property
+    def place(self) -> Place:
+        """Where it is, as far as it is known."""
+        return Place(self.point, self.city, self.region)
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,8 +309,20 @@ class Placement:
 
 
 @dataclass(frozen=True, slots=True)
+class Handover:
+    """An open referral of a group, and the member who takes it when the group goes (R24)."""
+
+    referral_id: UUID
+    provider_id: ProviderId
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
-    """A named set of providers at one or more offices who receive or send referrals together."""
+    """A named set of providers at one or more offices who receive or send referrals together.
+
+    `redistribution` says who takes what while it is removed (R24); `unstaffed_since`, since when nobody who has confirmed works
+    for it (R23).
+    """
 
     id: GroupId
     organization_id: OrganizationId
@@ -282,6 +337,8 @@ class Group:
     ready_at: datetime | None
     fence: FenceStep | None
     version: int
+    redistribution: tuple[Handover, ...] = ()
+    unstaffed_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

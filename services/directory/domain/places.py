@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from math import isfinite
 
 from kit.errors import Conflict, Invalid
@@ -44,24 +45,40 @@ def clean_phone(phone: str) -> str:
 
 def clean_address(address: Address) -> Address:
     """An address with a two-letter region and a postal code of five or nine digits."""
-    region, postal = address.region.strip().upper(), address.postal_code.strip()
-    if _REGION.fullmatch(region) is None:
+    return Address(
+        line1=clean_text(address.line1, "line1", MAX_NAME),
+        line2=clean_text(address.line2, "line2", MAX_NAME, least=0),
+        city=clean_text(address.city, "city", MAX_CITY),
+        region=clean_region(address.region),
+        postal_code=clean_postal_code(address.postal_code),
+    )
+
+
+def clean_city(city: str) -> str:
+    """A city of at most 100 characters, or none."""
+    return clean_text(city, "city", MAX_CITY, least=0)
+
+
+def clean_region(region: str) -> str:
+    """A state's two letters, in capitals."""
+    cleaned = region.strip().upper()
+    if _REGION.fullmatch(cleaned) is None:
         raise Invalid(
             "region has two letters.", field="region", remedy="Use the state's code, such as MA."
         )
-    if _POSTAL.fullmatch(postal) is None:
+    return cleaned
+
+
+def clean_postal_code(postal_code: str) -> str:
+    """Five digits, or nine with a hyphen."""
+    cleaned = postal_code.strip()
+    if _POSTAL.fullmatch(cleaned) is None:
         raise Invalid(
             "postalCode has five digits, or nine.",
             field="postalCode",
             remedy="Write it like 02139 or 02139-4307.",
         )
-    return Address(
-        line1=clean_text(address.line1, "line1", MAX_NAME),
-        line2=clean_text(address.line2, "line2", MAX_NAME, least=0),
-        city=clean_text(address.city, "city", MAX_CITY),
-        region=region,
-        postal_code=postal,
-    )
+    return cleaned
 
 
 def clean_point(point: Point) -> Point:
@@ -78,6 +95,23 @@ def clean_point(point: Point) -> Point:
                 remedy="Give decimal degrees.",
             )
     return point
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Something that hinders nothing and should be looked at."""
+
+    code: str
+    message: str
+    remedy: str
+
+
+def warnings(office: Office) -> tuple[Warned, ...]:
+    """What should be looked at: NO_GEOCODE when nobody knows where it is, so that senders find it by city and state alone."""
+    if office.point is not None:
+        return ()
+    message = f"Nobody knows where postal code {office.postal_code} is, so the office is found by its city and state alone."
+    return (Warned("NO_GEOCODE", message, "Give its coordinates with changeOffice."),)
 
 
 def same_address(one: Address, other: Address) -> bool:

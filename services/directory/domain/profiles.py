@@ -1,9 +1,18 @@
 """Rules of a provider's profile: NPI, completeness, approval (R09, R11)."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 
 from kit.errors import Conflict, Denied, Invalid
-from services.directory.domain.nouns import Profile, Provider, ProviderState, Settings, UserId
+from services.directory.domain.nouns import (
+    NpiStatus,
+    Profile,
+    Provider,
+    ProviderState,
+    Settings,
+    UserId,
+)
 
 MAX_PERSON_NAME = 100
 MAX_SPECIALTIES = 15
@@ -12,9 +21,18 @@ MAX_SPECIALTIES = 15
 MAX_CREDENTIAL = 100
 MAX_PHONE = 40
 MAX_REASON = 500
+MAX_LANGUAGES = 20
+MAX_EMAIL = 254
+_LANGUAGE = re.compile(r"[a-z]{2,3}")
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+", re.ASCII)
+VERIFIED_FOR = timedelta(days=90)
+"""How long a profile counts as right after somebody has looked at it."""
+
 _NPI_DIGITS = 10
 _PREFIX = "80840"
 _CHANGEABLE = frozenset({ProviderState.DRAFT, ProviderState.SUBMITTED, ProviderState.REJECTED})
+LIVING = (*sorted(_CHANGEABLE), ProviderState.APPROVED)
+"""The states of a provider who is neither leaving nor gone."""
 
 
 def npi_is_valid(npi: str) -> bool:
@@ -80,7 +98,33 @@ def clean_profile(profile: Profile, known: Callable[[str], bool]) -> Profile:
         credential=clean_text(profile.credential, "credential", MAX_CREDENTIAL, least=0),
         phone=clean_text(profile.phone, "phone", MAX_PHONE, least=0),
         specialty_codes=codes,
+        languages=clean_languages(profile.languages),
+        gender=profile.gender,
+        email=clean_email(profile.email),
     )
+
+
+def clean_languages(languages: Iterable[str]) -> tuple[str, ...]:
+    """Codes of ISO 639 in small letters, each once; Invalid BAD_LANGUAGE otherwise."""
+    codes = tuple(dict.fromkeys(one.strip().lower() for one in languages))
+    if len(codes) > MAX_LANGUAGES or not all(_LANGUAGE.fullmatch(one) for one in codes):
+        raise Invalid(
+            f"Give at most {MAX_LANGUAGES} languages by their codes.",
+            code="BAD_LANGUAGE",
+            field="languages",
+            remedy="Use ISO 639 codes such as en, es or yue.",
+        )
+    return codes
+
+
+def clean_email(email: str) -> str:
+    """An address of mail, or none."""
+    cleaned = email.strip()
+    if cleaned and (len(cleaned) > MAX_EMAIL or _EMAIL.fullmatch(cleaned) is None):
+        raise Invalid(
+            "This is no e-mail address.", code="BAD_EMAIL", field="email", remedy="Leave it out."
+        )
+    return cleaned
 
 
 def missing(profile: Profile) -> tuple[str, ...]:
@@ -98,6 +142,39 @@ def require_complete(profile: Profile) -> None:
             field=fields[0],
             remedy="Add what is missing with changeProvider, then approve.",
             missing=list(fields),
+        )
+
+
+def require_active_npi(provider: Provider, profile: Profile) -> None:
+    """Conflict NPI_DEACTIVATED when the national register has ended the NPI that is to hold (R11)."""
+    if provider.npi_status is NpiStatus.DEACTIVATED and profile.npi == provider.npi:
+        raise Conflict(
+            "The national register has deactivated this NPI.",
+            code="NPI_DEACTIVATED",
+            field="npi",
+            remedy="Give the NPI that replaced it, or ask the provider.",
+        )
+
+
+def reverify_due(provider: Provider, now: datetime) -> bool:
+    """Whether nobody has looked at an approved profile for 90 days (R11)."""
+    looked = provider.verified_at or provider.approved_at
+    approved = provider.state is ProviderState.APPROVED
+    return approved and looked is not None and looked <= now - VERIFIED_FOR
+
+
+def require_mergeable(duplicate: Provider, survivor: Provider) -> None:
+    """Two living records of one person, neither of them leaving, and no two NPIs that differ."""
+    if duplicate.id == survivor.id:
+        raise Invalid("These are one record already.", code="SAME_PROVIDER", field="survivorId")
+    for one in (duplicate, survivor):
+        require_state(one, *LIVING)
+    if duplicate.npi and survivor.npi and duplicate.npi != survivor.npi:
+        raise Conflict(
+            "They have different NPIs, so they are two people.",
+            code="DIFFERENT_NPI",
+            field="survivorId",
+            remedy="Mend the NPI that is wrong first.",
         )
 
 

@@ -6,11 +6,15 @@ from kit.graphql import build_schema
 from services.directory.schema.group_mutations import GroupMutation
 from services.directory.schema.office_mutations import OfficeMutation
 from services.directory.schema.organization import Organization
+from services.directory.schema.previews import PreviewQuery
 from services.directory.schema.provider_mutations import ProviderMutation
 from services.directory.schema.queries import Query
+from services.directory.schema.tasks import TaskMutation, TaskQuery
 
-Mutation = merge_types("Mutation", (ProviderMutation, OfficeMutation, GroupMutation))
+Mutation = merge_types("Mutation", (ProviderMutation, OfficeMutation, GroupMutation, TaskMutation))
 
-SCHEMA = build_schema(Query, Mutation, types=(Organization,))
+Root = merge_types("Query", (Query, PreviewQuery, TaskQuery))
+
+SCHEMA = build_schema(Root, Mutation, types=(Organization,))
 
 __all__ = ["SCHEMA"]

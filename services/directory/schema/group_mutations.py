@@ -4,18 +4,22 @@ from typing import Annotated
 
 import strawberry
 
-from kit.graphql import CommonProblems, mutation
+from kit.graphql import CommonProblems, StalePreviewProblem, mutation
 from kit.ids import parse_id
 from services.directory.actions import group_removal, groups, settings, suggestions
-from services.directory.schema.inputs import (
+from services.directory.schema.closing_inputs import RemoveGroupInput
+from services.directory.schema.group_inputs import (
     AddGroupInput,
     ChangeDirectorySettingsInput,
     ChangeGroupFlagsInput,
     ChangeGroupInput,
-    GroupVersionInput,
     SuggestionVersionInput,
 )
-from services.directory.schema.problems import InTheWayProblem, ItemsRefusedProblem
+from services.directory.schema.problems import (
+    DraftsOpenProblem,
+    InTheWayProblem,
+    ItemsRefusedProblem,
+)
 from services.directory.schema.suggestions import GroupSuggestion
 from services.directory.schema.things import Group
 from services.directory.schema.words import DirectorySettings, Info, ids
@@ -24,7 +28,7 @@ AddGroupResult = Annotated[
     Group | ItemsRefusedProblem | CommonProblems, strawberry.union("AddGroupResult")
 ]
 ChangeGroupFlagsResult = Annotated[
-    Group | CommonProblems, strawberry.union("ChangeGroupFlagsResult")
+    Group | DraftsOpenProblem | CommonProblems, strawberry.union("ChangeGroupFlagsResult")
 ]
 ChangeGroupMembersResult = Annotated[
     Group | ItemsRefusedProblem | CommonProblems, strawberry.union("ChangeGroupMembersResult")
@@ -34,7 +38,8 @@ ChangeGroupStaffResult = Annotated[
     strawberry.union("ChangeGroupStaffResult"),
 ]
 RemoveGroupResult = Annotated[
-    Group | InTheWayProblem | CommonProblems, strawberry.union("RemoveGroupResult")
+    Group | InTheWayProblem | ItemsRefusedProblem | StalePreviewProblem | CommonProblems,
+    strawberry.union("RemoveGroupResult"),
 ]
 DismissSuggestionResult = Annotated[
     GroupSuggestion | CommonProblems, strawberry.union("DismissSuggestionResult")
@@ -65,8 +70,8 @@ class GroupMutation:
                 info.context.call,
                 parse_id(input.group_id, "groupId"),
                 input.expected_version,
-                may_send=input.may_send,
-                may_receive=input.may_receive,
+                groups.Flags(input.may_send, input.may_receive),
+                acknowledge_drafts=input.acknowledge_drafts,
             )
         )
 
@@ -101,11 +106,14 @@ class GroupMutation:
         )
 
     @mutation
-    async def remove_group(self, info: Info, input: GroupVersionInput) -> RemoveGroupResult:
-        """Remove a group that has no open referrals (R24)."""
+    async def remove_group(self, info: Info, input: RemoveGroupInput) -> RemoveGroupResult:
+        """Remove a group that has no open referrals, or whose members take them (R24)."""
         return Group.of(
             await group_removal.remove_group(
-                info.context.call, parse_id(input.group_id, "groupId"), input.expected_version
+                info.context.call,
+                parse_id(input.group_id, "groupId"),
+                input.expected_version,
+                input.removal(),
             )
         )
 

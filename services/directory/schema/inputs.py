@@ -6,24 +6,25 @@ from typing import Any
 import strawberry
 
 from kit.ids import parse_id
-from services.directory.actions.groups import NewGroup
 from services.directory.actions.offices import NewOffice, OfficeChange
 from services.directory.actions.placements import NewPlacement
 from services.directory.actions.providers import ProfileChange
 from services.directory.domain import nouns
 from services.directory.domain.hours import OpeningHours
-from services.directory.schema.queries import CoordinatesInput
-from services.directory.schema.words import Weekday, ids
+from services.directory.schema.searching import CoordinatesInput
+from services.directory.schema.words import Gender, Weekday, ids
 
 _KEY = "Yours, new for each new request: a retry with the same key does nothing again."
 _SEEN = "The version you have seen; another one is refused with STALE_VERSION."
 
 
-def _key() -> Any:  # noqa: ANN401 - strawberry's field descriptor
+def key() -> Any:  # noqa: ANN401 - strawberry's field descriptor
+    """A key that makes a retry harmless."""
     return strawberry.field(description=_KEY)
 
 
-def _seen() -> Any:  # noqa: ANN401 - strawberry's field descriptor
+def seen() -> Any:  # noqa: ANN401 - strawberry's field descriptor
+    """The version somebody has seen."""
     return strawberry.field(description=_SEEN)
 
 
@@ -44,6 +45,11 @@ class ProfileInput:
     specialty_codes: list[str] = strawberry.field(
         default_factory=list, description="The primary one first; at least one for approval."
     )
+    languages: list[str] = strawberry.field(
+        default_factory=list, description="ISO 639 codes, the best one first."
+    )
+    gender: Gender | None = None  # type: ignore[valid-type]
+    email: str = strawberry.field(default="", description="For your organization only.")
 
     def profile(self) -> nouns.Profile:
         """As the domain has it."""
@@ -54,6 +60,9 @@ class ProfileInput:
             self.credential,
             self.phone,
             tuple(self.specialty_codes),
+            tuple(self.languages),
+            self.gender,
+            self.email,
         )
 
 
@@ -61,7 +70,7 @@ class ProfileInput:
 class AddProviderInput(ProfileInput):
     """AddProviderInput."""
 
-    idempotency_key: str = _key()
+    idempotency_key: str = key()
     submit: bool = strawberry.field(
         default=False, description="Ask for approval at once; otherwise it is a draft."
     )
@@ -72,19 +81,29 @@ class ChangeProviderInput:
     """ChangeProviderInput."""
 
     provider_id: strawberry.ID
-    expected_version: int = _seen()
+    expected_version: int = seen()
     first_name: str | None = None
     last_name: str | None = None
     npi: str | None = None
     credential: str | None = None
     phone: str | None = None
     specialty_codes: list[str] | None = None
+    languages: list[str] | None = None
+    gender: Gender | None = None  # type: ignore[valid-type]
+    email: str | None = None
 
     def change(self) -> ProfileChange:
         """As the verb takes it."""
-        codes = None if self.specialty_codes is None else tuple(self.specialty_codes)
         return ProfileChange(
-            self.first_name, self.last_name, self.npi, self.credential, self.phone, codes
+            self.first_name,
+            self.last_name,
+            self.npi,
+            self.credential,
+            self.phone,
+            None if self.specialty_codes is None else tuple(self.specialty_codes),
+            None if self.languages is None else tuple(self.languages),
+            self.gender,
+            self.email,
         )
 
 
@@ -93,7 +112,28 @@ class ProviderVersionInput:
     """Which provider, as it was seen."""
 
     provider_id: strawberry.ID
-    expected_version: int = _seen()
+    expected_version: int = seen()
+
+
+@strawberry.input
+class ApproveProvidersInput:
+    """ApproveProvidersInput."""
+
+    providers: list[ProviderVersionInput] = strawberry.field(description="1 to 100.")
+
+
+@strawberry.input
+class MergeProvidersInput:
+    """Which record goes, and which one stays."""
+
+    duplicate_id: strawberry.ID
+    expected_version: int = strawberry.field(
+        description="The version of the duplicate you have seen."
+    )
+    survivor_id: strawberry.ID
+    survivor_version: int = strawberry.field(
+        description="The version of the survivor you have seen."
+    )
 
 
 @strawberry.input
@@ -101,7 +141,7 @@ class RejectProviderInput:
     """RejectProviderInput."""
 
     provider_id: strawberry.ID
-    expected_version: int = _seen()
+    expected_version: int = seen()
     reason: str = strawberry.field(description="For whoever submitted it.")
 
 
@@ -109,7 +149,7 @@ class RejectProviderInput:
 class ImportProvidersInput:
     """ImportProvidersInput."""
 
-    idempotency_key: str = _key()
+    idempotency_key: str = key()
     rows: list[ProfileInput] = strawberry.field(description="1 to 200.")
     submit: bool = strawberry.field(default=False, description="Ask for approval at once.")
 
@@ -149,10 +189,12 @@ def _spans(given: list[OpeningHoursInput]) -> tuple[OpeningHours, ...]:
 class AddOfficeInput:
     """AddOfficeInput."""
 
-    idempotency_key: str = _key()
+    idempotency_key: str = key()
     name: str
     address: AddressInput
-    coordinates: CoordinatesInput
+    coordinates: CoordinatesInput | None = strawberry.field(
+        default=None, description="Without them, the middle of the postal code, if it is known."
+    )
     phone: str
     time_zone: str = strawberry.field(description="IANA name, such as America/New_York.")
     go_live_on: date = strawberry.field(
@@ -178,7 +220,7 @@ class AddOfficeInput:
         return NewOffice(
             name=self.name,
             address=self.address.address(),
-            point=nouns.Point(self.coordinates.latitude, self.coordinates.longitude),
+            point=self.coordinates.point() if self.coordinates else None,
             phone=self.phone,
             time_zone=self.time_zone,
             go_live_on=self.go_live_on,
@@ -196,11 +238,12 @@ class ChangeOfficeInput:
     """ChangeOfficeInput."""
 
     office_id: strawberry.ID
-    expected_version: int = _seen()
+    expected_version: int = seen()
     name: str | None = None
     address: AddressInput | None = None
     coordinates: CoordinatesInput | None = strawberry.field(
-        default=None, description="Needed with an address of another postal code."
+        default=None,
+        description="Without them, an office whose postal code changes stands in the middle of the new one.",
     )
     phone: str | None = None
     time_zone: str | None = None
@@ -238,7 +281,7 @@ class AttestRosterInput:
     """AttestRosterInput."""
 
     office_id: strawberry.ID
-    expected_version: int = _seen()
+    expected_version: int = seen()
     user_ids: list[strawberry.ID] = strawberry.field(
         description="Everybody who works for the office, as its roster has it."
     )
@@ -249,25 +292,14 @@ class OfficeVersionInput:
     """Which office, as it was seen."""
 
     office_id: strawberry.ID
-    expected_version: int = _seen()
-
-
-@strawberry.input
-class CloseOfficeInput:
-    """CloseOfficeInput."""
-
-    office_id: strawberry.ID
-    expected_version: int = _seen()
-    confirm_orphans: bool = strawberry.field(
-        default=False, description="Close it though providers would then work nowhere (R19)."
-    )
+    expected_version: int = seen()
 
 
 @strawberry.input
 class AddPlacementInput:
     """AddPlacementInput."""
 
-    idempotency_key: str = _key()
+    idempotency_key: str = key()
     provider_id: strawberry.ID
     office_id: strawberry.ID
     effective_from: date | None = strawberry.field(
@@ -294,7 +326,7 @@ class EndPlacementInput:
     """EndPlacementInput."""
 
     placement_id: strawberry.ID
-    expected_version: int = _seen()
+    expected_version: int = seen()
     effective_until: date | None = strawberry.field(
         default=None, description="The day after the last; null: today, so it is over now."
     )
@@ -305,79 +337,5 @@ class SetAcceptingNewPatientsInput:
     """SetAcceptingNewPatientsInput."""
 
     placement_id: strawberry.ID
-    expected_version: int = _seen()
+    expected_version: int = seen()
     accepting: bool
-
-
-# Groups and settings --------------------------------------------------------------------------------------------------
-
-
-@strawberry.input
-class AddGroupInput:
-    """AddGroupInput."""
-
-    idempotency_key: str = _key()
-    name: str
-    office_ids: list[strawberry.ID]
-    provider_ids: list[strawberry.ID] = strawberry.field(default_factory=list)
-    staff_user_ids: list[strawberry.ID] = strawberry.field(
-        default_factory=list, description="Who works for it; it is ready with one who is confirmed."
-    )
-    may_send: bool = False
-    may_receive: bool = True
-
-    def group(self) -> NewGroup:
-        """As the verb takes it."""
-        return NewGroup(
-            name=self.name,
-            office_ids=ids(self.office_ids, "officeIds"),
-            provider_ids=ids(self.provider_ids, "providerIds"),
-            staff_user_ids=ids(self.staff_user_ids, "staffUserIds"),
-            may_send=self.may_send,
-            may_receive=self.may_receive,
-        )
-
-
-@strawberry.input
-class GroupVersionInput:
-    """Which group, as it was seen."""
-
-    group_id: strawberry.ID
-    expected_version: int = _seen()
-
-
-@strawberry.input
-class ChangeGroupFlagsInput:
-    """ChangeGroupFlagsInput."""
-
-    group_id: strawberry.ID
-    expected_version: int = _seen()
-    may_send: bool
-    may_receive: bool
-
-
-@strawberry.input
-class ChangeGroupInput:
-    """Whom to add and whom to remove: providers for members, users for staff."""
-
-    group_id: strawberry.ID
-    expected_version: int = _seen()
-    add: list[strawberry.ID] = strawberry.field(default_factory=list)
-    remove: list[strawberry.ID] = strawberry.field(default_factory=list)
-
-
-@strawberry.input
-class SuggestionVersionInput:
-    """Which suggestion, as it was seen."""
-
-    suggestion_id: strawberry.ID
-    expected_version: int = _seen()
-
-
-@strawberry.input
-class ChangeDirectorySettingsInput:
-    """What is to change; what is left out stays as it is."""
-
-    expected_version: int = strawberry.field(description="0 before the first change.")
-    second_approver: bool | None = None
-    suggest_groups_from: int | None = None

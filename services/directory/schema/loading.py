@@ -18,8 +18,10 @@ T = TypeVar("T")
 
 
 async def provider(info: Info, provider_id: UUID) -> nouns.Provider | None:
-    """The provider, if the viewer may see it."""
+    """The provider, if the viewer may see it; a record that was merged answers as the one in which it was."""
     found = await _load(info, "providers", store.providers.by_ids, provider_id)
+    if found and found.merged_into:
+        return await provider(info, found.merged_into)
     return found if found and policy.may_see_provider(info.context.call.viewer, found) else None
 
 
@@ -105,15 +107,20 @@ def today(info: Info, at: nouns.Office) -> date:
 
 
 async def groups_of_office(info: Info, office_id: UUID) -> list[nouns.Group]:
-    """The groups of an office that the viewer may see."""
+    """The groups of an office that the viewer may find."""
     found = await _load(info, "groups of office", store.groups.of_offices, office_id)
-    return await groups(info, found or [])
+    return await _found_groups(info, found)
 
 
 async def groups_of_provider(info: Info, provider_id: UUID) -> list[nouns.Group]:
-    """The groups of a provider that the viewer may see."""
+    """The groups of a provider that the viewer may find."""
     found = await _load(info, "groups of provider", store.groups.of_providers, provider_id)
-    return await groups(info, found or [])
+    return await _found_groups(info, found)
+
+
+async def _found_groups(info: Info, ids: Iterable[UUID] | None) -> list[nouns.Group]:
+    viewer = info.context.call.viewer
+    return [one for one in await groups(info, ids or ()) if policy.may_find_group(viewer, one)]
 
 
 async def specialties(info: Info, codes: Sequence[str]) -> list[nouns.Specialty]:

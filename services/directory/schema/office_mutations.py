@@ -4,20 +4,21 @@ from typing import Annotated
 
 import strawberry
 
-from kit.graphql import CommonProblems, mutation
+from kit.graphql import CommonProblems, StalePreviewProblem, mutation
 from kit.ids import parse_id
-from services.directory.actions import closing, offices, placements
+from services.directory.actions import closing, offices, placements, staying
+from services.directory.schema.closing_inputs import CloseOfficeInput, ReopenOfficeInput
 from services.directory.schema.inputs import (
     AddOfficeInput,
     AddPlacementInput,
     AttestRosterInput,
     ChangeOfficeInput,
-    CloseOfficeInput,
     EndPlacementInput,
     OfficeVersionInput,
     SetAcceptingNewPatientsInput,
 )
 from services.directory.schema.problems import (
+    AppointmentsAfterClosingProblem,
     DuplicateOfficeProblem,
     ItemsRefusedProblem,
     LeadTimeShortProblem,
@@ -40,7 +41,17 @@ AttestRosterResult = Annotated[
     strawberry.union("AttestRosterResult"),
 ]
 CloseOfficeResult = Annotated[
-    Office | ProvidersOrphanedProblem | CommonProblems, strawberry.union("CloseOfficeResult")
+    Office
+    | ProvidersOrphanedProblem
+    | AppointmentsAfterClosingProblem
+    | ItemsRefusedProblem
+    | StalePreviewProblem
+    | CommonProblems,
+    strawberry.union("CloseOfficeResult"),
+]
+ReopenOfficeResult = Annotated[
+    Office | LeadTimeShortProblem | DuplicateOfficeProblem | CommonProblems,
+    strawberry.union("ReopenOfficeResult"),
 ]
 KeepOfficeResult = Annotated[Office | CommonProblems, strawberry.union("KeepOfficeResult")]
 AddPlacementResult = Annotated[Placement | CommonProblems, strawberry.union("AddPlacementResult")]
@@ -87,21 +98,34 @@ class OfficeMutation:
 
     @mutation
     async def close_office(self, info: Info, input: CloseOfficeInput) -> CloseOfficeResult:
-        """Close an office. With open referrals it stays CLOSING until they are done, then closes by itself (R19)."""
+        """Close an office on a day: until its cut-off it goes on, then it is CLOSING, and closes by itself when its day has come and
+        its open referrals are done (R19)."""
         return Office.of(
             await closing.close_office(
                 info.context.call,
                 parse_id(input.office_id, "officeId"),
                 input.expected_version,
-                confirm_orphans=input.confirm_orphans,
+                input.closing(),
+            )
+        )
+
+    @mutation
+    async def reopen_office(self, info: Info, input: ReopenOfficeInput) -> ReopenOfficeResult:
+        """Plan a closed office anew, by the rules of a new one (R16, R19)."""
+        return Office.of(
+            await staying.reopen_office(
+                info.context.call,
+                parse_id(input.office_id, "officeId"),
+                input.expected_version,
+                input.reopening(),
             )
         )
 
     @mutation
     async def keep_office(self, info: Info, input: OfficeVersionInput) -> KeepOfficeResult:
-        """A closing office stays open after all."""
+        """An office that is closing, or is to close, stays open after all."""
         return Office.of(
-            await closing.keep_office(
+            await staying.keep_office(
                 info.context.call, parse_id(input.office_id, "officeId"), input.expected_version
             )
         )

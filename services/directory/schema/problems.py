@@ -1,8 +1,12 @@
 """Refusals of the directory that carry more than the common ones."""
 
-import strawberry
+from datetime import datetime
 
-from kit.graphql import Problem, problem_type
+import strawberry
+from strawberry.federation.schema_directives import Key
+from strawberry.federation.types import FieldSet
+
+from kit.graphql import Problem, described, problem_type
 from services.directory.actions.items import RefusedItem
 from services.directory.domain.fences import OfficeWork, OpenReferral
 
@@ -59,6 +63,13 @@ class ItemsRefusedProblem(Problem):
         ]
 
 
+@strawberry.federation.type(keys=[Key(fields=FieldSet("id"), resolvable=False)])
+class Referral:
+    """A referral of the referrals service: what it says, and what you may do with it, is asked there."""
+
+    id: strawberry.ID
+
+
 @strawberry.type(description="A referral that is still being worked on.")
 class ReferralInTheWay:
     """ReferralInTheWay."""
@@ -67,6 +78,25 @@ class ReferralInTheWay:
     status: str
     side: str = strawberry.field(description="SENDING or RECEIVING.")
     office_id: strawberry.ID
+    appointment_at: datetime | None = strawberry.field(
+        description="When the patient is to be seen, while an appointment is booked."
+    )
+
+    @described("The referral itself with your allowedActions; null when it is not yours to see.")
+    def referral(self) -> Referral | None:
+        """What may be done with it now."""
+        return Referral(id=self.referral_id)
+
+    @classmethod
+    def of(cls, one: OpenReferral) -> "ReferralInTheWay":
+        """As GraphQL tells it."""
+        return cls(
+            referral_id=strawberry.ID(one.referral_id),
+            status=one.status,
+            side=one.side,
+            office_id=strawberry.ID(one.office_id),
+            appointment_at=one.appointment_at,
+        )
 
 
 @strawberry.type(description="The open referrals that one office's queue holds.")
@@ -92,15 +122,7 @@ class InTheWayProblem(Problem):
     @strawberry.field
     def referrals(self) -> list[ReferralInTheWay]:
         """At most the oldest 100."""
-        return [
-            ReferralInTheWay(
-                referral_id=strawberry.ID(one.referral_id),
-                status=one.status,
-                side=one.side,
-                office_id=strawberry.ID(one.office_id),
-            )
-            for one in self.open_referrals
-        ]
+        return [ReferralInTheWay.of(one) for one in self.open_referrals]
 
     @strawberry.field
     def by_office(self) -> list[OfficeInTheWay]:
@@ -136,3 +158,19 @@ class RosterDiffersProblem(Problem):
     """ROSTER_DIFFERS, with those who were not named."""
 
     user_ids: list[strawberry.ID]
+
+
+@problem_type("APPOINTMENTS_AFTER_CLOSING")
+@strawberry.type(description="Patients have an appointment on a day without the office (R19).")
+class AppointmentsAfterClosingProblem(Problem):
+    """APPOINTMENTS_AFTER_CLOSING, with the referrals."""
+
+    referral_ids: list[strawberry.ID]
+
+
+@problem_type("DRAFTS_OPEN")
+@strawberry.type(description="Drafts of the group could no longer be sent (R22).")
+class DraftsOpenProblem(Problem):
+    """DRAFTS_OPEN, with the drafts."""
+
+    referral_ids: list[strawberry.ID]

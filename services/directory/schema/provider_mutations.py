@@ -6,17 +6,20 @@ from uuid import UUID
 
 import strawberry
 
-from kit.graphql import CommonProblems, mutation
+from kit.graphql import CommonProblems, StalePreviewProblem, mutation
 from kit.ids import parse_id
+from services.directory.actions import merging, provider_imports, removal
 from services.directory.actions import providers as verbs
-from services.directory.actions import removal
 from services.directory.actions.peers import Call
 from services.directory.domain import nouns
 from services.directory.domain.imports import ImportResult, ImportStatus
+from services.directory.schema.closing_inputs import RemoveProviderInput
 from services.directory.schema.inputs import (
     AddProviderInput,
+    ApproveProvidersInput,
     ChangeProviderInput,
     ImportProvidersInput,
+    MergeProvidersInput,
     ProviderVersionInput,
     RejectProviderInput,
 )
@@ -60,6 +63,47 @@ class ImportedProviders:
     rows: list[ImportedRow]
 
 
+@strawberry.type(description="What became of one of the providers that were to be approved.")
+class ApprovedProvider:
+    """ApprovedProvider."""
+
+    provider_id: strawberry.ID
+    approved: bool
+    provider: Provider | None = strawberry.field(description="As it is now, once approved.")
+    code: str | None = strawberry.field(description="Why it was refused.")
+    message: str | None
+    remedy: str | None
+
+    @classmethod
+    def of(cls, row: verbs.Decided) -> "ApprovedProvider":
+        """As GraphQL tells it."""
+        refusal = row.refusal
+        return cls(
+            provider_id=strawberry.ID(str(row.provider_id)),
+            approved=row.provider is not None,
+            provider=Provider.of(row.provider) if row.provider else None,
+            code=refusal.code if refusal else None,
+            message=refusal.message if refusal else None,
+            remedy=refusal.remedy if refusal else None,
+        )
+
+
+@strawberry.type(description="What became of each, in their order.")
+class ApprovedProviders:
+    """ApprovedProviders."""
+
+    approved: int
+    refused: int
+    results: list[ApprovedProvider]
+
+    @classmethod
+    def of(cls, rows: Sequence[verbs.Decided]) -> "ApprovedProviders":
+        """As GraphQL tells it."""
+        results = [ApprovedProvider.of(row) for row in rows]
+        approved = sum(one.approved for one in results)
+        return cls(approved=approved, refused=len(results) - approved, results=results)
+
+
 AddProviderResult = Annotated[
     Provider | DuplicateNpiProblem | CommonProblems, strawberry.union("AddProviderResult")
 ]
@@ -74,6 +118,15 @@ ApproveProviderResult = Annotated[
     Provider | DuplicateNpiProblem | IncompleteProblem | CommonProblems,
     strawberry.union("ApproveProviderResult"),
 ]
+ApproveProvidersResult = Annotated[
+    ApprovedProviders | CommonProblems, strawberry.union("ApproveProvidersResult")
+]
+VerifyProviderResult = Annotated[
+    Provider | CommonProblems, strawberry.union("VerifyProviderResult")
+]
+MergeProvidersResult = Annotated[
+    Provider | InTheWayProblem | CommonProblems, strawberry.union("MergeProvidersResult")
+]
 RejectProviderResult = Annotated[
     Provider | CommonProblems, strawberry.union("RejectProviderResult")
 ]
@@ -82,7 +135,8 @@ StartOffboardingResult = Annotated[
 ]
 KeepProviderResult = Annotated[Provider | CommonProblems, strawberry.union("KeepProviderResult")]
 RemoveProviderResult = Annotated[
-    Provider | InTheWayProblem | CommonProblems, strawberry.union("RemoveProviderResult")
+    Provider | InTheWayProblem | StalePreviewProblem | CommonProblems,
+    strawberry.union("RemoveProviderResult"),
 ]
 ImportProvidersResult = Annotated[
     ImportedProviders | CommonProblems, strawberry.union("ImportProvidersResult")
@@ -126,6 +180,33 @@ class ProviderMutation:
         return await _of(info, verbs.approve_provider, input)
 
     @mutation
+    async def approve_providers(
+        self, info: Info, input: ApproveProvidersInput
+    ) -> ApproveProvidersResult:
+        """Approve up to 100, each by itself: what hinders one leaves the others as they are (R11)."""
+        wanted = [(_id(one.provider_id), one.expected_version) for one in input.providers]
+        return ApprovedProviders.of(await verbs.approve_providers(info.context.call, wanted))
+
+    @mutation
+    async def verify_provider(
+        self, info: Info, input: ProviderVersionInput
+    ) -> VerifyProviderResult:
+        """Say that an approved profile was looked at and is right, for the next 90 days (R11)."""
+        return await _of(info, verbs.verify_provider, input)
+
+    @mutation
+    async def merge_providers(self, info: Info, input: MergeProvidersInput) -> MergeProvidersResult:
+        """Make two records of one person one; the old id answers the one that stays (R09)."""
+        return Provider.of(
+            await merging.merge_providers(
+                info.context.call,
+                parse_id(input.duplicate_id, "duplicateId"),
+                parse_id(input.survivor_id, "survivorId"),
+                (input.expected_version, input.survivor_version),
+            )
+        )
+
+    @mutation
     async def reject_provider(self, info: Info, input: RejectProviderInput) -> RejectProviderResult:
         """Send a submitted profile back, or drop the change that waits on an approved one (R11)."""
         return Provider.of(
@@ -147,18 +228,20 @@ class ProviderMutation:
         return await _of(info, removal.keep_provider, input)
 
     @mutation
-    async def remove_provider(
-        self, info: Info, input: ProviderVersionInput
-    ) -> RemoveProviderResult:
-        """Remove a provider who works at no office and has no open referral (R12, R15)."""
-        return await _of(info, removal.remove_provider, input)
+    async def remove_provider(self, info: Info, input: RemoveProviderInput) -> RemoveProviderResult:
+        """Remove a provider who has no open referral and works at no office, or leaves every office on the way (R12, R15)."""
+        return Provider.of(
+            await removal.remove_provider(
+                info.context.call, _id(input.provider_id), input.expected_version, input.removal()
+            )
+        )
 
     @mutation
     async def import_providers(
         self, info: Info, input: ImportProvidersInput
     ) -> ImportProvidersResult:
         """Add many profiles at once; each row has its own answer."""
-        rows = await verbs.import_providers(
+        rows = await provider_imports.import_providers(
             info.context.call,
             [row.profile() for row in input.rows],
             submit=input.submit,

@@ -1,17 +1,11 @@
 """What can be read of the directory."""
 
-from datetime import date
-
 import strawberry
 
 from kit.audit.graph import audit_field
-from kit.errors import Invalid
-from kit.graphql import MAX_PAGE, Connection, after_moment, connection, described, page_of
+from kit.graphql import Connection, after_moment, connection, described, page_of
 from kit.ids import parse_id
 from services.directory import policy, store
-from services.directory.actions import receiving
-from services.directory.actions.receiving import Search
-from services.directory.domain.nouns import Point
 from services.directory.schema import loading
 from services.directory.schema.organization import (
     ProvidersFilter,
@@ -20,7 +14,8 @@ from services.directory.schema.organization import (
     list_providers,
     scope,
 )
-from services.directory.schema.suggestions import GroupSuggestion, ReceiverSuggestions
+from services.directory.schema.searching import SearchQuery
+from services.directory.schema.suggestions import GroupSuggestion
 from services.directory.schema.things import Group, Office, Provider
 from services.directory.schema.words import (
     DirectorySettings,
@@ -35,33 +30,8 @@ from services.directory.store.offices import OfficeFilter
 _SCOPE = "By name. Those of the viewer's organization; with `network`, what everybody may find."
 
 
-@strawberry.input(description="A point on the earth, in degrees.")
-class CoordinatesInput:
-    """CoordinatesInput."""
-
-    latitude: float
-    longitude: float
-
-
-@strawberry.input(description="What a sender is looking for.")
-class SuggestReceiversInput:
-    """SuggestReceiversInput."""
-
-    specialty_code: str
-    plan_id: strawberry.ID | None = strawberry.field(default=None, description="The patient's.")
-    near: CoordinatesInput | None = strawberry.field(
-        default=None, description="Where the patient is. Not together with officeId."
-    )
-    office_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Near this office, the sender's for instance."
-    )
-    on: date | None = strawberry.field(default=None, description="The day of the visit; today.")
-    include_groups: bool = True
-    first: int = strawberry.field(default=20, description="At most so many, 1 to 100.")
-
-
 @strawberry.type
-class Query:
+class Query(SearchQuery):
     """The directory is open to every signed-in user of the network; what is in the making, to its organization."""
 
     @strawberry.field
@@ -159,24 +129,3 @@ class Query:
         organization_id = policy.acting(info.context.call.viewer)
         async with info.context.call.db.reading() as tx:
             return DirectorySettings.of(await store.catalogue.settings_seen(tx, organization_id))
-
-    @described("Who may receive a referral, ranked and explained (R28).")
-    async def suggest_receivers(
-        self, info: Info, input: SuggestReceiversInput
-    ) -> ReceiverSuggestions:
-        """Approved providers and ready groups at live offices with staff, on that day."""
-        if not 1 <= input.first <= MAX_PAGE:
-            raise Invalid(f"first must be 1 to {MAX_PAGE}.", code="PAGE_SIZE", field="first")
-        if input.near and input.office_id:
-            raise Invalid("Give near or officeId, not both.", field="near")
-        near = Point(input.near.latitude, input.near.longitude) if input.near else None
-        search = Search(
-            specialty_code=input.specialty_code.strip().upper(),
-            plan_id=parse_id(input.plan_id, "planId") if input.plan_id else None,
-            near=near,
-            office_id=parse_id(input.office_id, "officeId") if input.office_id else None,
-            on=input.on,
-            include_groups=input.include_groups,
-        )
-        found = await receiving.suggest_receivers(info.context.call, search, input.first)
-        return ReceiverSuggestions.of(found)

@@ -1,7 +1,9 @@
 """Providers, offices, placements and groups, as GraphQL tells them."""
 
+from collections.abc import Callable
+from dataclasses import fields
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
 from uuid import UUID
 
 import strawberry
@@ -9,19 +11,23 @@ import strawberry
 from kit.graphql import Connection, after_key, connection, described, page_of
 from kit.ids import parse_id
 from services.directory import policy
-from services.directory.domain import nouns, profiles
+from services.directory.domain import nouns, places, profiles
 from services.directory.domain.days import roster_stands
 from services.directory.domain.hours import is_open
 from services.directory.schema import loading
 from services.directory.schema.words import (
     Address,
     Coordinates,
+    Gender,
     GroupAction,
     GroupState,
     Info,
+    LocatedBy,
+    NpiStatus,
     OfficeAction,
     OfficeReadiness,
     OfficeState,
+    OfficeWarning,
     OpeningHours,
     PendingChange,
     PlacementAction,
@@ -37,6 +43,8 @@ from services.directory.schema.words import (
 if TYPE_CHECKING:
     from services.directory.schema.organization import Organization
 
+T = TypeVar("T")
+
 _Organization: TypeAlias = Annotated[
     "Organization", strawberry.lazy("services.directory.schema.organization")
 ]
@@ -51,6 +59,12 @@ def organization(organization_id: UUID) -> "Organization":
     return Organization(id=id_of(organization_id))
 
 
+def shown(kind: Callable[..., T], row: Any) -> T:  # noqa: ANN401 - the noun that the kind shows
+    """A noun as GraphQL tells it: the fields it declares are those of the noun."""
+    declared = {one.name for one in fields(kind) if one.init} - {"id", "row"}  # type: ignore[arg-type]
+    return kind(id=id_of(row.id), row=row, **{name: getattr(row, name) for name in declared})
+
+
 @strawberry.federation.type(keys=["id"], description="A person who gives care.")
 class Provider:
     """Provider. What concerns its making (reasons, pending change) is shown within its organization only."""
@@ -59,16 +73,17 @@ class Provider:
     npi: str | None
     first_name: str
     last_name: str
+    name: str = strawberry.field(description="As people say it.")
     credential: str
     phone: str
+    languages: list[str] = strawberry.field(description="ISO 639 codes, the best one first.")
+    gender: Gender | None  # type: ignore[valid-type]
+    npi_status: NpiStatus = strawberry.field(  # type: ignore[valid-type]
+        description="What the national register says of the NPI; a deactivated one cannot be approved (R11)."
+    )
     state: ProviderState  # type: ignore[valid-type]
     version: int
     row: strawberry.Private[nouns.Provider]
-
-    @strawberry.field
-    def name(self) -> str:
-        """The name as people say it."""
-        return self.row.name
 
     @described("The primary one first.")
     async def specialties(self, info: Info) -> list[Specialty]:
@@ -91,6 +106,16 @@ class Provider:
     def missing(self, info: Info) -> list[str]:
         """Within the organization only."""
         return list(profiles.missing(self.row.profile)) if self._own(info) else []
+
+    @described("Within the organization only; nobody has looked at the profile for 90 days (R11).")
+    def reverify_due(self, info: Info) -> bool:
+        """Look at it and say so with verifyProvider."""
+        return self._own(info) and profiles.reverify_due(self.row, info.context.call.clock.now())
+
+    @described("Within the organization only.")
+    def email(self, info: Info) -> str | None:
+        """Where mail reaches the provider."""
+        return self.row.email or None if self._own(info) else None
 
     @described("Why the profile was rejected.")
     def rejection_reason(self, info: Info) -> str | None:
@@ -123,17 +148,7 @@ class Provider:
     @classmethod
     def of(cls, row: nouns.Provider) -> "Provider":
         """As GraphQL tells it."""
-        return cls(
-            id=id_of(row.id),
-            npi=row.npi,
-            first_name=row.first_name,
-            last_name=row.last_name,
-            credential=row.credential,
-            phone=row.phone,
-            state=row.state,
-            version=row.version,
-            row=row,
-        )
+        return shown(cls, row)
 
     @classmethod
     async def resolve_reference(cls, info: Info, id: strawberry.ID) -> "Provider | None":
@@ -155,6 +170,12 @@ class Office:
         description="It receives for groups only and may go live without a provider of its own."
     )
     state: OfficeState  # type: ignore[valid-type]
+    closes_on: date | None = strawberry.field(
+        description="The first day without it, once its closing is planned (R19)."
+    )
+    cut_off_on: date | None = strawberry.field(
+        description="From this day on nothing is sent to it (R19)."
+    )
     version: int
     row: strawberry.Private[nouns.Office]
 
@@ -170,10 +191,22 @@ class Office:
             postal_code=one.postal_code,
         )
 
-    @strawberry.field
-    def coordinates(self) -> Coordinates:
-        """Where it is, in degrees."""
-        return Coordinates(latitude=self.row.latitude, longitude=self.row.longitude)
+    @described("Where it is, in degrees; null while its place is not known.")
+    def coordinates(self) -> Coordinates | None:
+        """As given, or the middle of its postal code."""
+        at = self.row.point
+        return Coordinates(latitude=at.latitude, longitude=at.longitude) if at else None
+
+    @described("How its coordinates are known; null: they are not.")
+    def located_by(self) -> LocatedBy | None:  # type: ignore[valid-type]
+        """Given coordinates win."""
+        return self.row.located_by
+
+    @described("What somebody should look at, such as NO_GEOCODE.")
+    def warnings(self, info: Info) -> list[OfficeWarning]:
+        """Within the organization only."""
+        own = policy.is_own(info.context.call.viewer, self.row.organization_id)
+        return [OfficeWarning.of(one) for one in places.warnings(self.row)] if own else []
 
     @described("Why it was added less than a week before its first day (R16).")
     def short_lead_time_reason(self, info: Info) -> str | None:
@@ -249,17 +282,7 @@ class Office:
     @classmethod
     def of(cls, row: nouns.Office) -> "Office":
         """As GraphQL tells it."""
-        return cls(
-            id=id_of(row.id),
-            name=row.name,
-            phone=row.phone,
-            time_zone=row.time_zone,
-            go_live_on=row.go_live_on,
-            group_only=row.group_only,
-            state=row.state,
-            version=row.version,
-            row=row,
-        )
+        return shown(cls, row)
 
     @classmethod
     async def resolve_reference(cls, info: Info, id: strawberry.ID) -> "Office | None":
@@ -318,14 +341,7 @@ class Placement:
     @classmethod
     def of(cls, row: nouns.Placement) -> "Placement":
         """As GraphQL tells it."""
-        return cls(
-            id=id_of(row.id),
-            effective_from=row.effective_from,
-            effective_until=row.effective_until,
-            accepting_new_patients=row.accepting_new_patients,
-            version=row.version,
-            row=row,
-        )
+        return shown(cls, row)
 
 
 @strawberry.federation.type(
@@ -373,15 +389,7 @@ class Group:
     @classmethod
     def of(cls, row: nouns.Group) -> "Group":
         """As GraphQL tells it."""
-        return cls(
-            id=id_of(row.id),
-            name=row.name,
-            state=row.state,
-            may_send=row.may_send,
-            may_receive=row.may_receive,
-            version=row.version,
-            row=row,
-        )
+        return shown(cls, row)
 
     @classmethod
     async def resolve_reference(cls, info: Info, id: strawberry.ID) -> "Group | None":

@@ -12,7 +12,7 @@ from kit.graphql import Context
 from kit.ids import parse_id
 from services.directory import policy
 from services.directory.actions.peers import Peers
-from services.directory.domain import hours, nouns, ranking
+from services.directory.domain import hours, nouns, places, ranking
 from services.directory.domain.days import Needed, Readiness
 
 Info: TypeAlias = strawberry.Info[Context[Peers], None]
@@ -22,6 +22,9 @@ OfficeState = strawberry.enum(nouns.OfficeState, name="OfficeState")
 GroupState = strawberry.enum(nouns.GroupState, name="GroupState")
 PlacementState = strawberry.enum(nouns.PlacementState, name="PlacementState")
 SuggestionEnd = strawberry.enum(nouns.SuggestionEnd, name="SuggestionEnd")
+LocatedBy = strawberry.enum(nouns.LocatedBy, name="LocatedBy")
+Gender = strawberry.enum(nouns.Gender, name="Gender")
+NpiStatus = strawberry.enum(nouns.NpiStatus, name="NpiStatus")
 Weekday = strawberry.enum(hours.Weekday, name="Weekday")
 NeededWord = strawberry.enum(Needed, name="OfficeNeed")
 PlanCertainty = strawberry.enum(ranking.PlanCertainty, name="PlanCertainty")
@@ -92,6 +95,20 @@ class Coordinates:
     longitude: float
 
 
+@strawberry.type(description="Something of an office that hinders nothing and should be looked at.")
+class OfficeWarning:
+    """OfficeWarning."""
+
+    code: str
+    message: str
+    remedy: str
+
+    @classmethod
+    def of(cls, one: places.Warned) -> "OfficeWarning":
+        """As GraphQL tells it."""
+        return cls(code=one.code, message=one.message, remedy=one.remedy)
+
+
 @strawberry.type(description="A change of an approved profile that waits for its approval.")
 class PendingChange:
     """PendingChange."""
@@ -102,6 +119,9 @@ class PendingChange:
     credential: str
     phone: str
     specialty_codes: list[str]
+    languages: list[str]
+    gender: Gender | None  # type: ignore[valid-type]
+    email: str
 
     @classmethod
     def of(cls, profile: nouns.Profile) -> "PendingChange":
@@ -113,6 +133,9 @@ class PendingChange:
             credential=profile.credential,
             phone=profile.phone,
             specialty_codes=list(profile.specialty_codes),
+            languages=list(profile.languages),
+            gender=profile.gender,
+            email=profile.email,
         )
 
 

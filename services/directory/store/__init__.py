@@ -1,6 +1,7 @@
 """Every SQL statement of directory: rows in, nouns out."""
 
 from services.directory.store import (
+    answering,
     catalogue,
     fences,
     groups,
@@ -10,9 +11,12 @@ from services.directory.store import (
     providers,
     receivers,
     suggestions,
+    tasks,
+    zips,
 )
 
 __all__ = [
+    "answering",
     "catalogue",
     "fences",
     "groups",
@@ -22,4 +26,6 @@ __all__ = [
     "providers",
     "receivers",
     "suggestions",
+    "tasks",
+    "zips",
 ]

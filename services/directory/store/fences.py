@@ -29,6 +29,7 @@ async def waiting(tx: Connection, *, since: datetime) -> list[Waiting]:
                 WHERE fence IN ('REMOVING', 'KEEPING') AND fence_at <= $1
             UNION ALL SELECT 'OFFICE', organization_id, id, fence, version FROM offices
                 WHERE fence IN ('REMOVING', 'KEEPING') AND fence_at <= $1
+                AND (fence = 'KEEPING' OR NOT fenced OR closes_on <= ($1 AT TIME ZONE time_zone)::date)
             UNION ALL SELECT 'GROUP', organization_id, id, fence, version FROM groups
                 WHERE fence IN ('REMOVING', 'KEEPING') AND fence_at <= $1
             ORDER BY 1, 3""",

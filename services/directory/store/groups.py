@@ -29,8 +29,8 @@ async def add(tx: Connection, group: Group, by: UserId, at: datetime) -> None:
     """Keep a new group with its offices. Raises the violation of groups_name when the organization has one of that name."""
     await db.run(
         tx,
-        """INSERT INTO groups (id, organization_id, name, may_send, may_receive, added_by, added_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7)""",
+        """INSERT INTO groups (id, organization_id, name, may_send, may_receive, added_by, added_at, unstaffed_since)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $7)""",
         group.id,
         group.organization_id,
         group.name,
@@ -53,8 +53,9 @@ async def save(tx: Connection, group: Group, at: datetime) -> None:
     await db.run(
         tx,
         """UPDATE groups SET state = $3, may_send = $4, may_receive = $5, ready_at = $6, fence = $7,
-            fence_at = CASE WHEN $7::fence_step IS NOT NULL THEN $8::timestamptz END, version = version + 1
-            WHERE organization_id = $1 AND id = $2""",
+            fence_at = CASE WHEN $7::fence_step IS NOT NULL THEN $8::timestamptz END, redistribution = $9,
+            unstaffed_since = CASE WHEN $3 = 'INCOMPLETE'::group_state THEN coalesce(unstaffed_since, $8) END,
+            version = version + 1 WHERE organization_id = $1 AND id = $2""",
         group.organization_id,
         group.id,
         group.state,
@@ -63,6 +64,10 @@ async def save(tx: Connection, group: Group, at: datetime) -> None:
         group.ready_at,
         group.fence,
         at,
+        [
+            {"referral_id": str(one.referral_id), "provider_id": str(one.provider_id)}
+            for one in group.redistribution
+        ],
     )
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from kit import db
 from kit.db import Connection
+from services.directory.domain.closures import PlanRow
 from services.directory.domain.nouns import OfficeId, OrganizationId, UserId
 
 
@@ -48,6 +49,30 @@ async def verify_participation(tx: Connection, participation_id: UUID, on: date)
         tx,
         "UPDATE participations_heard SET verified_on = $2 WHERE participation_id = $1",
         participation_id,
+        on,
+    )
+
+
+async def plan_rows(
+    tx: Connection,
+    organization_id: OrganizationId,
+    on: date,
+    *,
+    office_id: UUID | None = None,
+    provider_id: UUID | None = None,
+) -> list[PlanRow]:
+    """The plans accepted at an office, or by a provider, on that day or later, as far as insurance has told."""
+    return await db.many(
+        tx,
+        PlanRow,
+        """SELECT participation_id, provider_id, office_id, plan_id, effective_until FROM participations_heard
+            WHERE organization_id = $1 AND ($2::uuid IS NULL OR office_id = $2)
+                AND ($3::uuid IS NULL OR provider_id = $3)
+                AND (effective_until IS NULL OR effective_until > greatest(effective_from, $4))
+            ORDER BY provider_id, office_id, plan_id, participation_id""",
+        organization_id,
+        office_id,
+        provider_id,
         on,
     )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, astuple, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from kit import db
@@ -29,9 +29,9 @@ async def add(tx: Connection, office: Office, by: UserId, at: datetime) -> None:
     """Keep a new office. Raises the violation of offices_name when the organization has one of that name."""
     await db.run(
         tx,
-        """INSERT INTO offices (id, organization_id, name, line1, line2, city, region, postal_code, latitude,
-            longitude, phone, time_zone, group_only, hours, go_live_on, lead_days, lead_reason, added_by, added_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)""",
+        """INSERT INTO offices (id, organization_id, name, line1, line2, city, region, postal_code, latitude, longitude,
+            located_by, phone, time_zone, group_only, hours, go_live_on, lead_days, lead_reason, added_by, added_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)""",
         office.id,
         office.organization_id,
         *_entry(office),
@@ -47,6 +47,7 @@ def _entry(office: Office) -> tuple[object, ...]:
         *astuple(office.address),
         office.latitude,
         office.longitude,
+        office.located_by,
         office.phone,
         office.time_zone,
         office.group_only,
@@ -62,8 +63,8 @@ async def change(tx: Connection, office: Office) -> None:
     await db.run(
         tx,
         """UPDATE offices SET name = $3, line1 = $4, line2 = $5, city = $6, region = $7, postal_code = $8,
-            latitude = $9, longitude = $10, phone = $11, time_zone = $12, group_only = $13, hours = $14,
-            go_live_on = $15, lead_days = $16, lead_reason = $17, missed_on = $18, version = version + 1
+            latitude = $9, longitude = $10, located_by = $11, phone = $12, time_zone = $13, group_only = $14,
+            hours = $15, go_live_on = $16, lead_days = $17, lead_reason = $18, missed_on = $19, version = version + 1
             WHERE organization_id = $1 AND id = $2""",
         office.organization_id,
         office.id,
@@ -236,15 +237,67 @@ async def approved_providers(
     return {row["office_id"]: row["providers"] for row in rows}
 
 
-async def orphans(tx: Connection, office: Office, now: datetime) -> list[UUID]:
-    """The providers who would work nowhere once this office is closed (R19)."""
+async def orphans(tx: Connection, office: Office, on: date) -> list[UUID]:
+    """The providers who would work nowhere from that day on without this office (R19)."""
     rows = await tx.fetch(
-        """SELECT p.id FROM providers p JOIN placements l ON l.provider_id = p.id JOIN offices o ON o.id = l.office_id
-            WHERE p.organization_id = $1 AND p.state <> 'REMOVED'
-                AND remains(l.effective_from, l.effective_until, o.time_zone, $3)
-            GROUP BY p.id HAVING bool_and(l.office_id = $2) ORDER BY p.id""",
+        """SELECT DISTINCT p.id FROM placements l JOIN providers p ON p.id = l.provider_id
+            WHERE p.organization_id = $1 AND l.office_id = $2 AND p.state <> 'REMOVED'
+                AND (l.effective_until IS NULL OR l.effective_until > greatest(l.effective_from, $3))
+                AND NOT EXISTS (SELECT FROM placements e JOIN offices o ON o.id = e.office_id
+                    WHERE e.provider_id = p.id AND o.id <> $2 AND o.state IN ('PLANNED', 'READY', 'LIVE')
+                    AND (o.closes_on IS NULL OR o.closes_on > $3)
+                    AND (e.effective_until IS NULL OR e.effective_until > greatest(e.effective_from, $3)))
+            ORDER BY p.id""",
         office.organization_id,
         office.id,
-        now,
+        on,
     )
     return [row["id"] for row in rows]
+
+
+async def locked_with(
+    tx: Connection, organization_id: OrganizationId, office_id: UUID, others: Iterable[UUID]
+) -> tuple[Office | None, dict[UUID, Office]]:
+    """The office, locked, and those of the others that the organization has, kept as they are; in the one order in which
+    everybody takes several offices."""
+    found: Office | None = None
+    kept: dict[UUID, Office] = {}
+    for one in sorted({office_id, *others}):
+        if one == office_id:
+            found = await locked(tx, organization_id, one)
+        else:
+            kept |= await shared(tx, organization_id, [one])
+    return found, kept
+
+
+async def is_last(tx: Connection, office: Office) -> bool:
+    """Whether the organization has no other office that is open and stays so."""
+    last: bool = await db.value(
+        tx,
+        """SELECT NOT EXISTS (SELECT FROM offices WHERE organization_id = $1 AND id <> $2
+            AND state IN ('PLANNED', 'READY', 'LIVE') AND closes_on IS NULL)""",
+        office.organization_id,
+        office.id,
+    )
+    return last
+
+
+async def cut_off_due(tx: Connection, now: datetime) -> list[Office]:
+    """The offices to which nothing more is to be sent, by their own calendar, and which are open still."""  # any-organization: the job
+    return await db.many(
+        tx,
+        Office,
+        """SELECT * FROM offices WHERE cut_off_on IS NOT NULL AND fence IS NULL
+            AND state IN ('PLANNED', 'READY', 'LIVE') AND cut_off_on <= ($1 AT TIME ZONE time_zone)::date ORDER BY id""",
+        now,
+    )
+
+
+async def keep_fenced(tx: Connection, office: Office) -> None:
+    """Referrals has the fence of a locked closing office up."""
+    await db.run(
+        tx,
+        "UPDATE offices SET fenced = true WHERE organization_id = $1 AND id = $2",
+        office.organization_id,
+        office.id,
+    )

@@ -71,6 +71,20 @@ async def remaining_of_provider(
     )
 
 
+async def locked_of_provider(
+    tx: Connection, organization_id: OrganizationId, provider_id: UUID, now: datetime
+) -> list[Placement]:
+    """The placements of the provider that are not over, locked."""
+    return await db.many(
+        tx,
+        Placement,
+        f"{_REMAINING} AND l.provider_id = $3 ORDER BY l.id FOR UPDATE OF l",
+        organization_id,
+        now,
+        provider_id,
+    )
+
+
 async def remaining_at_office(
     tx: Connection, organization_id: OrganizationId, office_id: OfficeId, now: datetime
 ) -> list[Placement]:

@@ -43,15 +43,12 @@ async def add(tx: Connection, provider: Provider, at: datetime) -> None:
     await db.run(
         tx,
         """INSERT INTO providers (id, organization_id, state, npi, first_name, last_name, credential, phone,
-            added_by, added_at, submitted_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)""",
+            languages, gender, email, added_by, added_at, submitted_by)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)""",
         provider.id,
         provider.organization_id,
         provider.state,
-        provider.npi,
-        provider.first_name,
-        provider.last_name,
-        provider.credential,
-        provider.phone,
+        *_said(provider),
         provider.added_by,
         at,
         provider.submitted_by,
@@ -59,31 +56,61 @@ async def add(tx: Connection, provider: Provider, at: datetime) -> None:
     await _keep_specialties(tx, provider)
 
 
-async def save(tx: Connection, provider: Provider, at: datetime) -> None:
-    """Keep a changed provider, which this transaction has locked, as its next version."""
-    await db.run(
-        tx,
-        """UPDATE providers SET state = $3, npi = $4, first_name = $5, last_name = $6, credential = $7, phone = $8,
-            proposed = $9, proposed_by = $10, submitted_by = $11, approved_at = $12, rejection_reason = $13,
-            fence = $14, offboarding = $15, state_before = $16,
-            fence_at = CASE WHEN $14::fence_step IS NOT NULL THEN $17::timestamptz END, version = version + 1
-            WHERE organization_id = $1 AND id = $2""",
-        provider.organization_id,
-        provider.id,
-        provider.state,
+def _said(provider: Provider) -> tuple[object, ...]:
+    """What the profile says, but for the specialties."""
+    return (
         provider.npi,
         provider.first_name,
         provider.last_name,
         provider.credential,
         provider.phone,
+        list(provider.languages),
+        provider.gender,
+        provider.email,
+    )
+
+
+def _leaving(provider: Provider) -> tuple[object, ...]:
+    """How the provider leaves, if so."""
+    return (
+        provider.fence,
+        provider.offboarding,
+        provider.state_before,
+        provider.ends_placements,
+    )
+
+
+_SAME = "npi IS NOT DISTINCT FROM $4"
+"""What the register said of an NPI says nothing of another one."""
+
+
+async def save(tx: Connection, provider: Provider, at: datetime) -> None:
+    """Keep a changed provider, which this transaction has locked, as its next version."""
+    await db.run(
+        tx,
+        f"""UPDATE providers SET state = $3, npi = $4, first_name = $5, last_name = $6, credential = $7, phone = $8,
+            languages = $9, gender = $10, email = $11,
+            proposed = $12, proposed_by = $13, submitted_by = $14, approved_at = $15, rejection_reason = $16,
+            fence = $17, offboarding = $18, state_before = $19, ends_placements = $20, verified_at = $21,
+            merged_into = $22,
+            npi_status = CASE WHEN {_SAME} THEN npi_status ELSE 'UNKNOWN' END,
+            npi_checked_at = CASE WHEN {_SAME} THEN npi_checked_at END,
+            npi_deactivated_on = CASE WHEN {_SAME} THEN npi_deactivated_on END,
+            npi_replaced_by = CASE WHEN {_SAME} THEN npi_replaced_by END,
+            fence_at = CASE WHEN $17::fence_step IS NOT NULL THEN $23::timestamptz END, version = version + 1
+            WHERE organization_id = $1 AND id = $2""",  # noqa: S608 - a constant of this file
+        provider.organization_id,
+        provider.id,
+        provider.state,
+        *_said(provider),
         asdict(provider.proposed) if provider.proposed else None,
         provider.proposed_by,
         provider.submitted_by,
         provider.approved_at,
         provider.rejection_reason,
-        provider.fence,
-        provider.offboarding,
-        provider.state_before,
+        *_leaving(provider),
+        provider.verified_at,
+        provider.merged_into,
         at,
     )
     await db.run(tx, "DELETE FROM provider_specialties WHERE provider_id = $1", provider.id)
@@ -97,6 +124,19 @@ async def _keep_specialties(tx: Connection, provider: Provider) -> None:
             SELECT $1, rank, code FROM unnest($2::text[]) WITH ORDINALITY AS given (code, rank)""",
         provider.id,
         list(provider.specialty_codes),
+    )
+
+
+async def keep_batch(
+    tx: Connection, organization_id: OrganizationId, batch: UUID, ids: Iterable[UUID]
+) -> None:
+    """These providers, new in this transaction, came with the import."""
+    await db.run(
+        tx,
+        "UPDATE providers SET import_batch = $2 WHERE organization_id = $1 AND id = ANY($3)",
+        organization_id,
+        batch,
+        list(ids),
     )
 
 

@@ -74,6 +74,22 @@ async def latest(
     return {row.classification: row for row in rows}
 
 
+async def dismissed(
+    tx: Connection, organization_id: OrganizationId, office_id: OfficeId
+) -> dict[str, list[list[ProviderId]]]:
+    """Whom people did not want as a group at the office, by classification."""
+    rows = await tx.fetch(
+        """SELECT DISTINCT classification, provider_ids FROM suggestions
+            WHERE organization_id = $1 AND office_id = $2 AND closed_because = 'DISMISSED'""",
+        organization_id,
+        office_id,
+    )
+    found: dict[str, list[list[ProviderId]]] = {}
+    for row in rows:
+        found.setdefault(row["classification"], []).append(row["provider_ids"])
+    return found
+
+
 async def add(tx: Connection, suggestion: Suggestion) -> None:
     """Keep a new suggestion."""
     await db.run(

@@ -14,7 +14,8 @@ from proto.directory.v1.directory_pb2_grpc import DirectoryStub
 from proto.identity.v1.identity_pb2_grpc import add_IdentityServicer_to_server
 from proto.referrals.v1.referrals_pb2_grpc import add_ReferralsServicer_to_server
 from services.directory.app import build
-from tests.service.directory.world import Directory, Organization, SmallIdentity, SmallReferrals
+from tests.service.directory.siblings import SmallIdentity, SmallReferrals
+from tests.service.directory.world import Directory, Organization
 from tests.support.facts import Neighbours
 from tests.support.running import environment, running_service
 from tests.support.servers import PostgresServer

@@ -10,6 +10,8 @@ import pytest
 
 from kit.auth import Viewer
 from proto.identity.v1 import events_pb2 as identity_facts
+from services.directory import store
+from services.directory.domain.nouns import OrganizationId
 from tests.service.directory.world import (
     FAMILY,
     GROUP,
@@ -41,7 +43,7 @@ async def _staff(
 
 async def _remove(organization: Organization, group: dict[str, Any]) -> dict[str, Any]:
     given = {"groupId": group["id"], "expectedVersion": group["version"]}
-    return await organization.do("removeGroup", "GroupVersionInput", GROUP + IN_THE_WAY, given)
+    return await organization.do("removeGroup", "RemoveGroupInput", GROUP + IN_THE_WAY, given)
 
 
 async def test_three_who_share_a_classification_at_an_office_are_suggested_as_a_group(
@@ -297,3 +299,81 @@ async def test_two_groups_of_one_name_are_not_made_at_once(organization: Organiz
     )
 
     assert sorted(one["__typename"] for one in answers) == ["ConflictProblem"] * 3 + ["Group"]
+
+
+async def test_a_dismissal_is_remembered_when_others_came_and_went(
+    organization: Organization,
+) -> None:
+    """R20."""
+    _, office = await _three(organization)
+    raised = (await organization.suggestions(office["id"]))[0]
+    given = {"suggestionId": raised["id"], "expectedVersion": raised["version"]}
+    await organization.do("dismissSuggestion", "SuggestionVersionInput", "__typename", given)
+    fourth = await organization.approved()
+    await organization.place(fourth, office)
+    with_fourth = await organization.suggestions(office["id"])
+    await organization.end_placements(fourth)
+    without = await organization.suggestions(office["id"])
+
+    assert len(with_fourth[0]["providers"]) == 4
+    assert without == []
+
+
+async def test_a_group_with_drafts_stops_sending_only_when_that_is_acknowledged(
+    directory: Directory, organization: Organization
+) -> None:
+    """R22."""
+    office = await organization.live_office()
+    group = await organization.add_group(officeIds=[office["id"]], maySend=True)
+    draft = directory.referrals.leave_open(group["id"], office["id"], side="SENDING")
+    directory.referrals.work[group["id"]][0].status = "DRAFT"
+    given = {"groupId": group["id"], "expectedVersion": group["version"]}
+    given |= {"maySend": False, "mayReceive": True}
+    fields = "__typename ... on Group { maySend } ... on DraftsOpenProblem { code referralIds }"
+
+    async def change(**more: object) -> dict[str, Any]:
+        return await organization.do(
+            "changeGroupFlags", "ChangeGroupFlagsInput", fields, given | more
+        )
+
+    refused = await change()
+    assert refused["referralIds"] == [draft]
+    assert (await change(acknowledgeDrafts=True))["maySend"] is False
+
+
+async def test_a_group_that_was_ready_once_is_found_by_nobody_else(
+    organization: Organization, other: Organization
+) -> None:
+    """R23: it keeps a name for whoever has its id, and is in no list."""
+    provider = await organization.approved()
+    office, user = await organization.live_office(provider), await organization.user()
+    group = await organization.add_group(
+        officeIds=[office["id"]], providerIds=[provider["id"]], staffUserIds=[user]
+    )
+    query = """query($office: ID!, $provider: ID!, $group: ID!) { group(id: $group) { name }
+        office(id: $office) { groups { id } } provider(id: $provider) { groups { id } } }"""
+    about = {"office": office["id"], "provider": provider["id"], "group": group["id"]}
+    ready = await other.ask(query, **about)
+    await organization.hear(identity_facts.UserDeactivated(user_id=user), user)
+    gone = await other.ask(query, **about)
+    own = await organization.ask(query, **about)
+
+    assert ready["office"]["groups"] == ready["provider"]["groups"] == [{"id": group["id"]}]
+    assert gone["office"]["groups"] == gone["provider"]["groups"] == []
+    assert gone["group"] == {"name": group["name"]}
+    assert own["office"]["groups"] == [{"id": group["id"]}]
+
+
+async def test_a_group_is_added_while_news_ready_its_offices_in_the_other_order(
+    directory: Directory, organization: Organization
+) -> None:
+    """R16, R23: nobody waits for one who waits for them."""
+    offices = sorted([(await organization.add_office())["id"] for _ in range(2)])
+    first, second = [UUID(one) for one in offices]
+    owner = OrganizationId(organization.id)
+    async with directory.running.parts.db.everywhere().transaction() as tx:
+        await store.offices.locked_waiting(tx, owner, [second])
+        group = await asyncio.wait_for(organization.add_group(officeIds=offices), timeout=10)
+        await store.offices.locked_waiting(tx, owner, [first])
+
+    assert group["__typename"] == "Group"

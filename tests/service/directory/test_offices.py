@@ -31,6 +31,7 @@ async def _close(
         "officeId": office["id"],
         "expectedVersion": office["version"],
         "confirmOrphans": confirm,
+        "confirmLastOffice": True,
     }
     fields = OFFICE + " ... on ProvidersOrphanedProblem { providerIds }"
     return await organization.do("closeOffice", "CloseOfficeInput", fields, given)
@@ -164,6 +165,7 @@ async def test_a_closed_office_is_removed_from_the_network_and_its_placements_en
         "planned",
         "roster_attested",
         "live",
+        "closure_planned",
         "closing",
         "closed",
     ]

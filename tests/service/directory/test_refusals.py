@@ -11,7 +11,7 @@ import pytest
 from proto.identity.v1 import events_pb2 as identity_facts
 from proto.insurance.v1 import events_pb2 as insurance_facts
 from proto.referrals.v1 import events_pb2 as referral_facts
-from services.directory.actions import closing, group_removal
+from services.directory.actions import closing, group_removal, staying
 from tests.service.directory.world import FAMILY, GROUP, ITEMS, OFFICE, Directory, Organization
 from tests.support.facts import eventually
 
@@ -24,6 +24,8 @@ async def _change(
     """A verb on a thing as it was seen, answered with the office or group it is about."""
     subject = "officeId" if "Office" in verb else "groupId"
     asked = {subject: thing["id"], "expectedVersion": thing["version"], **given}
+    if verb == "closeOffice":
+        asked["confirmLastOffice"] = True
     fields = OFFICE if subject == "officeId" else GROUP
     if "Members" in verb:
         fields += ITEMS
@@ -33,10 +35,10 @@ async def _change(
 @pytest.mark.parametrize(
     ("verb", "kind", "subject", "more"),
     [
-        ("removeProvider", "ProviderVersionInput", "providerId", {}),
+        ("removeProvider", "RemoveProviderInput", "providerId", {}),
         ("closeOffice", "CloseOfficeInput", "officeId", {}),
         ("endPlacement", "EndPlacementInput", "placementId", {}),
-        ("removeGroup", "GroupVersionInput", "groupId", {}),
+        ("removeGroup", "RemoveGroupInput", "groupId", {}),
         ("changeGroupMembers", "ChangeGroupInput", "groupId", {}),
         ("dismissSuggestion", "SuggestionVersionInput", "suggestionId", {}),
     ],
@@ -106,11 +108,14 @@ async def test_while_referrals_is_away_an_office_waits_to_be_closed(
     """R19."""
     office = await organization.live_office()
     directory.referrals.away = True
+    nothing = await _change(organization, "closeOffice", "CloseOfficeInput", office)
+    directory.referrals.away, directory.referrals.fenceless = False, True
     closing_ = await _change(organization, "closeOffice", "CloseOfficeInput", office)
-    directory.referrals.away = False
+    directory.referrals.fenceless = False
     await directory.running.advance(timedelta(minutes=1))
     data = await organization.ask("query($id: ID!) { office(id: $id) { state } }", id=office["id"])
 
+    assert nothing["code"] == "UNAVAILABLE", "nobody knows who is booked there"
     assert closing_["state"] == "CLOSING"
     assert data["office"]["state"] == "CLOSED"
 
@@ -124,7 +129,13 @@ async def test_a_planned_office_that_is_kept_is_planned_again(
     kept = await _change(organization, "keepOffice", "OfficeVersionInput", closing_)
 
     assert kept["state"] == "PLANNED"
-    assert await directory.facts(office["id"]) == ["planned", "closing", "planned"]
+    assert await directory.facts(office["id"]) == [
+        "planned",
+        "closure_planned",
+        "closing",
+        "kept",
+        "planned",
+    ]
 
 
 async def test_an_old_step_of_a_case_changes_nothing(
@@ -134,7 +145,7 @@ async def test_an_old_step_of_a_case_changes_nothing(
     group = await organization.add_group(officeIds=[office["id"]])
     call, owner = directory.running.parts.call(), organization.id
     await closing.finish_closing(call, owner, UUID(office["id"]), 1)  # type: ignore[arg-type]
-    await closing.finish_keeping(call, owner, UUID(office["id"]), 1)  # type: ignore[arg-type]
+    await staying.finish_keeping(call, owner, UUID(office["id"]), 1)  # type: ignore[arg-type]
     with pytest.raises(Exception, match="has changed since you read it"):
         await group_removal.finish_keeping(call, owner, UUID(group["id"]), 1)  # type: ignore[arg-type]
     data = await organization.ask("query($id: ID!) { office(id: $id) { state } }", id=office["id"])
@@ -172,8 +183,8 @@ async def test_a_group_needs_an_open_office(organization: Organization) -> None:
 async def test_a_removed_group_is_not_changed(organization: Organization) -> None:
     office = await organization.live_office()
     group = await organization.add_group(officeIds=[office["id"]])
-    removed = await _change(organization, "removeGroup", "GroupVersionInput", group)
-    again = await _change(organization, "removeGroup", "GroupVersionInput", removed)
+    removed = await _change(organization, "removeGroup", "RemoveGroupInput", group)
+    again = await _change(organization, "removeGroup", "RemoveGroupInput", removed)
     changed = await _change(organization, "changeGroupMembers", "ChangeGroupInput", removed)
 
     assert (again["code"], changed["code"]) == ("GROUP_STATE", "GROUP_STATE")
@@ -281,7 +292,7 @@ async def test_participations_are_verified_and_ended_as_told(
     ):
         now = directory.running.parts.clock.now()
         await directory.neighbours.say(fact, organization.id, "participation", row, now)
-    kept = await directory.running.parts.db.pool.fetchrow(
+    kept = await directory.running.sql.fetchrow(
         "SELECT verified_on, effective_until FROM participations_heard WHERE participation_id = $1",
         row,
     )
@@ -300,7 +311,7 @@ async def test_the_sending_side_of_a_referral_says_nothing_about_answers(
         referral_facts.ReferralDeclined(referral=state),
     ):
         await directory.neighbours.say(fact, organization.id, "referral", referral, now)
-    kept = await directory.running.parts.db.pool.fetchval(
+    kept = await directory.running.sql.fetchval(
         "SELECT count(*) FROM answers_heard WHERE referral_id = $1", referral
     )
 

@@ -250,11 +250,12 @@ async def test_closing_offices_and_leaving_groups_receive_nothing_and_send_nothi
     misplaced = await _receiver(directory, elsewhere["id"], group=group["id"])
     directory.referrals.away = True
     given = {"groupId": leaving["id"], "expectedVersion": leaving["version"]}
-    await organization.do("removeGroup", "GroupVersionInput", "__typename", given)
+    await organization.do("removeGroup", "RemoveGroupInput", "__typename", given)
     directory.referrals.away = False
     gone = await _receiver(directory, office["id"], group=leaving["id"])
     directory.referrals.leave_open(office["id"], office["id"])
     given = {"officeId": office["id"], "expectedVersion": office["version"], "confirmOrphans": True}
+    given["confirmLastOffice"] = True
     await organization.do("closeOffice", "CloseOfficeInput", "__typename", given)
     closing = await _receiver(directory, office["id"], provider=provider["id"])
     request = SenderRequest(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
+from services.directory.actions import tasks
 from services.directory.schema import SCHEMA
-from tests.service.directory.world import Organization
+from tests.service.directory.world import Directory, Organization
 
 STALE = "__typename ... on Problem { code field } ... on StaleVersionProblem { currentVersion }"
 REFUSED = {"__typename": "StaleVersionProblem", "code": "STALE_VERSION", "field": "expectedVersion"}
@@ -13,6 +15,8 @@ MORE: dict[str, dict[str, Any]] = {
     "rejectProvider": {"reason": "Not so."},
     "setAcceptingNewPatients": {"accepting": False},
     "attestRoster": {"userIds": []},
+    "dismissTask": {"reason": "Meant so."},
+    "reopenOffice": {"goLiveOn": "2100-01-01"},
     "changeGroupFlags": {"maySend": True, "mayReceive": True},
 }
 """What a verb must be given besides."""
@@ -26,9 +30,18 @@ def versioned_verbs() -> dict[str, Any]:
     return {name: kind for name, kind in inputs.items() if "expectedVersion" in kind.fields}
 
 
+async def _task(directory: Directory, organization: Organization) -> dict[str, Any]:
+    """Something to look after: the group has had no staff for a day."""
+    await directory.running.advance(timedelta(hours=25))
+    await tasks.review(directory.running.parts.call())
+    data = await organization.ask("{ directoryTasks { edges { node { id version } } } }")
+    return dict(data["directoryTasks"]["edges"][0]["node"])
+
+
 async def test_every_verb_refuses_an_old_version_and_tells_the_one_that_stands(
-    organization: Organization,
+    directory: Directory, organization: Organization
 ) -> None:
+    """This test moves the clock."""
     three = [await organization.approved() for _ in range(3)]
     office = await organization.live_office(*three)
     placed = await organization.place(three[0], await organization.live_office())
@@ -40,9 +53,13 @@ async def test_every_verb_refuses_an_old_version_and_tells_the_one_that_stands(
         "placementId": placed,
         "groupId": group,
         "suggestionId": suggestion,
+        "taskId": await _task(directory, organization),
+        "duplicateId": three[0],
     }
+    other = {"survivorId": three[1]["id"], "survivorVersion": three[1]["version"]}
+    MORE["mergeProviders"] = other
     verbs = versioned_verbs()
-    assert len(verbs) == 19
+    assert len(verbs) == 23
     for verb, kind in verbs.items():
         about = subjects.keys() & kind.fields
         stands = sum(subjects[name]["version"] for name in about)

@@ -2,38 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-import grpc
-
 from kit.auth import Kind, Viewer
 from kit.rpc import Peer
 from proto.directory.v1.directory_pb2_grpc import DirectoryStub
 from proto.identity.v1 import events_pb2 as identity_facts
-from proto.identity.v1.identity_pb2 import (
-    CoverageReply,
-    CoverageRequest,
-    KnownUser,
-    OfficeCoverage,
-    UsersReply,
-    UsersRequest,
-)
-from proto.identity.v1.identity_pb2_grpc import IdentityServicer
-from proto.referrals.v1.referrals_pb2 import (
-    EndAccessReply,
-    FenceRequest,
-    LowerFenceReply,
-    OpenReferral,
-    OpenWorkReply,
-)
-from proto.referrals.v1.referrals_pb2_grpc import ReferralsServicer
 from services.directory.actions import going_live
 from services.directory.actions.peers import Peers
+from tests.service.directory.siblings import SmallIdentity, SmallReferrals
 from tests.support.facts import Neighbours
 from tests.support.running import Running
 
@@ -41,89 +22,6 @@ ZONE = "America/New_York"
 CARDIOLOGY = "207RC0000X"
 FAMILY = "207Q00000X"
 BOSTON = {"latitude": 42.36, "longitude": -71.06}
-
-
-class SmallIdentity(IdentityServicer):
-    """Knows who covers which office and which users an organization has."""
-
-    def __init__(self) -> None:
-        self.covered: dict[str, int] = {}
-        self.known: dict[str, tuple[str, bool, bool]] = {}
-        self.works: dict[str, set[str]] = {}
-
-    async def Coverage(self, request: CoverageRequest, context: Any) -> CoverageReply:  # noqa: ANN401, ARG002, N802
-        return CoverageReply(
-            offices=[
-                OfficeCoverage(office_id=one, confirmed_staff=self.covered.get(one, 0))
-                for one in request.office_ids
-            ]
-        )
-
-    async def Users(self, request: UsersRequest, context: Any) -> UsersReply:  # noqa: ANN401, ARG002, N802
-        users = []
-        for one in request.user_ids:
-            organization, confirmed, active = self.known.get(one, ("", False, False))
-            if organization == request.organization_id:
-                offices = sorted(self.works.get(one, ()))
-                known = KnownUser(user_id=one, confirmed=confirmed, active=active)
-                known.office_staff_of.extend(offices)
-                users.append(known)
-        return UsersReply(users=users)
-
-
-class SmallReferrals(ReferralsServicer):
-    """Keeps fences and counts open work. `away` makes it refuse to answer; `hold()` keeps its next fence back."""
-
-    def __init__(self) -> None:
-        self.fences: set[str] = set()
-        self.work: dict[str, list[OpenReferral]] = {}
-        self.ended: set[str] = set()
-        self.away = False
-        self.held = asyncio.Event()
-        self._gate = asyncio.Event()
-        self._gate.set()
-
-    def hold(self) -> asyncio.Event:
-        """Keep the next answers back until the event is set; `held` tells when somebody waits."""
-        self.held, self._gate = asyncio.Event(), asyncio.Event()
-        return self._gate
-
-    def leave_open(self, subject: str, office: str, *, side: str = "RECEIVING") -> str:
-        """One more open referral; answers its id."""
-        referral = str(uuid4())
-        self.work.setdefault(subject, []).append(
-            OpenReferral(referral_id=referral, status="PENDING", side=side, office_id=office)
-        )
-        return referral
-
-    async def RaiseFence(self, request: FenceRequest, context: Any) -> OpenWorkReply:  # noqa: ANN401, N802
-        await self._answer(context)
-        self.fences.add(request.subject_id)
-        self.held.set()
-        await self._gate.wait()
-        return self._open(request)
-
-    async def LowerFence(self, request: FenceRequest, context: Any) -> LowerFenceReply:  # noqa: ANN401, N802
-        await self._answer(context)
-        self.fences.discard(request.subject_id)
-        return LowerFenceReply()
-
-    async def OpenWork(self, request: FenceRequest, context: Any) -> OpenWorkReply:  # noqa: ANN401, N802
-        await self._answer(context)
-        return self._open(request)
-
-    async def EndAccess(self, request: FenceRequest, context: Any) -> EndAccessReply:  # noqa: ANN401, N802
-        await self._answer(context)
-        self.ended.add(request.subject_id)
-        return EndAccessReply()
-
-    async def _answer(self, context: Any) -> None:  # noqa: ANN401
-        if self.away:
-            await context.abort(grpc.StatusCode.UNAVAILABLE, "away")
-
-    def _open(self, request: FenceRequest) -> OpenWorkReply:
-        rows = self.work.get(request.subject_id, [])
-        return OpenWorkReply(total=len(rows), referrals=rows[:100])
 
 
 @dataclass
@@ -152,7 +50,7 @@ class Directory:
 
     async def facts(self, aggregate_id: str) -> list[str]:
         """The verbs told of a thing, in order."""
-        rows = await self.running.parts.db.pool.fetch(
+        rows = await self.running.sql.fetch(
             "SELECT subject FROM outbox WHERE aggregate_id = $1 ORDER BY id", UUID(aggregate_id)
         )
         return [row["subject"].rsplit(".", 1)[1] for row in rows]
@@ -240,16 +138,22 @@ class Organization:
         return await self.versioned("approveProvider", added)
 
     async def versioned(
-        self, verb: str, provider: dict[str, Any], viewer: Viewer | None = None
+        self,
+        verb: str,
+        provider: dict[str, Any],
+        viewer: Viewer | None = None,
+        **more: Any,  # noqa: ANN401 - what else the verb takes
     ) -> dict[str, Any]:
         """A verb that takes a provider as it was seen."""
-        given = {"providerId": provider["id"], "expectedVersion": provider["version"]}
+        given = {"providerId": provider["id"], "expectedVersion": provider["version"], **more}
         fields = PROVIDER
+        kind = "ProviderVersionInput"
         if verb == "removeProvider":
-            fields += IN_THE_WAY
+            kind = "RemoveProviderInput"
+            fields += IN_THE_WAY + " ... on StalePreviewProblem { moved }"
         if verb == "approveProvider":
             fields += " ... on IncompleteProblem { missing }"
-        return await self.do(verb, "ProviderVersionInput", fields, given, viewer)
+        return await self.do(verb, kind, fields, given, viewer)
 
     async def add_office(self, viewer: Viewer | None = None, **given: Any) -> dict[str, Any]:  # noqa: ANN401
         """Add an office, in eight days unless said otherwise."""

@@ -96,12 +96,11 @@ def test_a_suggestion_ends_when_it_is_covered_or_no_longer_true() -> None:
 
 def test_a_dismissed_suggestion_stays_away_for_the_same_providers() -> None:
     """R20."""
-    cluster = Cluster(HEART, "207RC0000X", tuple(IDS[:3]))
+    cluster = Cluster("Internal Medicine", "207RC0000X", tuple(IDS[:3]))
 
-    assert groups.dismissed(cluster, _suggestion(IDS[:3], SuggestionEnd.DISMISSED))
-    assert not groups.dismissed(cluster, _suggestion(IDS[:4], SuggestionEnd.DISMISSED))
-    assert not groups.dismissed(cluster, _suggestion(IDS[:3], SuggestionEnd.GROUP_ADDED))
-    assert not groups.dismissed(cluster, None)
+    assert groups.dismissed(cluster, [IDS[:4], IDS[2::-1]])
+    assert not groups.dismissed(cluster, [IDS[:4], IDS[:2]])
+    assert not groups.dismissed(cluster, [])
 
 
 def test_open_referrals_are_told_by_the_office_that_works_on_them() -> None:

@@ -142,12 +142,18 @@ def test_an_office_admin_changes_what_was_asked_for_and_who_works_there() -> Non
 @pytest.mark.parametrize(
     ("state", "actions"),
     [
-        (ProviderState.DRAFT, ["CHANGE", "SUBMIT", "START_OFFBOARDING", "REMOVE", "PLACE"]),
+        (
+            ProviderState.DRAFT,
+            ["CHANGE", "SUBMIT", "MERGE", "START_OFFBOARDING", "REMOVE", "PLACE"],
+        ),
         (
             ProviderState.SUBMITTED,
-            ["CHANGE", "APPROVE", "REJECT", "START_OFFBOARDING", "REMOVE", "PLACE"],
+            ["CHANGE", "APPROVE", "REJECT", "MERGE", "START_OFFBOARDING", "REMOVE", "PLACE"],
         ),
-        (ProviderState.APPROVED, ["CHANGE", "START_OFFBOARDING", "REMOVE", "PLACE"]),
+        (
+            ProviderState.APPROVED,
+            ["CHANGE", "VERIFY", "MERGE", "START_OFFBOARDING", "REMOVE", "PLACE"],
+        ),
         (ProviderState.OFFBOARDING, ["KEEP", "REMOVE"]),
         (ProviderState.REMOVED, []),
     ],
