@@ -87,7 +87,7 @@ async def test_the_last_client_admin_is_not_locked_out_and_support_is_told_once(
     told = [one for one in identity.mailbox.to(SUPPORT[0]) if here.name in one]
     alerts = [one for one in told if "has been away for 90 days" in one]
     assert len(alerts) >= 1
-    mine = await identity.running.parts.db.pool.fetchval(
+    mine = await identity.running.sql.fetchval(
         "SELECT count(*) FROM memberships WHERE organization_id = $1 AND alerted_at IS NOT NULL",
         here.id,
     )

@@ -18,7 +18,7 @@ async def staff(
     if title:
         seen = await identity.user(user["id"], here.admin)
         await identity.mutate(TITLE, about(seen, title=title), here.admin)
-    await identity.running.parts.db.pool.execute(
+    await identity.running.sql.execute(
         "INSERT INTO sessions (id, user_id, membership_id, stage, began_at, ends_at, rotated_at)"
         " SELECT gen_random_uuid(), s.user_id, s.membership_id, s.stage, s.began_at - make_interval(days => n),"
         " s.ends_at - make_interval(days => n), s.rotated_at FROM sessions s, generate_series(1, $2) n"

@@ -119,10 +119,7 @@ async def test_the_answer_is_the_same_whoever_s_address_it_is_and_mail_goes_to_t
     assert len({orjson.dumps(one) for one in answers}) == 1
     more = {one for one in addresses if len(identity.mailbox.to(one)) > before[one]}
     assert more == {known}
-    assert (
-        await identity.running.parts.db.pool.fetchval("SELECT count(*) FROM forgotten_passwords")
-        == 0
-    )
+    assert await identity.running.sql.fetchval("SELECT count(*) FROM forgotten_passwords") == 0
 
 
 async def test_asking_again_and_again_is_slowed_down_alike_for_every_address(

@@ -137,6 +137,43 @@ async def test_another_spelling_of_a_known_address_makes_no_second_account(
     assert len(identity.mailbox.to(email)) == 1
 
 
+async def test_every_way_to_write_an_international_address_is_one_account(
+    identity: Identity, here: Organization
+) -> None:
+    """R03: case, Unicode forms, and both ways to write the domain meet; a plus-tag is another address."""
+    local = an_email().partition("@")[0]
+    spellings = [
+        f"{local}@b\N{LATIN SMALL LETTER U WITH DIAERESIS}cher.example",
+        f"{local}@xn--bcher-kva.example",
+        f"{local.upper()}@XN--BCHER-KVA.EXAMPLE",
+        f"{local}@bu\N{COMBINING DIAERESIS}cher\N{IDEOGRAPHIC FULL STOP}example",
+    ]
+
+    invited = [await identity.invite(here.admin, one) for one in spellings]
+    tagged = await identity.invite(here.admin, spellings[0].replace("@", "+tag@"))
+
+    assert len({one["user"]["id"] for one in invited}) == 1
+    assert tagged["user"]["id"] != invited[0]["user"]["id"]
+    await identity.confirm_by_link(spellings[0])
+    signed_in = [await identity.sign_in(one) for one in spellings]
+    assert {one.get("userId") for one in signed_in} == {invited[0]["user"]["id"]}
+
+
+async def test_a_name_cannot_forge_a_header_of_mail(identity: Identity, here: Organization) -> None:
+    """R03: header injection, by line breaks and by what folds into them."""
+    for name in ("Sam\r\nBcc: all@example.org", "Sam\nX: y", "Sam\x0bX", "Sam\u2028X", "Sam\0"):
+        refused = await identity.invite(here.admin, an_email(), name=name)
+        assert (refused["code"], refused["field"]) == ("BAD_TEXT", "name")
+    email = an_email()
+    await identity.invite(here.admin, email, name='Sam "Bcc: all@example.org" <x@y.example>, \\')
+    await identity.jobs()
+
+    ((to, message),) = [one for one in identity.mailbox.letters if one[0] == email]
+    assert to == email
+    assert message["Bcc"] is None
+    assert [one.addr_spec for one in message["To"].addresses] == [email]
+
+
 async def test_the_same_person_in_another_organization_has_one_account_and_a_second_membership(
     identity: Identity, here: Organization
 ) -> None:

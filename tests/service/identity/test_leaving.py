@@ -264,7 +264,7 @@ async def test_support_ends_an_account_with_a_reason_that_the_client_admins_read
     letter = identity.mailbox.to(address)[-1]
     assert "Support has deactivated Ines Leaver" in letter
     assert "Ticket 7" in letter
-    kept = await identity.running.parts.db.pool.fetchval(
+    kept = await identity.running.sql.fetchval(
         "SELECT act || ': ' || reason FROM support_acts WHERE user_id = $1", UUID(user["id"])
     )
     assert kept == "DEACTIVATE_USER: Ticket 7"

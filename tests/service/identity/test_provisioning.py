@@ -166,8 +166,7 @@ async def test_an_office_admin_for_a_time_is_none_from_that_very_moment(
     before = await identity.viewer(session["accessToken"])
 
     # moved behind the jobs' back: no job has run when the viewer is looked at
-    pool = identity.running.parts.db.pool
-    await pool.execute(
+    await identity.running.sql.execute(
         "UPDATE grants SET expires_at = granted_at + interval '1 microsecond'"
         " WHERE expires_at IS NOT NULL AND ended_at IS NULL"
     )
@@ -314,7 +313,7 @@ async def test_the_number_of_client_admins_is_advised_on_at_none_one_and_more_th
     two = await advice(here.admin)
     await identity.member(here, role("CLIENT_ADMIN"))
     three = await advice(looker)
-    await identity.running.parts.db.pool.execute(
+    await identity.running.sql.execute(
         "UPDATE memberships SET deactivated_at = now() WHERE organization_id = $1", here.id
     )
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kit.errors import RateLimited
@@ -57,6 +57,7 @@ def test_of_many_attempts_only_few_are_let_through(pauses: list[float]) -> None:
     assert passed <= FREE_ATTEMPTS + 10 + spent / 512
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=1, max_value=1800))
 def test_a_day_of_attack_is_less_than_a_hundred_guesses(pause: int) -> None:
     """However many come at every moment, each counts only once it is let through."""
