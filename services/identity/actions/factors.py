@@ -286,7 +286,7 @@ async def reset_second_factors(call: Call, user_id: UserId, why: str) -> UserId:
     by = policy.permit_factor_reset(call.viewer)
     why = reason(why)
     # whole-suite: support belongs to none of the organizations
-    async with call.db.everywhere().transaction() as tx:
+    async with call.db.for_support(call.viewer).transaction() as tx:
         account = _resettable(await store.lock_account(tx, user_id), by)
         now = call.clock.now()
         if not await store.remove_factors(tx, user_id):

@@ -122,7 +122,7 @@ async def _require_same(
     call: Call, organization_id: OrganizationId, user_id: UserId, token: str
 ) -> None:
     # whole-suite: support belongs to none of the organizations
-    database = call.db.everywhere() if call.viewer.support else call.db
+    database = call.db.for_support(call.viewer)
     async with database.reading() as tx:
         user = (await store.users_by_id(tx, organization_id, [user_id])).get(user_id)
     if user is not None and user.active:

@@ -51,7 +51,7 @@ async def add_organization(
     policy.permit_support(call.viewer)
     secrets = await first_secrets(call)
     # whole-suite: support opens an organization of which it is not
-    async with call.db.everywhere().transaction() as tx:
+    async with call.db.for_support(call.viewer).transaction() as tx:
         work = Work(tx, call.viewer, _new(call, name, time_zone), call.clock.now())
 
         async def make() -> UUID:

@@ -79,7 +79,7 @@ async def organization_work(call: Call, support: AsSupport | None = None) -> Asy
     """
     organization_id = acting_in(call, support)
     # whole-suite: support belongs to none of the organizations, and works in the one it names
-    database = call.db.everywhere() if support else call.db
+    database = call.db.for_support(call.viewer)
     async with database.transaction() as tx:
         if support is not None and await store.organization(tx, organization_id) is None:
             raise NotFound("There is no such organization.", field="organizationId")
