@@ -12,7 +12,9 @@ from proto.directory.v1.events_pb2 import (
     PlacementAdded,
     PlacementChanged,
     PlacementEnded,
+    PlacementMoved,
     ProviderApproved,
+    ProviderMerged,
     ProviderRemoved,
 )
 from proto.identity.v1.events_pb2 import (
@@ -100,6 +102,28 @@ async def _placement_ended(tx: Connection, heard: Heard) -> None:
         await _end(tx, heard, _place(fact.provider_id, fact.office_id), until)
 
 
+async def _placement_moved(tx: Connection, heard: Heard) -> None:
+    """The office closes, and the provider goes to another one: what is accepted there waits for somebody to look at it (R19)."""
+    fact: PlacementMoved = heard.fact
+    move = store.Move(
+        heard.aggregate_id,
+        OrganizationId(heard.organization_id),
+        ProviderId(UUID(fact.provider_id)),
+        OfficeId(UUID(fact.from_office_id)),
+        OfficeId(UUID(fact.to_office_id)),
+        date.fromisoformat(fact.effective_from),
+    )
+    await store.keep_move(tx, move)
+
+
+async def _provider_merged(tx: Connection, heard: Heard) -> None:
+    fact: ProviderMerged = heard.fact
+    organization_id = OrganizationId(heard.organization_id)
+    merged = ProviderId(UUID(fact.provider_id)), ProviderId(UUID(fact.survivor_id))
+    today = await actions.day_of(tx, organization_id, heard.time)
+    await actions.provider_merged(tx, organization_id, merged, today, heard.time)
+
+
 async def _provider_approved(tx: Connection, heard: Heard) -> None:
     fact: ProviderApproved = heard.fact
     await store.show(tx, UUID(fact.provider_id))
@@ -156,12 +180,21 @@ HEARINGS = [
     Hearing(
         "directory",
         "placement",
-        {PlacementAdded: _placed, PlacementChanged: _placed, PlacementEnded: _placement_ended},
+        {
+            PlacementAdded: _placed,
+            PlacementChanged: _placed,
+            PlacementEnded: _placement_ended,
+            PlacementMoved: _placement_moved,
+        },
     ),
     Hearing(
         "directory",
         "provider",
-        {ProviderApproved: _provider_approved, ProviderRemoved: _provider_removed},
+        {
+            ProviderApproved: _provider_approved,
+            ProviderMerged: _provider_merged,
+            ProviderRemoved: _provider_removed,
+        },
     ),
     Hearing("directory", "office", {OfficeLive: _office_live, OfficeClosed: _office_closed}),
 ]

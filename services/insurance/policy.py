@@ -19,7 +19,7 @@ from services.insurance.domain import (
 
 CALLERS = {
     "Accepts": frozenset({"referrals"}),
-    "AcceptsMany": frozenset({"directory", "referrals"}),
+    "AcceptsMany": frozenset({"directory"}),
 }
 """Which parts of the suite have business with which RPC; the door refuses the others."""
 

@@ -41,6 +41,7 @@ from services.insurance.actions.ending_plans import (
     end_rows,
     plan_end_preview,
 )
+from services.insurance.actions.merging import provider_merged
 from services.insurance.actions.participations import (
     NewParticipations,
     add_participation,
@@ -92,6 +93,7 @@ __all__ = [
     "item_token",
     "open_year_starts",
     "plan_end_preview",
+    "provider_merged",
     "remind_of_manager",
     "role_granted",
     "role_lost",

@@ -133,6 +133,31 @@ class ParticipationCopy:
         )
 
 
+@strawberry.type(
+    description="A provider goes to another office because the old one closes. Nothing is taken along by itself."
+)
+class MoveToReview:
+    """The move."""
+
+    effective_from: date = strawberry.field(description="The first day at the new office.")
+    move: strawberry.Private[store.Move]
+
+    @strawberry.field
+    def provider(self) -> Provider | None:
+        """Who."""
+        return Provider(id=strawberry.ID(str(self.move.provider_id)))
+
+    @strawberry.field
+    def from_office(self) -> Office | None:
+        """The office that closes."""
+        return Office(id=strawberry.ID(str(self.move.from_office_id)))
+
+    @strawberry.field
+    def to_office(self) -> Office | None:
+        """The new office."""
+        return Office(id=strawberry.ID(str(self.move.to_office_id)))
+
+
 CopyParticipationsResult = Annotated[
     ParticipationCopy | StalePreviewProblem | CommonProblems,
     strawberry.union("CopyParticipationsResult"),
@@ -198,17 +223,39 @@ class CopyQuery:
             token=found.token,
         )
 
-    @strawberry.field
+    @described(
+        "Ask what is accepted there, then add it, or copy it from the old office before that one closes. Of an office admin's"
+        " offices, for an office admin."
+    )
+    async def moves_to_review(
+        self, info: Info, first: int | None = None, after: str | None = None
+    ) -> Connection[MoveToReview]:
+        """Providers who go to another office, at which nothing is listed for them yet."""
+        page, call = page_of(first, after), info.context.call
+        offices = policy.offices_to_answer_for(call.viewer)
+        organization_id = domain.OrganizationId(call.viewer.require_organization())
+        async with call.db.reading() as tx:
+            found = await store.moves_to_review(
+                tx, organization_id, offices, after=after_id(page), limit=page.limit + 1
+            )
+        return connection(
+            found,
+            page,
+            key=lambda one: (one.placement_id,),
+            node=lambda one: MoveToReview(effective_from=one.effective_from, move=one),
+        )
+
+    @described("Of an office admin's offices, for an office admin.")
     async def participation_copies(
         self, info: Info, first: int | None = None, after: str | None = None
     ) -> Connection[ParticipationCopy]:
         """Copies, newest first."""
         page, call = page_of(first, after), info.context.call
-        policy.offices_to_answer_for(call.viewer)
+        offices = policy.offices_to_answer_for(call.viewer)
         organization_id = domain.OrganizationId(call.viewer.require_organization())
         async with call.db.reading() as tx:
             found = await store.copies(
-                tx, organization_id, before=after_id(page), limit=page.limit + 1
+                tx, organization_id, offices, before=after_id(page), limit=page.limit + 1
             )
         return connection(found, page, key=lambda copy: (copy.id,), node=ParticipationCopy.of)
 
@@ -216,10 +263,10 @@ class CopyQuery:
     async def participation_copy(self, info: Info, id: strawberry.ID) -> ParticipationCopy | None:
         """A copy by id."""
         call = info.context.call
-        policy.offices_to_answer_for(call.viewer)
+        offices = policy.offices_to_answer_for(call.viewer)
         organization_id = domain.OrganizationId(call.viewer.require_organization())
         async with call.db.reading() as tx:
-            found = await store.copy(tx, organization_id, parse_id(id, "id"))
+            found = await store.copy(tx, organization_id, parse_id(id, "id"), offices)
         return ParticipationCopy.of(found) if found else None
 
 

@@ -56,6 +56,7 @@ from services.insurance.store.endings import (
     touched,
     unfinished_endings,
 )
+from services.insurance.store.moves import Move, keep_move, moves_to_review
 from services.insurance.store.participations import (
     Slice,
     accepting,
@@ -66,6 +67,7 @@ from services.insurance.store.participations import (
     lasting_of_plan,
     of_place,
     of_places,
+    of_provider,
     own_rows,
     participation,
     participations_of_offices,
@@ -116,6 +118,7 @@ __all__ = [
     "Counts",
     "Due",
     "ItemSearch",
+    "Move",
     "Placement",
     "Slice",
     "Verification",
@@ -161,9 +164,11 @@ __all__ = [
     "items_by_id",
     "keep_batch",
     "keep_holder",
+    "keep_move",
     "keep_organization",
     "lasting",
     "lasting_of_plan",
+    "moves_to_review",
     "next_organization",
     "note_departure",
     "note_reminder",
@@ -171,6 +176,7 @@ __all__ = [
     "note_verifications",
     "of_place",
     "of_places",
+    "of_provider",
     "open_campaigns",
     "open_items",
     "organizations_with_open_campaigns",

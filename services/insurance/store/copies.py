@@ -24,6 +24,9 @@ SELECT place, source_id, source_until, provider_id, office_id, plan_id, effectiv
     outcome, participation_id FROM copy_items
 """
 
+_WITHIN = """(${0}::uuid[] IS NULL OR (c.to_office_id IS NULL OR c.to_office_id = ANY(${0}))
+    AND NOT EXISTS (SELECT FROM copy_items i WHERE i.copy_id = c.id AND i.office_id <> ALL(${0})))"""
+
 
 async def add_copy(tx: Connection, copy: Copy, items: Sequence[CopyItem]) -> None:
     """Keep a copy with everything it is to copy."""
@@ -63,24 +66,41 @@ def _columns(item: CopyItem) -> tuple[object, ...]:
     )
 
 
-async def copy(tx: Connection, organization_id: OrganizationId, copy_id: UUID) -> Copy | None:
-    """An organization's copy."""
+async def copy(
+    tx: Connection,
+    organization_id: OrganizationId,
+    copy_id: UUID,
+    offices: Sequence[UUID] | None = None,
+) -> Copy | None:
+    """An organization's copy; of those that go to some offices and nowhere else, when they are named."""
     return await db.maybe(
-        tx, Copy, f"{_COPY} WHERE organization_id = $1 AND id = $2", organization_id, copy_id
+        tx,
+        Copy,
+        f"{_COPY} c WHERE organization_id = $1 AND id = $2 AND {_WITHIN.format(3)}",
+        organization_id,
+        copy_id,
+        offices,
     )
 
 
 async def copies(
-    tx: Connection, organization_id: OrganizationId, *, before: UUID | None, limit: int
+    tx: Connection,
+    organization_id: OrganizationId,
+    offices: Sequence[UUID] | None,
+    *,
+    before: UUID | None,
+    limit: int,
 ) -> list[Copy]:
-    """An organization's copies, newest first."""
+    """An organization's copies, newest first; those that go to some offices and nowhere else, or (None) all."""
     return await db.many(
         tx,
         Copy,
-        f"{_COPY} WHERE organization_id = $1 AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3",
+        f"""{_COPY} c WHERE organization_id = $1 AND ($2::uuid IS NULL OR id < $2) AND {_WITHIN.format(4)}
+            ORDER BY id DESC LIMIT $3""",
         organization_id,
         before,
         limit,
+        offices,
     )
 
 

@@ -140,6 +140,19 @@ async def of_places(
     )
 
 
+async def of_provider(
+    tx: Connection, organization_id: OrganizationId, provider_id: UUID
+) -> list[Participation]:
+    """Every row of a provider, past and future ones too, in the order of their ids."""
+    return await db.many(
+        tx,
+        Participation,
+        f"{PARTICIPATION} WHERE organization_id = $1 AND provider_id = $2 ORDER BY id",
+        organization_id,
+        provider_id,
+    )
+
+
 async def lasting(
     tx: Connection,
     organization_id: OrganizationId,

@@ -313,3 +313,24 @@ async def test_of_a_copy_and_somebody_adding_the_same_at_once_one_wins_and_nothi
         ] == ["ALREADY_THERE"]
     else:
         assert (added["code"], copied["done"]) == ("OVERLAP", 1)
+
+
+async def test_an_office_admin_sees_the_copies_that_go_to_own_offices_and_no_others(
+    insurance: Insurance, practice: Practice
+) -> None:
+    """R26"""
+    there = uuid4()
+    await placed(insurance, practice, office_id=there)
+    await accepting(insurance, practice, await a_plan(insurance))
+    asked = to_office(practice, there)
+    seen = await preview(insurance, asked, practice.manager)
+    done = await copy(insurance, asked, seen["token"], practice.manager)
+    query = "query($id: ID!) { participationCopy(id: $id) { id } }"
+
+    for office, ids in ((there, [done["id"]]), (practice.office_id, [])):
+        admin = practice.staff(office_admin_of=frozenset({office}))
+        listed = await insurance.running.data(COPIES, viewer=admin)
+        one = await insurance.running.data(query, {"id": done["id"]}, viewer=admin)
+
+        assert [edge["node"]["id"] for edge in listed["participationCopies"]["edges"]] == ids
+        assert one["participationCopy"] == ({"id": done["id"]} if ids else None)
