@@ -10,6 +10,8 @@ import pytest
 from cli.demo import ephemeral_system
 from cli.system import System
 from tests.e2e.clinic import Clinic, new_clinic
+from tests.e2e.matrix import Bench
+from tests.e2e.matrix_world import create
 from tests.e2e.town import Town, settle
 
 FreshSystem = Callable[[], AbstractAsyncContextManager[System]]
@@ -42,3 +44,13 @@ async def town() -> AsyncIterator[Town]:
         made = await settle(running)
         yield made
         made.close()
+
+
+@pytest.fixture(scope="session")
+async def matrix() -> AsyncIterator[Bench]:
+    """The cast of tests/model on a system of its own, with nobody and nothing else in it."""
+    async with ephemeral_system() as running:
+        bench = Bench(await create(running))
+        yield bench
+        bench.close()
+        bench.world.stage.client.close()

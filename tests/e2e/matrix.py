@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+from graphql import GraphQLUnionType, get_named_type
 
 from gateway.subgraphs.pool import Bounds, Pool
 from gateway.subgraphs.wire import Target
@@ -21,6 +22,9 @@ from tests.model.words import NOTHING, Actor, Thing
 
 TOGETHER = 10
 """Root fields of one request: the gateway takes no more."""
+
+DENIALS = frozenset({"FORBIDDEN", "WRONG_SIDE", "SUPPORT_ONLY", "REPORTING_ONLY"})
+"""Codes of refusals of one among many, which have no type that says so."""
 
 AT_ONCE = 6
 """Requests on their way."""
@@ -39,7 +43,6 @@ class Attempt:
     name: str
     arguments: dict[str, Json]
     select: str
-    alone: bool = False
 
 
 @dataclass
@@ -60,6 +63,19 @@ class Told:
             return str(self.data["code"])
         return ""
 
+    def about(self, each: str) -> Told:
+        """What it says of the one thing among many that `each` leads to; itself when it is refused as a whole."""
+        if (
+            not each
+            or not isinstance(self.data, dict)
+            or each.split(".", maxsplit=1)[0] not in self.data
+        ):
+            return self
+        inner: Json = self.data
+        for step in each.split("."):
+            inner = inner[step][0] if isinstance(inner[step], list) else inner[step]
+        return Told(inner, self.error, self.text)
+
     @property
     def unauthenticated(self) -> bool:
         """Nobody, to the product."""
@@ -71,7 +87,9 @@ class Told:
         """Known, and not allowed."""
         if self.error is not None:
             return bool(self.error.get("extensions", {}).get("code") == "FORBIDDEN")
-        return isinstance(self.data, dict) and self.data.get("__typename") == "DeniedProblem"
+        if not isinstance(self.data, dict):
+            return False
+        return self.data.get("__typename") == "DeniedProblem" or self.data.get("code") in DENIALS
 
     @property
     def says(self) -> str:
@@ -128,6 +146,8 @@ class Bench:
             "day last week": self.world.last_week,
             "support address": self.world.system.support[0],
             "for support": ids.get(f"organization {thing.organization}") if actor.support else None,
+            "organization of it": ids.get(f"organization {thing.organization}", self.unknown),
+            "own somebody": ids["user guest"],
             "own doctor": ids["provider doctor here" if maple else "provider their doctor"],
             "own leaver": ids["provider leaver"] if maple else self.unknown,
             "own office": ids["office here" if maple else "office theirs"],
@@ -167,8 +187,7 @@ def _batches(attempts: Sequence[Attempt]) -> Iterable[list[int]]:
     """Places of attempts that go together: of one actor, all questions or all verbs."""
     together: dict[tuple[str, str], list[int]] = defaultdict(list)
     for place, one in enumerate(attempts):
-        by_itself = one.alone or (one.kind == "mutation" and not one.actor.organization)
-        if by_itself and one.actor.name == "anonymous":
+        if one.kind == "mutation" and one.actor.name == "anonymous":
             yield [place]
         else:
             together[one.actor.name, one.kind].append(place)
@@ -218,3 +237,21 @@ def _told(answer: Json, alias: str, ids: list[str]) -> Told:
     for id_ in ids:
         text = text.replace(id_, "ID")
     return Told(data, error, text)
+
+
+def each_of(verb: str, each: str) -> str:
+    """A selection of a mutation's answer down to what it says of each thing: of its success, and of a refusal of the whole."""
+    root = schema().mutation_type
+    union = get_named_type(root.fields[verb].type) if root else None
+    success = next(
+        one
+        for one in getattr(union, "types", ())
+        if each.split(".", maxsplit=1)[0] in one.fields and "message" not in one.fields
+    )
+    names, inner = each.split("."), "code message"
+    last = get_named_type(get_named_type(success.fields[names[0]].type).fields[names[1]].type)
+    if isinstance(last, GraphQLUnionType):
+        inner = "__typename ... on Problem { code message field remedy }"
+    wanted = f"{names[0]} {{ {names[1]} {{ {inner} }} }}"
+    problem = "... on Problem { code message field remedy }"
+    return f"{{ __typename {problem} ... on {success.name} {{ {wanted} }} }}"

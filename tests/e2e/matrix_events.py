@@ -8,7 +8,6 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from cli.network import Person
 from cli.network.people import temporary_password
 from tests.e2e.matrix_stage import CARDIOLOGY, World, invited
 from tests.model.cast import MAPLE, NORTH
@@ -19,6 +18,7 @@ async def go_on(world: World) -> None:
     await asyncio.gather(_placements(world), _partners(world), _referrals(world))
     await _finish(world)
     await _participations(world)
+    await _campaigns(world)
     await _reports(world)
     await _leave(world)
     await _people_go(world)
@@ -63,6 +63,7 @@ async def _participations(world: World) -> None:
             "officeId": ids[f"office {office}"],
             "planId": ids["plan plan"],
             "effectiveFrom": (today + timedelta(days=days)).isoformat(),
+            "source": "PAYER" if name in {"there", "theirs"} else "ORGANIZATION",
         }
         admin = world.by(NORTH if office.startswith("their") else MAPLE)
         kind, known_as = "Participation", f"participation {name}"
@@ -129,6 +130,23 @@ def _sender(world: World) -> Callable[[str, str, dict[str, str] | None], Awaitab
     return send
 
 
+async def _campaigns(world: World) -> None:
+    """A major change of the plan is declared in both organizations: each place where it is accepted is to be looked at."""
+    query = """query($id: ID!) { campaign(id: $id) { items(first: 100) {
+        edges { node { id office { id } } } } } }"""
+    for organization in (MAPLE, NORTH):
+        given = {"reason": "The plan has changed", "planIds": [world.ids["plan plan"]]}
+        name, by = f"campaign {organization}", world.by(organization)
+        await world.make(by, "declareMajorChange", "Campaign", name, given)
+        seen = await by.ask(query, id=world.ids[name])
+        items = {
+            edge["node"]["office"]["id"]: edge["node"]["id"]
+            for edge in seen["campaign"]["items"]["edges"]
+        }
+        for office in ("here", "there") if organization == MAPLE else ("theirs",):
+            world.ids[f"item {office}"] = items[world.ids[f"office {office}"]]
+
+
 async def _reports(world: World) -> None:
     query = """query($id: ID!, $day: Date!) { groupProgressReport(groupId: $id, weekOf: $day) {
         published { id } } }"""
@@ -172,9 +190,5 @@ async def _people_go(world: World) -> None:
     ):
         email = f"{name.replace(' ', '.')}@maple.example"
         world.ids[f"user {name}"] = await invited(world, MAPLE, email, (role,))
-    password = temporary_password(
-        await world.stage.postbox.letter("temporary.password@maple.example")
-    )
-    person = Person(world.stage.client, "", "temporary.password@maple.example", password)
-    await person.sign_in()
-    tokens["temporary password"] = await person.token()
+    letter = await world.stage.postbox.letter(world.newcomer.email)
+    world.newcomer.password = temporary_password(letter)

@@ -42,6 +42,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.guest = Person(self.stage.client, "guest", GUEST)
+        self.newcomer = Person(self.stage.client, "newcomer", "temporary.password@maple.example")
 
     @property
     def last_week(self) -> str:
@@ -60,6 +61,9 @@ class World:
         }
         session = await self.stage.client.do("signIn", given, "... on SignedIn { accessToken }")
         self.tokens["guest"] = session["accessToken"]
+        if self.newcomer.password:
+            await self.newcomer.sign_in()
+            self.tokens["temporary password"] = await self.newcomer.token()
 
     async def make(
         self, by: Person, verb: str, kind: str, name: str, given: dict[str, Any]
@@ -83,10 +87,13 @@ class World:
 async def invited(
     world: World, organization: str, email: str, roles: tuple[tuple[str, str], ...]
 ) -> str:
-    asked = [
-        {"role": role, "officeId": world.ids[f"office {office}"] if office else None}
+    asked: list[dict[str, str]] = [
+        {"role": role, "officeId": world.ids[f"office {office}"]} if office else {"role": role}
         for role, office in roles
     ]
+    for one in asked:
+        if one["role"] == "PROVIDER":
+            one["providerId"] = world.ids["provider doctor here"]
     given = {"email": email, "name": email, "roles": asked, "idempotencyKey": world.stage.key()}
     wanted = "... on UserInvited { user { id } }"
     done = await world.by(organization).do("inviteUser", given, wanted)

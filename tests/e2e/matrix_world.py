@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 from cli.demo import stage_of
@@ -15,7 +16,11 @@ from tests.e2e.town import Listener
 from tests.model.cast import MAPLE, NORTH
 
 NPIS = iter(("1000000004", "1000000012", "1000000020", "1999999992"))
+NUMBERS = count(1)
+"""No two offices have a door, a place or a telephone in common."""
+
 WEDNESDAY = 2
+STAFFED = ("here", "there", "closed", "theirs")
 ROLES: dict[str, tuple[tuple[str, str], ...]] = {
     "staff here": (("OFFICE_STAFF", "here"),),
     "second staff here": (("OFFICE_STAFF", "here"),),
@@ -24,9 +29,11 @@ ROLES: dict[str, tuple[tuple[str, str], ...]] = {
     "client admin with a queue": (("CLIENT_ADMIN", ""), ("OFFICE_STAFF", "here")),
     "insurance manager": (("INSURANCE_MANAGER", ""),),
     "call centre": (("CALL_CENTRE", ""),),
+    "reporting only": (("REPORTING_ONLY", ""),),
+    "provider": (("PROVIDER", ""),),
     "group staff": (),
     "idle": (),
-    "deactivated": (),
+    "deactivated": (("OFFICE_STAFF", "here"),),
     "signed out": (("CLIENT_ADMIN", ""),),
     "their staff": (("OFFICE_STAFF", "theirs"),),
     "their office admin": (("OFFICE_ADMIN", "theirs"),),
@@ -48,6 +55,7 @@ async def create(system: System) -> World:
     await asyncio.gather(*(_place(world, organization) for organization in (MAPLE, NORTH)))
     await _invite(world)
     await _groups(world)
+    await asyncio.gather(*(_attest(world, office) for office in STAFFED))
     days = next(
         n for n in range(8, 15) if (stage.today() + timedelta(days=n)).weekday() == WEDNESDAY
     )
@@ -138,13 +146,13 @@ async def _office(
     given = {
         "name": f"Office {name}",
         "address": {
-            "line1": f"{len(world.ids)} Main Street",
+            "line1": f"{next(NUMBERS)} {name.title()} Street",
             "city": "Chicago",
             "region": "IL",
             "postalCode": "60601",
         },
-        "coordinates": {"latitude": 41.9, "longitude": -87.6},
-        "phone": "312-555-0100",
+        "coordinates": {"latitude": 41.9 + next(NUMBERS) / 100, "longitude": -87.6},
+        "phone": f"312-555-0{next(NUMBERS):03d}",
         "timeZone": ZONE,
         "goLiveOn": (world.stage.today() + timedelta(days=days)).isoformat(),
         "providerIds": [world.ids[f"provider {doctor}"] for doctor in doctors],
@@ -158,7 +166,9 @@ async def _office(
 
 async def _invite(world: World) -> None:
     people = world.stage.people
-    await asyncio.gather(*(_join(world, name, roles) for name, roles in ROLES.items()))
+    await asyncio.gather(*(_ask_in(world, name, roles) for name, roles in ROLES.items()))
+    for name in ROLES:
+        await world.stage.confirmed(name, name, _address(name))
     await invited(world, NORTH, GUEST, (("CLIENT_ADMIN", ""),))
     world.ids["user guest"] = await invited(world, MAPLE, GUEST, ())
     letter = await world.stage.postbox.letter(GUEST, lambda one: "token=" in one.text)
@@ -168,11 +178,29 @@ async def _invite(world: World) -> None:
         world.ids[f"user {admin}"] = people[admin].user_id
 
 
-async def _join(world: World, name: str, roles: tuple[tuple[str, str], ...]) -> None:
+async def _ask_in(world: World, name: str, roles: tuple[tuple[str, str], ...]) -> None:
     organization = NORTH if name.startswith("their") else MAPLE
-    email = f"{name.replace(' ', '.')}@{organization}.example"
-    world.ids[f"user {name}"] = await invited(world, organization, email, roles)
-    await world.stage.confirmed(name, name, email)
+    world.ids[f"user {name}"] = await invited(world, organization, _address(name), roles)
+
+
+def _address(name: str) -> str:
+    return f"{name.replace(' ', '.')}@{NORTH if name.startswith('their') else MAPLE}.example"
+
+
+async def _attest(world: World, office: str) -> None:
+    """Say that just those work there who were given a role at the office (R18)."""
+    admin = world.by(NORTH if office.startswith("their") else MAPLE)
+    query = "query($id: ID!) { office(id: $id) { roster { id } } }"
+    staff = {name for name, roles in ROLES.items() if office in {where for _, where in roles}}
+
+    async def roster() -> list[str]:
+        seen = await admin.ask(query, id=world.ids[f"office {office}"])
+        return [user["id"] for user in seen["office"]["roster"]]
+
+    users = await world.stage.eventually(
+        "the roster is known", roster, lambda found: len(found) == len(staff)
+    )
+    await world.change(admin, "attestRoster", f"office {office}", {"userIds": users})
 
 
 async def _groups(world: World) -> None:

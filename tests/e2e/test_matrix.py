@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 
-from cli.demo import ephemeral_system
 from tests.e2e import matrix_rows
 from tests.e2e.matrix import Bench
-from tests.e2e.matrix_world import create
-
-
-@pytest.fixture(scope="module")
-async def bench() -> AsyncIterator[Bench]:
-    """A system of its own, with the cast of tests/model in it and nobody else."""
-    async with ephemeral_system() as system:
-        made = Bench(await create(system))
-        yield made
-        made.close()
-        made.world.stage.client.close()
 
 
 def told(bench: Bench) -> str:
@@ -31,11 +17,11 @@ def told(bench: Bench) -> str:
 
 @pytest.mark.parametrize("part", ["questions", "lists", "fields", "verbs"])
 async def test_everybody_sees_and_does_what_the_rules_say_and_nothing_else(
-    bench: Bench, part: str
+    matrix: Bench, part: str
 ) -> None:
     """R02, R05, R07-R09, R14, R26: mismatches name actor, operation, relation, what was expected and what was answered."""
-    before = len(bench.wrong)
-    await bench.world.sign_in_anew()
-    await getattr(matrix_rows, part)(bench)
+    before = len(matrix.wrong)
+    await matrix.world.sign_in_anew()
+    await getattr(matrix_rows, part)(matrix)
 
-    assert bench.wrong[before:] == [], told(bench)
+    assert matrix.wrong[before:] == [], told(matrix)

@@ -99,6 +99,7 @@ def _roles(verb: str, done: str, given: dict[str, str], may: Predicate, rule: st
         given={**given, **STALE},
         then=f"STALE_VERSION|USER_DEACTIVATED|{done}",
         case=f"{given['role']} {given.get('officeId', '')}".strip(),
+        few=True,
     )
 
 
@@ -128,6 +129,8 @@ VERBS: tuple[Verb | Elsewhere, ...] = (
     Elsewhere("confirmAccount", "R04", "takes a secret, not an id: tests/service/identity"),
     Elsewhere("answerSecondFactor", "R02", "finishes signing in: tests/service/identity"),
     Elsewhere("requestNewPassword", "R05", "answers everybody alike: tests/service/identity"),
+    Elsewhere("startSingleSignOn", "R03", "begins signing in: tests/service/identity"),
+    Elsewhere("finishSingleSignOn", "R03", "finishes signing in: tests/service/identity"),
     Elsewhere("setNewPassword", "R05", "takes a secret, not an id: tests/service/identity"),
     *(
         Elsewhere(name, "R02", OWN_ACCOUNT)
@@ -183,6 +186,7 @@ VERBS: tuple[Verb | Elsewhere, ...] = (
         then="STALE_VERSION|UserDeactivated",
         case="by support",
         for_support=True,
+        action="DEACTIVATE",
     ),
     Verb(
         "reactivateUser",
@@ -203,8 +207,16 @@ VERBS: tuple[Verb | Elsewhere, ...] = (
         then="STALE_VERSION|UserReactivated",
         case="by support",
         for_support=True,
+        action="REACTIVATE",
     ),
-    Verb("changeUserTitle", "R07", "user", may=manages, given=STALE, action="CHANGE_TITLE"),
+    Verb(
+        "changeUserTitle",
+        "R07",
+        "user",
+        may=manages,
+        given={"title": "Matrix", **STALE},
+        action="CHANGE_TITLE",
+    ),
     Verb(
         "copyRoles",
         "R08",
@@ -212,7 +224,7 @@ VERBS: tuple[Verb | Elsewhere, ...] = (
         may=client_admin,
         at="toUserId",
         given={"fromUserId": "@own somebody", "token": "of another day"},
-        then="STALE_PREVIEW|USER_DEACTIVATED",
+        then="INVALID|USER_DEACTIVATED",
         action="COPY_ROLES",
     ),
     Verb(
@@ -220,7 +232,7 @@ VERBS: tuple[Verb | Elsewhere, ...] = (
         "R08",
         "office",
         may=client_admin,
-        then="CandidateDismissed",
+        then="CandidateDismissed|NOT_FOUND officeId",
     ),
     Verb(
         "reportBounce",
@@ -240,6 +252,35 @@ VERBS: tuple[Verb | Elsewhere, ...] = (
         may=support,
         sees=anybody,
         given={"reason": " "},
+        then="REASON_REQUIRED",
+        for_support=True,
+    ),
+    Verb(
+        "changeSignInRules",
+        "R02",
+        may=client_admin,
+        given={"secondFactorRequired": True, **STALE},
+    ),
+    Verb(
+        "changeSignInService",
+        "R03",
+        may=client_admin,
+        given={
+            "issuer": "https://login.maple.example",
+            "clientId": "x",
+            "domains": [],
+            **STALE,
+        },
+        then="STALE_VERSION|NOT_FOUND",
+    ),
+    Verb("removeSignInService", "R03", may=client_admin, given=STALE, then="NOT_FOUND"),
+    Verb(
+        "verifySignInDomain",
+        "R03",
+        "organization",
+        may=support,
+        sees=anybody,
+        given={"domain": "maple.example", "reason": " "},
         then="REASON_REQUIRED",
         for_support=True,
     ),

@@ -82,6 +82,11 @@ USERS = (
     _user("their idle", organization=NORTH),
 )
 
+SOME = frozenset(
+    {"staff here", "staff there", "client admin", "idle", "deactivated", "their staff"}
+)
+"""Enough users for a case among many of a verb."""
+
 OFFICES = (
     Thing("office", "here", MAPLE, HERE, shown=True),
     Thing("office", "there", MAPLE, THERE, shown=True),

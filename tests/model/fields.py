@@ -11,31 +11,42 @@ FIELDS: dict[str, dict[str, str]] = {
     "directory": {
         **AUDIT,
         "Address": "line1 line2 city region postalCode",
+        "ApprovedProvider": "providerId approved provider code message remedy",
+        "ApprovedProviders": "approved refused results",
         "Coordinates": "latitude longitude",
         "DirectorySettings": "secondApprover suggestGroupsFrom version",
+        "DirectoryTask": "id kind raisedAt closedAt closedBecause reason version toDo provider providers group office"
+        " allowedActions",
         "Factor": "name score weight reason",
         "Group": "id name state maySend mayReceive version offices providers allowedActions"
         " organization",
+        "GroupRemovalPreview": "openReferrals token group takers referrals counts",
         "GroupSuggestion": "id classification raisedAt closedAt closedBecause version office specialty providers"
         " allowedActions",
+        "GroupTaker": "officeIds acceptingAt provider",
         "ImportedProviders": "added known refused rows",
         "ImportedRow": "row status providerId code field message ignoredSpecialtyCodes",
         "ItemProblem": "id field code message",
         "Office": "id name phone timeZone goLiveOn groupOnly state version address coordinates hours"
-        " openNow placements groups allowedActions organization",
+        " openNow closesOn cutOffOn placements groups allowedActions organization",
+        "OfficeClosurePreview": "closesOn openReferrals lastOffice token office placements orphans groups strandedGroups"
+        " staff referrals lateAppointments plans",
         "OfficeInTheWay": "officeId referralIds",
         "OfficeReadiness": "ready confirmedStaff approvedProviders reasons checklist",
+        "OpenReferralsCounted": "status side officeId count",
         "OpeningHours": "weekday opens closes",
         "Organization": "id providers offices groups",
-        "PendingChange": "firstName lastName npi credential phone specialtyCodes",
+        "PendingChange": "firstName lastName npi credential phone specialtyCodes languages gender email",
         "Placement": "id effectiveFrom effectiveUntil acceptingNewPatients version provider office state"
         " allowedActions",
-        "Provider": "id npi firstName lastName credential phone state version name specialties placements"
+        "PlanRowAtStake": "participationId providerId officeId effectiveUntil plan",
+        "Provider": "id npi npiStatus firstName lastName credential phone languages gender reverifyDue state version name specialties placements"
         " groups allowedActions organization",
+        "ProviderRemovalPreview": "openReferrals token provider placements groups emptiedGroups referrals counts plans",
         "ReadinessItem": "code satisfied toDo",
         "ReadinessReason": "code message",
         "ReceiverSuggestions": "on receivers widening wideningReason",
-        "ReferralInTheWay": "referralId status side officeId",
+        "ReferralInTheWay": "referralId status side officeId appointmentAt referral",
         "RosterAttestation": "at by users stands",
         "Specialty": "code name grouping classification specialization",
         "SuggestedReceiver": "distanceKm planCertainty planVerifiedOn acceptingNewPatients dataConfirmedOn score"
@@ -73,10 +84,15 @@ FIELDS: dict[str, dict[str, str]] = {
         "SecondFactorChallenge": "kinds passkeyOptions endsAt",
         "SecondFactors": "factors recoveryCodesLeft required",
         "SecondFactorsReset": "userId",
+        "SignInDomain": "domain verifiedAt",
+        "SignInRules": "secondFactorRequired version",
+        "SignInService": "issuer clientId only domains redirectUris version changedAt",
+        "SignInServiceRemoved": "organizationId",
         "SignedIn": "accessToken expiresAt refreshToken stage sessionEndsAt userId organizationId"
         " challenge",
         "SignedOut": "sessionId",
         "SigningKeysRotated": "kid signsFrom othersEndAt",
+        "SingleSignOnStarted": "url secret endsAt",
         "TemporaryPasswordReset": "userId",
         "TotpStarted": "secret uri",
         "User": "id name title version status grants organization allowedActions",
@@ -101,9 +117,10 @@ FIELDS: dict[str, dict[str, str]] = {
         "CopyPreview": "total added items token",
         "InsurancePlan": "id name productType selfPay effectiveFrom effectiveUntil formerNames version"
         " successor payer",
+        "MoveToReview": "effectiveFrom provider fromOffice toOffice",
         "Office": "id participations",
         "OrganizationTouched": "organizationId participations",
-        "Participation": "id effectiveFrom effectiveUntil source lastVerifiedOn version provider office plan"
+        "Participation": "id effectiveFrom effectiveUntil source lastVerifiedOn version plan provider office"
         " certainty verifiedDaysAgo verifyBy copiedFrom allowedActions",
         "ParticipationCopy": "id total done startedAt finishedAt items",
         "ParticipationsAdded": "participations",

@@ -74,6 +74,18 @@ QUERIES: tuple[Ask | List | Elsewhere, ...] = (
         select="{ office { id } }",
         for_support=False,
     ),
+    *(
+        Ask(
+            name,
+            "R03",
+            shown=anybody,
+            may=client_admin,
+            select="{ version }",
+            for_support=False,
+            or_else="nothing",
+        )
+        for name in ("signInRules", "signInService")
+    ),
     Ask("secondFactors", "R02", shown=anybody, select="{ required }"),
     audit("identity"),
     List(
@@ -111,7 +123,13 @@ HIDDEN = (
     Hidden("user", "invitationMail", "R03", contact),
     Hidden("user", "invitedAt", "R04", contact),
     Hidden("user", "signedInAt", "R07", contact),
-    Hidden("user", "proposedRoles", "R07", either(support, both(own, managed)), "{ role }"),
+    Hidden(
+        "user",
+        "proposedRoles",
+        "R07",
+        either(support, both(own, either(managed, looks_on))),
+        "{ role }",
+    ),
     Hidden(
         "organization",
         "clientAdminAdvice",
@@ -123,9 +141,10 @@ HIDDEN = (
 
 ACTIONS = (
     Action("organization", "INVITE_USER", "R03", admin_of_own_organization),
+    Action("organization", "DISMISS_CANDIDATE", "R08", both(own, client_admin)),
     Action("organization", "ADD_PARTNER", "R02", both(own, client_admin)),
-    Action("user", "GRANT_ROLE", "R08", admin_of_own_organization),
-    Action("user", "REVOKE_ROLE", "R08", both(own, revokes_some)),
+    Action("user", "GRANT_ROLE", "R08", either(support, admin_of_own_organization)),
+    Action("user", "REVOKE_ROLE", "R08", either(support, both(own, revokes_some))),
     Action("user", "RESEND_INVITATION", "R04", both(own, manages)),
 )
 
@@ -135,11 +154,11 @@ ENTITIES = (
 )
 
 
-EVERYBODY = frozenset({"gateway", "directory", "insurance", "referrals", "reporting"})
+GATEWAY = frozenset({"gateway"})
 RPCS = (
-    Rpc("Identity/Introspect", frozenset({"gateway"}), "sessions end at the gateway"),
-    Rpc("Identity/Keys", EVERYBODY, "public keys"),
-    Rpc("Identity/Time", EVERYBODY, "the one clock"),
+    Rpc("Identity/Introspect", GATEWAY, "sessions end at the gateway"),
+    Rpc("Identity/Keys", GATEWAY, "public keys"),
+    Rpc("Identity/Time", GATEWAY, "the one clock"),
     Rpc(
         "Identity/Coverage",
         frozenset({"directory"}),

@@ -30,15 +30,15 @@ ROW = {"providerId": "@own doctor", "effectiveFrom": "2030-02-02", "effectiveUnt
 
 
 COPY = {
-    "source": {"providerId": "@own doctor", "officeId": "@own office"},
+    "source": {"providerId": "@own leaver", "officeId": "@own office"},
     "target": {"providerId": "@own doctor"},
     "effectiveFrom": "2030-01-01",
 }
 
 
 def seen(actor: Actor, thing: Thing) -> bool:
-    """One's own, and where patients can be seen; support reads all."""
-    return actor.support or own_or_shown(actor, thing)
+    """One's own, and where patients can be seen."""
+    return own_or_shown(actor, thing)
 
 
 def at(office: str) -> Predicate:
@@ -121,7 +121,7 @@ VERBS = (
         may=insurance_there,
         at="target.officeId",
         given={**COPY, "planIds": ["@plan plan"], "token": "of another day", **KEY},
-        then="STALE_PREVIEW|INVALID",
+        then="INVALID",
     ),
     Verb(
         "declareMajorChange",
@@ -139,7 +139,7 @@ VERBS = (
         may=insurance_there,
         at="items.itemId",
         given={"items": [{"token": "of another day"}]},
-        then="STALE_PREVIEW",
+        then="INVALID",
         each="outcomes.problem",
     ),
     Verb(
@@ -162,9 +162,9 @@ VERBS = (
 )
 
 
-def lasts(actor: Actor, thing: Thing) -> bool:  # noqa: ARG001 - a predicate
-    """It is not over."""
-    return not thing.ended
+def unverified(actor: Actor, thing: Thing) -> bool:  # noqa: ARG001 - a predicate
+    """A payer said it, and nobody has looked since."""
+    return thing.name in {"there", "theirs"}
 
 
 def answers_for(actor: Actor) -> bool:
@@ -193,6 +193,7 @@ QUERIES: tuple[Ask | List, ...] = (
         at="planId",
         given={"endsOn": "2100-01-01"},
         select="{ token }",
+        or_else="SELF_PAY_STAYS",
     ),
     Ask("insurancePlanEndings", "R27", "plan", shown=anybody, may=support, at="planId"),
     Ask(
@@ -213,6 +214,14 @@ QUERIES: tuple[Ask | List, ...] = (
         "copy",
         lists=answers_there,
         may=answers_for,
+        for_support=False,
+    ),
+    Ask(
+        "movesToReview",
+        "R19 R27",
+        shown=anybody,
+        may=lambda actor, _: answers_for(actor),
+        select="{ pageInfo { hasNextPage } }",
         for_support=False,
     ),
     Ask(
@@ -247,7 +256,7 @@ QUERIES: tuple[Ask | List, ...] = (
         "participationsDue",
         "R29",
         "participation",
-        lists=both(answers_there, lasts),
+        lists=both(answers_there, unverified),
         may=answers_for,
         given={"within": 90},
         for_support=False,
@@ -301,7 +310,7 @@ ENTITIES = (
 RPCS = (
     Rpc(
         "Insurance/Accepts",
-        frozenset({"referrals", "directory"}),
+        frozenset({"referrals"}),
         "R28: whether the receiver accepts the plan",
         {
             "office_id": "@office here",

@@ -125,6 +125,9 @@ class Verb(Row):
     for_support: bool = False
     of_oneself: bool = False
     each: str = ""
+    few: bool = False
+    """One of many cases of a verb: tried with some of the things, unless the matrix runs in full."""
+
     action: str = ""
     """Its name among the thing's allowedActions, when it is there."""
 
@@ -139,6 +142,9 @@ class Ask(Row):
     at: str = "id"
     given: Mapping[str, Any] = field(default_factory=dict)
     select: str = "{ id }"
+    or_else: str = ""
+    """What else somebody may meet who may have it: a refusal for another reason, or "nothing" when there is none yet."""
+
     for_support: bool = True
     case: str = ""
 
