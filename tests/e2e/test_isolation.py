@@ -166,7 +166,8 @@ async def test_nobody_learns_by_sending_what_another_organization_has_in_the_mak
     assert '"NOT_FOUND"' in unknown
     for office in (here, planned, nowhere):
         assert [await answer(office, **who) for who in hidden] == [unknown, unknown]
-    assert '"OFFICE_NOT_LIVE"' in await answer(planned, **shown)
+    assert await answer(planned, **shown) == await answer(nowhere, **shown)
+    assert '"OFFICE_NOT_LIVE"' in await answer(planned, by="A staff", **shown)
     own = [await answer(here, by="A staff", **who) for who in hidden]
     assert '"NOT_APPROVED"' in own[0]
     assert '"GROUP_NOT_STAFFED"' in own[1]

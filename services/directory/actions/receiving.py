@@ -1,112 +1,23 @@
-"""Who may receive or send a referral now, and who would suit one (R16, R21-R23, R28)."""
+"""Who may receive or send a referral now (R16, R21-R23)."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
 from uuid import UUID
 
 from kit.auth import Viewer
 from kit.db import Connection
-from kit.errors import Invalid
 from services.directory import policy, store
 from services.directory.actions.peers import Call
-from services.directory.domain import days, places, ranking
+from services.directory.domain import days
+from services.directory.domain.listings import Practice
 from services.directory.domain.nouns import (
     Group,
     GroupState,
     Office,
     OfficeState,
     OrganizationId,
-    PlanId,
-    Point,
     Provider,
     ProviderState,
 )
-from services.directory.domain.ranking import Practice, Receiver, Wanted, Widening
-
-MEMORY = timedelta(days=90)
-"""How far back answers count."""
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """What a sender is looking for, as it is asked."""
-
-    specialty_code: str
-    plan_id: UUID | None
-    near: Point | None
-    office_id: UUID | None
-    on: date | None
-    include_groups: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Receivers, best first, for that day; and how the search was widened, if it had to be."""
-
-    receivers: tuple[Receiver, ...]
-    on: date
-    widening: Widening | None
-
-
-async def suggest_receivers(call: Call, search: Search, first: int) -> Found:
-    """Receivers for a specialty, ranked and explained (R28). With no match nearby the search is widened, and says so."""
-    policy.permit_reading(call.viewer)
-    async with call.db.reading() as tx:
-        specialty = (await store.catalogue.specialties_by_code(tx, [search.specialty_code])).get(
-            search.specialty_code
-        )
-        if specialty is None:
-            raise Invalid(
-                "There is no such specialty.",
-                code="UNKNOWN_SPECIALTY",
-                field="specialtyCode",
-                remedy="Choose from the query specialties.",
-            )
-        wanted = await _wanted(tx, call, search)
-        ranked = await _ranked(tx, call, [specialty.code], wanted)
-        if close := ranking.nearby(ranked):
-            return Found(tuple(close[:first]), wanted.on, None)
-        if ranked:
-            return Found(tuple(ranked[:first]), wanted.on, Widening.FARTHER)
-        related = [
-            one.code
-            for one in await store.catalogue.specialties(tx)
-            if one.classification == specialty.classification
-        ]
-        ranked = await _ranked(tx, call, related, wanted)
-    widening = Widening.RELATED_SPECIALTY if ranked else Widening.NOTHING_FOUND
-    return Found(tuple(ranked[:first]), wanted.on, widening)
-
-
-async def _wanted(tx: Connection, call: Call, search: Search) -> Wanted:
-    today = call.clock.now().date()
-    near = search.near
-    if near is not None:
-        near = places.clean_point(near)
-    elif search.office_id is not None:
-        office = (await store.offices.by_ids(tx, [search.office_id])).get(search.office_id)
-        if office is None or not policy.may_see_office(call.viewer, office):
-            raise policy.unknown("office", "officeId")
-        near, today = office.point, days.day_at(office, call.clock.now())
-    plan_id = PlanId(search.plan_id) if search.plan_id else None
-    on = search.on or today
-    if on < today:
-        raise Invalid(
-            "The day of the visit is past.",
-            code="DATE_IN_PAST",
-            field="on",
-            remedy="Leave it out for today.",
-        )
-    return Wanted(search.specialty_code, plan_id, near, on, today, search.include_groups)
-
-
-async def _ranked(tx: Connection, call: Call, codes: list[str], wanted: Wanted) -> list[Receiver]:
-    practices = await store.receivers.practices(tx, codes, wanted)
-    offices = sorted({row.office_id for row in practices})
-    groups = await store.receivers.receiving_groups(tx, offices)
-    answers = await store.receivers.answers(tx, offices, call.clock.now() - MEMORY)
-    return ranking.ranked(practices, groups, answers, wanted)
-
 
 # One receiver, one sender ---------------------------------------------------------------------------------------------
 
@@ -128,7 +39,7 @@ _UNKNOWN = Judged("NOT_FOUND")
 
 async def judge_provider(call: Call, provider_id: UUID, office_id: UUID) -> Judged:
     """May this provider receive at this office now? NOT_FOUND for what the viewer is not shown, as for an unknown id."""
-    # whole-suite: of an office that is still planned a sender is told that it is not live (R16), and nothing else
+    # whole-suite: what is not shown is judged like what is not there, by policy and not by what the wall leaves out
     async with call.db.everywhere().reading() as tx:
         provider = (await store.providers.by_ids(tx, [provider_id])).get(provider_id)
         office = (await store.offices.by_ids(tx, [office_id])).get(office_id)
@@ -139,7 +50,7 @@ async def judge_provider(call: Call, provider_id: UUID, office_id: UUID) -> Judg
         rows = await store.placements.at(tx, office.organization_id, provider.id, office.id)
         placed = next((row for row in rows if row.covers(today)), None)
         code = _provider_code(provider, office, placed=placed is not None)
-        if not policy.may_see_provider(call.viewer, provider) or _hides(call.viewer, office, code):
+        if not policy.may_see_provider(call.viewer, provider) or _hides(call.viewer, office):
             return _UNKNOWN
         judged = Judged(
             code,
@@ -173,27 +84,22 @@ def _office_code(office: Office) -> str | None:
     return None if office.state is OfficeState.LIVE else "OFFICE_NOT_LIVE"
 
 
-def _hides(viewer: Viewer, office: Office, code: str) -> bool:
-    """Whether the answer would tell that there is an office which the viewer is not shown.
-
-    That a planned office is not live yet is told to whoever may see the receiver (R16), and nothing else about it.
-    """
-    if policy.may_see_office(viewer, office):
-        return False
-    planned = office.state in {OfficeState.PLANNED, OfficeState.READY}
-    return not (planned and code == "OFFICE_NOT_LIVE")
+def _hides(viewer: Viewer, office: Office) -> bool:
+    """Whether the answer would tell that there is an office which the viewer is not shown: to another organization, one that never
+    was live is as unknown as one that never was. That it is not live yet (R16) is told within the organization."""
+    return not policy.may_see_office(viewer, office)
 
 
 async def judge_group(call: Call, group_id: UUID, office_id: UUID) -> Judged:
     """May this group receive at this office now? NOT_FOUND for what the viewer is not shown, as for an unknown id."""
-    # whole-suite: of an office that is still planned a sender is told that it is not live (R16), and nothing else
+    # whole-suite: what is not shown is judged like what is not there, by policy and not by what the wall leaves out
     async with call.db.everywhere().reading() as tx:
         group = (await store.groups.by_ids(tx, [group_id])).get(group_id)
         office = (await store.offices.by_ids(tx, [office_id])).get(office_id)
         if group is None or office is None or not _belong(group, office):
             return _UNKNOWN
         code = _group_code(group, office)
-        if not policy.may_see_group(call.viewer, group) or _hides(call.viewer, office, code):
+        if not policy.may_see_group(call.viewer, group) or _hides(call.viewer, office):
             return _UNKNOWN
         members = await store.providers.by_ids(tx, group.provider_ids)
         placed = await store.placements.on_day(

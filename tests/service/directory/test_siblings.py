@@ -110,21 +110,24 @@ async def test_a_receiver_that_is_not_shown_to_another_organization_is_unknown_t
     assert unknown.code == "NOT_FOUND"
 
 
-async def test_a_shown_receiver_at_a_planned_office_is_refused_because_it_is_not_live(
+async def test_a_planned_office_is_not_live_to_its_own_senders_and_unknown_to_others(
     directory: Directory, organization: Organization, other: Organization
 ) -> None:
-    """R16, R23: what was shown once stays known, and its own reason is told."""
+    """R02, R16, R23: what was shown once stays known, and its own reason is told."""
     provider, user = await organization.approved(), await organization.user()
     live = await organization.live_office(provider)
     planned = await organization.add_office(providerIds=[provider["id"]])
     group = await organization.add_group(officeIds=[live["id"], planned["id"]], staffUserIds=[user])
 
-    async def code(office: dict[str, Any], **who: str) -> str:
-        found: str = (await _receiver(directory, office["id"], by=other.admin, **who)).code
+    async def code(office: dict[str, Any], by: Viewer = other.admin, **who: str) -> str:
+        found: str = (await _receiver(directory, office["id"], by=by, **who)).code
         return found
 
-    assert await code(planned, provider=provider["id"]) == "OFFICE_NOT_LIVE"
-    assert await code(planned, group=group["id"]) == "OFFICE_NOT_LIVE"
+    for who in ({"provider": provider["id"]}, {"group": group["id"]}):
+        assert await code(planned, organization.somebody(), **who) == "OFFICE_NOT_LIVE"
+        nowhere = await _receiver(directory, str(uuid4()), by=other.admin, **who)
+        assert await _receiver(directory, planned["id"], by=other.admin, **who) == nowhere
+        assert nowhere.code == "NOT_FOUND"
     assert await code(live, group=group["id"]) == "OK"
     given = {"groupId": group["id"], "expectedVersion": group["version"], "remove": [user]}
     await organization.do("changeGroupStaff", "ChangeGroupInput", "__typename", given | {"add": []})
