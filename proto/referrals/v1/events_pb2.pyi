@@ -203,6 +203,35 @@ class ReferralOutcomeAttached(_message.Message):
 Global___ReferralOutcomeAttached: _TypeAlias = ReferralOutcomeAttached  # noqa: Y015
 
 @_typing.final
+class ReferralMessageSent(_message.Message):
+    """One side has written to the other about the referral. What was said is told to nobody but the two sides."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFERRAL_FIELD_NUMBER: _builtins.int
+    MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    FROM_SIDE_FIELD_NUMBER: _builtins.int
+    message_id: _builtins.str
+    from_side: _builtins.str
+    """SENDING or RECEIVING: who wrote."""
+    @_builtins.property
+    def referral(self) -> Global___ReferralState: ...
+    def __init__(
+        self,
+        *,
+        referral: Global___ReferralState | None = ...,
+        message_id: _builtins.str = ...,
+        from_side: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["referral", b"referral"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_side", b"from_side", "message_id", b"message_id", "referral", b"referral"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReferralMessageSent: _TypeAlias = ReferralMessageSent  # noqa: Y015
+
+@_typing.final
 class ReferralOverdue(_message.Message):
     """The present receiver is later than its organization's target allows. Told once for each receiver and lateness."""
 

@@ -12,7 +12,7 @@ from kit.errors import Invalid
 from services.referrals import policy
 from services.referrals.actions.looking import full, see_in
 from services.referrals.actions.peers import Call
-from services.referrals.actions.vault import Keys, comment_of
+from services.referrals.actions.vault import MESSAGE, Keys, comment_of
 from services.referrals.domain import (
     OrganizationId,
     Patient,
@@ -24,6 +24,7 @@ from services.referrals.domain import (
 )
 from services.referrals.policy import Seen
 from services.referrals.store import keys as keyring
+from services.referrals.store import messages
 from services.referrals.store import sealed as store
 
 PATIENT: Final = "patient"
@@ -212,3 +213,6 @@ async def _reseal(tx: Connection, keys: Keys, referral: Referral) -> None:
             use = comment_of(step.version)
             said = keys.open(step.comment, id_, use)
             await store.reseal_step(tx, step, keys.seal(said, id_, use))
+    for message in await messages.all_of(tx, id_):
+        said = keys.open(message.sealed, message.id, MESSAGE)
+        await messages.reseal(tx, message.id, keys.seal(said, message.id, MESSAGE))

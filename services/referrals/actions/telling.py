@@ -22,6 +22,9 @@ from services.referrals.domain import (
     Side,
     Status,
 )
+from services.referrals.domain import (
+    Message as Said,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +67,36 @@ async def tell_overdue(
     tx: Connection, referral: Referral, overdue: Overdue, due: datetime, at: datetime
 ) -> None:
     """Record for both organizations that the present receiver is late."""
-    for organization_id, told in _copies(Change(Happened.OVERDUE, None, referral), at):
-        fact = facts.ReferralOverdue(referral=told, overdue=overdue.value)
-        fact.due_at.FromDatetime(due)
+
+    def fact(told: ReferralState) -> Message:
+        made = facts.ReferralOverdue(referral=told, overdue=overdue.value)
+        made.due_at.FromDatetime(due)
+        return made
+
+    await _tell_both(tx, Change(Happened.OVERDUE, None, referral), fact, at)
+
+
+async def tell_message(tx: Connection, referral: Referral, message: Said) -> None:
+    """Record for both organizations that one side has written to the other; never what."""
+
+    def fact(told: ReferralState) -> Message:
+        return facts.ReferralMessageSent(
+            referral=told, message_id=str(message.id), from_side=message.side.value
+        )
+
+    await _tell_both(tx, Change(Happened.MESSAGE, None, referral), fact, message.said_at)
+
+
+async def _tell_both(
+    tx: Connection, change: Change, fact: Callable[[ReferralState], Message], at: datetime
+) -> None:
+    for organization_id, told in _copies(change, at):
         await record(
             tx,
-            fact,
+            fact(told),
             organization_id=organization_id,
             aggregate="referral",
-            aggregate_id=referral.id,
+            aggregate_id=change.after.id,
             at=at,
             by=None,
         )

@@ -26,6 +26,10 @@ _NONCE_BYTES: Final = 12
 _MARK_BYTES: Final = 16
 
 
+MESSAGE: Final = "message"
+"""The use of the box that holds a message."""
+
+
 def comment_of(version: int) -> str:
     """The use of the box that holds the comment of a step."""
     return f"comment {version}"

@@ -24,6 +24,13 @@ from services.referrals.domain.machine import (
     require,
     require_version,
 )
+from services.referrals.domain.messages import (
+    Message,
+    MessageId,
+    SealedMessage,
+    cleaned,
+    speaking_side,
+)
 from services.referrals.domain.moves import (
     LAPSES_AFTER,
     acknowledged,
@@ -121,6 +128,8 @@ __all__ = [
     "Happened",
     "Hop",
     "HopEnd",
+    "Message",
+    "MessageId",
     "Move",
     "OfficeId",
     "OpenItem",
@@ -147,6 +156,7 @@ __all__ = [
     "ReferralId",
     "Report",
     "Sealed",
+    "SealedMessage",
     "Side",
     "Status",
     "Step",
@@ -164,6 +174,7 @@ __all__ = [
     "by_phone",
     "cancelled",
     "claimed",
+    "cleaned",
     "completed",
     "declined",
     "drafted",
@@ -189,5 +200,6 @@ __all__ = [
     "sender_changed",
     "sent",
     "sent_at_once",
+    "speaking_side",
     "stale_targets",
 ]

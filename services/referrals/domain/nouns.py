@@ -126,6 +126,7 @@ class Happened(StrEnum):
     AUTHORIZATION_CHANGED = "AUTHORIZATION_CHANGED"
     CANCELLED = "CANCELLED"
     OVERDUE = "OVERDUE"
+    MESSAGE = "MESSAGE"
 
 
 class Subject(StrEnum):

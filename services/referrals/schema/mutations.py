@@ -24,6 +24,7 @@ from services.referrals.schema.inputs import (
     target_of,
     writing_of,
 )
+from services.referrals.schema.messages import MessageMutation
 from services.referrals.schema.nodes import Referral, show
 from services.referrals.schema.patients import PatientMutation
 from services.referrals.schema.problems import ReceiverRefusedProblem, WrongStatusProblem
@@ -76,7 +77,7 @@ async def _shown(info: Info, referral_id: ReferralId) -> Referral:
 
 
 @strawberry.type
-class Mutation(BulkMutation, TargetsMutation, PatientMutation):
+class Mutation(BulkMutation, MessageMutation, TargetsMutation, PatientMutation):
     """The verbs."""
 
     @mutation

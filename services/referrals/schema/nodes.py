@@ -8,12 +8,13 @@ from typing import TypeVar
 import strawberry
 from strawberry import ID
 
-from kit.graphql import described
+from kit.graphql import Connection, after_id, connection, described, page_of
 from kit.ids import parse_id
 from services.referrals import domain
-from services.referrals.actions import looking, patients
+from services.referrals.actions import looking, messages, patients
+from services.referrals.actions.messages import ToldMessage
 from services.referrals.actions.peers import Call
-from services.referrals.domain import ReferralId
+from services.referrals.domain import MessageId, ReferralId
 from services.referrals.policy import Seen
 from services.referrals.schema.entities import (
     Group,
@@ -106,6 +107,24 @@ class ReferralHop:
     received_at: datetime
     left_at: datetime | None
     declined_code: str | None
+
+
+@strawberry.type(description="Something one side said to the other.")
+class ReferralMessage:
+    """PHI; who said it is told within the same organization only."""
+
+    id: ID
+    side: ReferralSide
+    said_at: datetime
+    text: str
+    told: strawberry.Private[ToldMessage]
+
+    @described("Who said it; null when it was somebody of the other side.")
+    def by(self, info: Info) -> User | None:
+        """The other side need not know."""
+        said = self.told.message
+        mine = info.context.call.viewer.organization_id == said.by_organization_id
+        return stub(User, said.by_user_id) if mine else None
 
 
 @strawberry.type(description="Something that was done to a referral.")
@@ -226,6 +245,26 @@ class Referral:
             self._read(info, "history")
         return [_step(one, named=one.step.by_organization_id == mine) for one in found]
 
+    @described(
+        "What the two sides said to each other, newest first. A receiver reads what was said while it had the referral."
+    )
+    async def messages(
+        self, info: Info, first: int | None = None, after: str | None = None
+    ) -> Connection[ReferralMessage]:
+        """PHI."""
+        page = page_of(first, after)
+        position = after_id(page)
+        part = (MessageId(position) if position else None, page.limit + 1)
+        found = await messages.read_page(info.context.call, self.view.referral.id, part)
+        if found:
+            self._read(info, "messages")
+        return connection(found, page, key=lambda one: [str(one.message.id)], node=_message)
+
+    @described("How many messages of others you have not read.")
+    async def unread_messages(self, info: Info) -> int:
+        """Per user."""
+        return await self._load(info, "unread", messages.unread)
+
     @described("Whether you have archived it. Nobody else's queue is affected.")
     async def archived(self, info: Info) -> bool:
         """Per user."""
@@ -314,6 +353,13 @@ def _hop(it: domain.Hop) -> ReferralHop:
         received_at=it.received_at,
         left_at=it.left_at,
         declined_code=it.declined_code,
+    )
+
+
+def _message(told: ToldMessage) -> ReferralMessage:
+    said = told.message
+    return ReferralMessage(
+        id=ID(str(said.id)), side=said.side, said_at=said.said_at, text=told.text, told=told
     )
 
 

@@ -54,6 +54,7 @@ async def lock_sealed_before(
         "SELECT * FROM referrals r WHERE r.sending_organization_id = $1 AND ("
         " EXISTS (SELECT FROM patients p WHERE p.referral_id = r.id AND p.key_number < $2)"
         " OR EXISTS (SELECT FROM outcome_reports o WHERE o.referral_id = r.id AND o.key_number < $2)"
+        " OR EXISTS (SELECT FROM messages m WHERE m.referral_id = r.id AND m.key_number < $2)"
         " OR EXISTS (SELECT FROM steps s WHERE s.referral_id = r.id AND s.key_number < $2))"
         " ORDER BY r.id LIMIT $3 FOR UPDATE",
         organization_id,
