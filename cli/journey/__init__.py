@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cli.journey import care, ending, leaving, opening, places
+from cli.journey import care, ending, leaving, opening, places, reviewing
 from cli.journey.stage import JourneyBrokenError, Stage
 
 __all__ = ["JourneyBrokenError", "Stage", "play"]
@@ -20,6 +20,7 @@ ACTS = (
     ("The receiving side works", care.referrals_are_worked),
     ("A provider leaves", leaving.provider_cannot_leave_yet),
     ("The way is cleared", leaving.provider_leaves),
+    ("What is listed is reviewed", reviewing.plans_are_reviewed),
     ("A staff account is deactivated", ending.staff_is_deactivated),
     ("The weekly report", ending.report_is_right),
     ("What the partner heard", ending.partner_heard),

@@ -1,4 +1,4 @@
-"""Acts 13 to 15: a deactivated account, the weekly report, and the partner."""
+"""Acts 14 to 16: a deactivated account, the weekly report, and the partner."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ async def _fetch(subscription: Any) -> list[tuple[str, Any]]:  # noqa: ANN401 - 
     """The next facts. None yet, or no consumer yet (it is made a moment after the credentials): nothing."""
     try:
         messages = await subscription.fetch(100, timeout=QUIET)
-    except (nats.errors.TimeoutError, nats.js.errors.ServiceUnavailableError):
+    except (TimeoutError, nats.js.errors.ServiceUnavailableError):
         return []
     for message in messages:
         await message.ack()

@@ -34,8 +34,11 @@ async def _copy_rows(parts: Parts[Peers]) -> None:
     await actions.copy_rows(parts.call())
 
 
-async def _campaigns(parts: Parts[Peers]) -> None:
+async def _open_campaigns(parts: Parts[Peers]) -> None:
     await actions.open_year_starts(parts.call())
+
+
+async def _tend_campaigns(parts: Parts[Peers]) -> None:
     await actions.tend_campaigns(parts.call())
 
 
@@ -46,7 +49,8 @@ async def _managers(parts: Parts[Peers]) -> None:
 JOBS = (
     Job("end plans", OFTEN, _end_rows),
     Job("copy participations", OFTEN, _copy_rows),
-    Job("campaigns", OFTEN, _campaigns),
+    Job("open campaigns", OFTEN, _open_campaigns),
+    Job("tend campaigns", HOURLY, _tend_campaigns),
     Job("insurance managers", HOURLY, _managers),
 )
 
