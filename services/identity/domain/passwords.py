@@ -55,6 +55,19 @@ def accept(
     factor as well, and 15 for who is not (NIST 800-63B-4).
     """
     text = normalized(password)
+    _require_length(text, shortest, field)
+    enough = ENOUGH_OF_ITS_OWN if shortest >= SHORTEST else ENOUGH_WITH_FACTOR
+    if is_common(text) or len(own_part(text, context)) < enough:
+        raise Invalid(
+            "This password is too easy to guess.",
+            code="PASSWORD_COMMON",
+            field=field,
+            remedy="Leave out common words, rows of keys, repetitions and what is known about you.",
+        )
+    return text
+
+
+def _require_length(text: str, shortest: int, field: str) -> None:
     if len(text) < shortest:
         raise Invalid(
             f"A password needs at least {shortest} characters.",
@@ -69,15 +82,6 @@ def accept(
             field=field,
             remedy="Take a shorter one.",
         )
-    enough = ENOUGH_OF_ITS_OWN if shortest >= SHORTEST else ENOUGH_WITH_FACTOR
-    if is_common(text) or len(own_part(text, context)) < enough:
-        raise Invalid(
-            "This password is too easy to guess.",
-            code="PASSWORD_COMMON",
-            field=field,
-            remedy="Leave out common words, rows of keys, repetitions and what is known about you.",
-        )
-    return text
 
 
 def is_common(password: str) -> bool:
