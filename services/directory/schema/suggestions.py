@@ -6,7 +6,7 @@ import strawberry
 
 from kit.graphql import described
 from services.directory import policy
-from services.directory.actions.receiving import Found
+from services.directory.actions.searching import Found
 from services.directory.domain import nouns, ranking
 from services.directory.schema import loading
 from services.directory.schema.things import Group, Office, Provider
@@ -90,7 +90,13 @@ class SuggestedReceiver:
     plan_certainty: PlanCertainty | None = strawberry.field(  # type: ignore[valid-type]
         description="Null when no plan was given. NOT_LISTED: other plans are listed there, this is not."
     )
+    accepted_plan_ids: list[strawberry.ID] = strawberry.field(
+        description="Which of the plans are listed as accepted there."
+    )
     plan_verified_on: date | None
+    plan_stale: bool = strawberry.field(
+        description="It is listed as accepted, and nobody has verified that for 90 days: ask before sending."
+    )
     accepting_new_patients: bool
     data_confirmed_on: date = strawberry.field(
         description="When what is told here was last confirmed or changed."
@@ -132,7 +138,9 @@ class SuggestedReceiver:
         return cls(
             distance_km=row.distance_km,
             plan_certainty=row.plan,
+            accepted_plan_ids=[id_of(one) for one in sorted(row.accepted)],
             plan_verified_on=row.plan_verified_on,
+            plan_stale=row.plan_stale,
             accepting_new_patients=row.accepting_new_patients,
             data_confirmed_on=row.known_on,
             score=row.score,
@@ -159,6 +167,16 @@ class ReceiverSuggestions:
         description="How the search was widened because nothing matched nearby; null: it was not."
     )
 
+    insurance_unknown: bool = strawberry.field(
+        description="A plan was asked for, and insurance has told of no plan at any of these: nothing is known, not even a no."
+    )
+    insurance_heard_at: datetime | None = strawberry.field(
+        description="When insurance last told of accepted plans; what is said of them is as old as that, or older."
+    )
+    place_unknown: bool = strawberry.field(
+        description="Nobody knows where the postal code is, so these are ordered by city and state."
+    )
+
     @described("Why the search was widened, for a person.")
     def widening_reason(self) -> str | None:
         """A sentence."""
@@ -171,4 +189,7 @@ class ReceiverSuggestions:
             on=found.on,
             receivers=[SuggestedReceiver.of(row) for row in found.receivers],
             widening=found.widening,
+            insurance_unknown=found.insurance_unknown,
+            insurance_heard_at=found.insurance_heard_at,
+            place_unknown=found.place_unknown,
         )

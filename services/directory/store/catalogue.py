@@ -31,6 +31,18 @@ async def specialties_by_code(tx: Connection, codes: Iterable[str]) -> dict[str,
     return {row.code: row for row in rows}
 
 
+async def related(tx: Connection, to: Specialty) -> list[str]:
+    """The codes of the same classification."""  # any-organization: specialties are shared by the whole network
+    rows = await tx.fetch(
+        """SELECT code FROM specialties WHERE classification = $1 AND grouping = $2 AND code <> $3
+            ORDER BY code""",
+        to.classification,
+        to.grouping,
+        to.code,
+    )
+    return [row["code"] for row in rows]
+
+
 async def settings(tx: Connection, organization_id: OrganizationId) -> Settings:
     """What the organization has decided, or the defaults."""
     found = await db.maybe(
