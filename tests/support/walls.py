@@ -226,7 +226,8 @@ def _entities(
     """Every entity the service knows, with every id."""
     kinds = schema.type_map.get("_Entity")
     for kind in kinds.types if isinstance(kinds, GraphQLUnionType) else ():
-        keys = [{"__typename": kind.name, "id": id_} for id_ in sorted(set(aim.values()))]
+        ids = {aim[name] for name in aim if name.lower().endswith(("id", "ids"))}
+        keys = [{"__typename": kind.name, "id": id_} for id_ in sorted(ids)]
         document = (
             "query($keys: [_Any!]!) { _entities(representations: $keys) { ... on "
             f"{kind.name} {_selection(kind, DEPTH, ())} }} }}"
