@@ -323,8 +323,11 @@ def permit_sign_in_rules(viewer: Viewer, asked: OrganizationId | None) -> Organi
 # What may be done now -------------------------------------------------------------------------------------------------
 
 
-def user_actions(viewer: Viewer, user: User, now: datetime) -> tuple[UserAction, ...]:
-    """What the viewer may do about the user now. Support does what client admins do, with a reason."""
+def user_actions(
+    viewer: Viewer, user: User, now: datetime, previous: Iterable[Grant] = ()
+) -> tuple[UserAction, ...]:
+    """What the viewer may do about the user now. Support does what client admins do, with a reason. `previous` are the grants that a
+    deactivated user had."""
     powers = viewer
     if viewer.is_user and viewer.support:
         powers = replace(viewer, organization_id=user.organization_id, client_admin=True)
@@ -336,7 +339,7 @@ def user_actions(viewer: Viewer, user: User, now: datetime) -> tuple[UserAction,
         UserAction.REVOKE_ROLE: user.active
         and any(may_grant(powers, user.organization_id, grant.wanted) for grant in user.grants),
         UserAction.DEACTIVATE: user.active and manages,
-        UserAction.REACTIVATE: not user.active and powers.client_admin and manages,
+        UserAction.REACTIVATE: not user.active and may_reactivate(powers, user, previous),
         UserAction.COPY_ROLES: user.active and manages and viewer.client_admin,
         UserAction.CHANGE_TITLE: user.active and manages and not viewer.support,
         UserAction.REPORT_BOUNCE: support and waiting,

@@ -46,6 +46,7 @@ async def preview_removal(call: Call, group_id: UUID) -> GroupImpact:
 
 
 async def _seen(tx: Connection, call: Call, group_id: UUID) -> Group:
+    policy.acting(call.viewer)
     found = (await store.groups.by_ids(tx, [group_id])).get(group_id)
     if found is None or not policy.is_own(call.viewer, found.organization_id):
         raise policy.unknown("group", "groupId")

@@ -88,6 +88,7 @@ async def preview_removal(call: Call, provider_id: UUID) -> ProviderImpact:
 
 
 async def _seen(tx: Connection, call: Call, provider_id: UUID) -> Provider:
+    policy.acting(call.viewer)
     found = (await store.providers.by_ids(tx, [provider_id])).get(provider_id)
     if found is None or not policy.is_own(call.viewer, found.organization_id):
         raise policy.unknown("provider", "providerId")

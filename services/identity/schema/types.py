@@ -205,8 +205,7 @@ class User:
         call = info.context.call
         if self.row.active or not self._contact(info):
             return []
-        async with call.db.within(call.viewer, self.row.organization_id).reading() as tx:
-            previous = await store.previous_grants(tx, self.row)
+        previous = await self._previous(info)
         return [WantedRole.of(one) for one in proposed(previous, call.clock.now())]
 
     @strawberry.field
@@ -215,10 +214,17 @@ class User:
         return await load_organization(info, self.row.organization_id)
 
     @strawberry.field
-    def allowed_actions(self, info: Info) -> list[UserAction]:  # type: ignore[valid-type]
+    async def allowed_actions(self, info: Info) -> list[UserAction]:  # type: ignore[valid-type]
         """What the viewer may do about the user now."""
+        call, previous = info.context.call, list[domain.Grant]()
+        if not self.row.active and call.viewer.office_admin_of:
+            previous = await self._previous(info)
+        return list(policy.user_actions(call.viewer, self.row, call.clock.now(), previous))
+
+    async def _previous(self, info: Info) -> list[domain.Grant]:
         call = info.context.call
-        return list(policy.user_actions(call.viewer, self.row, call.clock.now()))
+        async with call.db.within(call.viewer, self.row.organization_id).reading() as tx:
+            return await store.previous_grants(tx, self.row)
 
     def _contact(self, info: Info) -> bool:
         return policy.may_see_contact(info.context.call.viewer, self.row)

@@ -332,6 +332,9 @@ def test_what_may_be_done_about_a_user_follows_the_same_rules() -> None:
     assert policy.user_actions(LOOKING, invited, NOW) == ()
     assert policy.user_actions(CLIENT_ADMIN, user(active=False), NOW) == (UserAction.REACTIVATE,)
     assert policy.user_actions(STAFF, user(active=False), NOW) == ()
+    before = staff_user(OFFICE).grants
+    for who, offered in ((OFFICE_ADMIN, (UserAction.REACTIVATE,)), (STAFF, ())):
+        assert policy.user_actions(who, user(active=False), NOW, before) == offered
     assert policy.user_actions(OFFICE_ADMIN, client_admin_user(), NOW) == (UserAction.GRANT_ROLE,)
 
 
