@@ -20,7 +20,7 @@ from tests.service.referrals.conftest import World
 from tests.service.referrals.test_watching import watching
 from tests.support.servers import PostgresServer
 
-PHI = {"patient", "outcomeReport", "history"}
+PHI = {"patient", "outcomeReport", "history", "messages"}
 """Fields of a referral that hold patients' data: each resolver of theirs tells the audit trail."""
 
 NO_PHI = {
@@ -28,7 +28,7 @@ NO_PHI = {
     "createdAt", "sentAt", "changedAt", "callbackAt", "appointmentAt", "reasonCode", "outcome", "loopClosedAt",
     "sendingOrganization", "sendingOffice", "sendingProvider", "sendingGroup", "receivingOrganization", "receivingOffice",
     "receivingProvider", "receivingGroup", "plan", "planAcceptance", "claimedBy", "dueAt", "overdue", "appointments", "hops",
-    "archived",
+    "archived", "unreadMessages",
 }  # fmt: skip
 PAGE = """
 query ($office: ID!) {
@@ -133,7 +133,7 @@ def test_every_field_of_a_referral_is_known_to_hold_patients_data_or_not() -> No
     kind = SCHEMA._schema.type_map["Referral"]  # noqa: SLF001 - strawberry's Schema wraps graphql's
     assert isinstance(kind, GraphQLObjectType)
     assert set(kind.fields) == PHI | NO_PHI
-    holding = {"Patient", "OutcomeReport", "ReferralStep"}
+    holding = {"Patient", "OutcomeReport", "ReferralStep", "ReferralMessageConnection"}
     assert {
         name for name, one in kind.fields.items() if get_named_type(one.type).name in holding
     } == PHI
@@ -185,6 +185,20 @@ async def test_comments_and_outcome_reports_are_patients_data_too(world: World) 
     async with one_request() as request:
         await read(world, world.sender.staff, declined)
     assert await seen(world, request) == {sent["id"]: {"patient", "history"}}
+
+
+async def test_messages_are_patients_data_too(world: World) -> None:
+    """A1: who writes reads what was written, and so does the other side."""
+    sent = await send(world)
+    query = "mutation ($input: SendMessageInput!) { sendMessage(input: $input) { __typename } }"
+    given = {"referralId": sent["id"], "text": "canary", "idempotencyKey": str(uuid4())}
+    _, request = await asked(world, world.sender.staff, query, input=given)
+    (entry,) = await entries(world, request, "referral.message")
+    assert "canary" not in str(entry)
+
+    query = "query ($id: ID!) { referral(id: $id) { messages { edges { node { text } } } } }"
+    _, request = await asked(world, world.receiver.staff, query, id=sent["id"])
+    assert await seen(world, request) == {sent["id"]: {"messages"}}
 
 
 async def test_an_entity_a_search_and_a_mutation_s_own_answer_are_reads(world: World) -> None:
