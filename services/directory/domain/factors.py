@@ -42,15 +42,15 @@ class FactorName(StrEnum):
 
 
 WEIGHTS: Mapping[FactorName, float] = {
-    FactorName.NAME: 1.00,
+    FactorName.NAME: 3.00,
     FactorName.PLAN: 0.70,
     FactorName.DISTANCE: 0.12,
     FactorName.NEW_PATIENTS: 0.08,
     FactorName.RESPONSIVENESS: 0.05,
     FactorName.FRESHNESS: 0.05,
 }
-"""A factor that was not asked for does not count. Whoever asks for a name gets it first. Without one, less than half of the plan's
-weight is more than all others together, so no receiver comes before one whose plan is surer."""
+"""A factor that was not asked for does not count. Of a name, a third of its weight is as much as all others together. Without one,
+less than half of the plan's weight is more than the others, so no receiver comes before one whose plan is surer."""
 
 _PLAN_SCORES = {
     PlanCertainty.ACCEPTED: 1.0,

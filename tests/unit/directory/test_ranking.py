@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from random import Random
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -11,26 +14,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.directory.domain import ranking
+from services.directory.domain.factors import WEIGHTS, FactorName, PlanCertainty
+from services.directory.domain.listings import Answers, Listing, Practice, Wanted
 from services.directory.domain.nouns import (
     GroupId,
     OfficeId,
     OrganizationId,
+    Place,
     PlanId,
     Point,
     ProviderId,
 )
-from services.directory.domain.ranking import (
-    Answers,
-    FactorName,
-    GroupAtOffice,
-    PlanCertainty,
-    Practice,
-    Wanted,
-)
+from services.directory.domain.ranking import Receiver
 
 TODAY = date(2026, 3, 2)
-BOSTON = Point(42.36, -71.06)
-WANTED = Wanted("207RC0000X", PlanId(UUID(int=5)), BOSTON, TODAY, TODAY, include_groups=True)
+BOSTON = Place(Point(42.36, -71.06), "Boston", "MA")
+PLAN, OTHER_PLAN = PlanId(UUID(int=5)), PlanId(UUID(int=6))
+WANTED = Wanted(("207RC0000X",), frozenset({PLAN}), BOSTON, TODAY, TODAY)
 SURE = [PlanCertainty.ACCEPTED, PlanCertainty.UNKNOWN, PlanCertainty.NOT_LISTED]
 
 
@@ -40,140 +40,200 @@ def practice(n: int, **given: object) -> Practice:
         office_id=OfficeId(UUID(int=n)),
         organization_id=OrganizationId(UUID(int=1)),
         name=f"Provider {n}",
-        latitude=42.36,
-        longitude=-71.06,
-        staffed=True,
         accepting_new_patients=True,
-        plans_listed=0,
-        accepts=False,
-        verified_on=None,
         changed_on=TODAY,
     )
     return replace(one, **given)  # type: ignore[arg-type]
 
 
+def listing(n: int, at: Place = BOSTON, answers: Answers | None = None, **given: object) -> Listing:
+    row = practice(n, **given)
+    return Listing(
+        row.provider_id, None, row.office_id, row.organization_id, row.name, at, (row,), answers
+    )
+
+
+def group(n: int, *members: Practice) -> Listing:
+    first = members[0]
+    return Listing(
+        None, GroupId(UUID(int=n)), first.office_id, first.organization_id, "Heart", BOSTON, members
+    )  # fmt: skip
+
+
+ACCEPTED: dict[str, Any] = {
+    "accepted": frozenset({PLAN}),
+    "plans_listed": 1,
+    "verified_on": TODAY,
+}
+DAYS = st.dates(date(2020, 1, 1), TODAY)
+
+
 @st.composite
-def practices(draw: st.DrawFn) -> list[Practice]:
-    count = draw(st.integers(0, 8))
+def listings(draw: st.DrawFn) -> list[Listing]:
     made = []
-    for n in range(1, count + 1):
+    for n in range(1, draw(st.integers(0, 8)) + 1):
         accepts = draw(st.booleans())
+        point = st.builds(Point, st.floats(-90, 90), st.floats(-180, 180))
+        place = st.builds(
+            Place, point | st.none(), st.just("Boston"), st.sampled_from(["MA", "RI"])
+        )
         made.append(
-            practice(
+            listing(
                 n,
-                latitude=draw(st.floats(-90, 90)),
-                longitude=draw(st.floats(-180, 180)),
+                draw(place),
+                draw(st.builds(Answers, st.integers(1, 9), st.floats(0, 1000)) | st.none()),
                 accepting_new_patients=draw(st.booleans()),
-                accepts=accepts,
+                accepted=frozenset({PLAN}) if accepts else frozenset(),
                 plans_listed=1 if accepts else draw(st.integers(0, 1)),
-                verified_on=draw(st.dates(date(2020, 1, 1), TODAY) | st.none()),
-                changed_on=draw(st.dates(date(2020, 1, 1), TODAY)),
+                verified_on=draw(DAYS | st.none()) if accepts else None,
+                changed_on=draw(DAYS),
             )
         )
     return made
 
 
-ANSWERS = st.builds(Answers, st.integers(1, 9), st.floats(0, 1000))
-
-
-@given(practices(), st.randoms(), ANSWERS)
+@given(listings(), st.randoms())
 def test_the_same_data_in_any_order_gives_the_same_answer(
-    rows: list[Practice], random: st.RandomsStrategy, answers: Answers
+    rows: list[Listing], random: Random
 ) -> None:
     """R28."""
-    known = {(row.provider_id, row.office_id): answers for row in rows[::2]}
     shuffled = list(rows)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)
 
-    assert ranking.ranked(rows, [], known, WANTED) == ranking.ranked(shuffled, [], known, WANTED)
+    assert ranking.ranked(rows, WANTED) == ranking.ranked(shuffled, WANTED)
 
 
-@given(practices(), ANSWERS)
-def test_no_receiver_comes_before_one_whose_plan_is_surer(
-    rows: list[Practice], answers: Answers
-) -> None:
-    """R28."""
-    known = {(row.provider_id, row.office_id): answers for row in rows[::2]}
-    found = ranking.ranked(rows, [], known, WANTED)
-    places = [SURE.index(one.plan) for one in found if one.plan]
+@given(listings())
+def test_no_receiver_comes_before_one_whose_plan_is_surer(rows: list[Listing]) -> None:
+    """R28: stale or not, near or far."""
+    places = [SURE.index(one.plan) for one in ranking.ranked(rows, WANTED) if one.plan]
 
     assert len(places) == len(rows)
     assert places == sorted(places)
 
 
-@given(practices())
-def test_every_score_is_a_share_and_explained(rows: list[Practice]) -> None:
+@given(listings())
+def test_every_score_is_a_share_and_explained(rows: list[Listing]) -> None:
     """R28."""
-    for one in ranking.ranked(rows, [], {}, WANTED):
+    for one in ranking.ranked(rows, WANTED):
         assert 0 <= one.score <= 1
         assert all(0 <= factor.score <= 1 and factor.reason for factor in one.factors)
 
 
-def test_half_of_the_plan_outweighs_everything_else() -> None:
+def test_half_of_the_plan_outweighs_everything_else_that_is_asked_without_a_name() -> None:
     """R28."""
-    plan = ranking.WEIGHTS[FactorName.PLAN]
+    plan, name = WEIGHTS[FactorName.PLAN], WEIGHTS[FactorName.NAME]
 
-    assert sum(ranking.WEIGHTS.values()) == pytest.approx(1)
-    assert plan / 2 > sum(ranking.WEIGHTS.values()) - plan
+    assert sum(WEIGHTS.values()) - name == pytest.approx(1)
+    assert plan / 2 > sum(WEIGHTS.values()) - name - plan
 
 
 def test_the_nearer_of_two_equals_comes_first() -> None:
-    rows = [practice(1, latitude=42.9), practice(2)]
-    found = ranking.ranked(rows, [], {}, WANTED)
+    rows = [listing(1, Place(Point(42.9, -71.06))), listing(2)]
+    found = ranking.ranked(rows, WANTED)
 
-    assert [one.provider_id for one in found] == [rows[1].provider_id, rows[0].provider_id]
+    assert _ids(found) == [2, 1]
     assert found[0].distance_km == 0
 
 
-def test_a_distance_is_the_great_circle_s() -> None:
-    newyork = Point(40.7128, -74.0060)
-
-    assert ranking.distance_km(BOSTON, newyork) == pytest.approx(306, abs=2)
-    assert ranking.distance_km(Point(0, 0), Point(0, 180)) == pytest.approx(20015, abs=2)
+def _ids(found: Sequence[Receiver]) -> list[int]:
+    return [one.provider_id.int for one in found if one.provider_id]
 
 
-def test_offices_without_staff_are_left_out_but_their_ready_groups_are_not() -> None:
-    """R23, R28."""
-    row = practice(1, staffed=False)
-    group = GroupAtOffice(
-        GroupId(UUID(int=7)), row.office_id, row.organization_id, "Heart", (row.provider_id,)
-    )
-    found = ranking.ranked([row], [group], {}, WANTED)
-    without = ranking.ranked([row], [group], {}, replace(WANTED, include_groups=False))
+def test_an_office_at_no_known_point_comes_by_its_city_and_state() -> None:
+    """R16, R28."""
+    nowhere, state, city = Place(None, "Reno", "NV"), Place(None, "Lowell", "MA"), Place(None, "BOSTON ", "MA")  # fmt: skip
+    found = ranking.ranked([listing(1, nowhere), listing(2, state), listing(3, city)], WANTED)
+    reasons = [next(f.reason for f in one.factors if f.name == "DISTANCE") for one in found]
 
-    assert [one.group_id for one in found] == [group.group_id]
-    assert found[0].provider_id is None
-    assert without == []
+    assert _ids(found) == [3, 2, 1]
+    assert [one.distance_km for one in found] == [None, None, None]
+    assert reasons == [
+        "In the same city; how far is not known.",
+        "Somewhere in MA; how far is not known.",
+        "How far it is, is not known.",
+    ]
 
 
-def test_a_group_without_a_member_who_practises_there_is_left_out() -> None:
-    row = practice(1)
-    group = GroupAtOffice(
-        GroupId(UUID(int=7)), row.office_id, row.organization_id, "Skin", (ProviderId(UUID(int=9)),)
-    )
+def test_who_is_found_twice_is_told_once_as_well_as_can_be() -> None:
+    far = replace(listing(1, accepting_new_patients=False), at=BOSTON)
 
-    assert [one.group_id for one in ranking.ranked([row], [group], {}, WANTED)] == [None]
+    assert len(ranking.ranked([far, listing(1)], WANTED)) == 1
+    assert ranking.ranked([far, listing(1)], WANTED)[0].accepting_new_patients
 
 
 def test_a_group_is_as_sure_as_its_surest_member() -> None:
     """R21."""
-    office = OfficeId(UUID(int=3))
-    verified = TODAY - timedelta(days=5)
-    rows = [
-        practice(1, office_id=office, accepts=True, plans_listed=1, verified_on=verified),
-        practice(2, office_id=office, plans_listed=2),
+    office, verified = OfficeId(UUID(int=3)), TODAY - timedelta(days=5)
+    sure = practice(1, office_id=office, **ACCEPTED | {"verified_on": verified})
+    mine = ranking.ranked([group(7, sure, practice(2, office_id=office, plans_listed=2))], WANTED)[
+        0
     ]
-    ids = tuple(row.provider_id for row in rows)
-    group = GroupAtOffice(GroupId(UUID(int=7)), office, rows[0].organization_id, "Heart", ids)
-    found = ranking.ranked(rows, [group], {}, WANTED)
-    mine = next(one for one in found if one.group_id)
 
     assert (mine.plan, mine.plan_verified_on) == (PlanCertainty.ACCEPTED, verified)
     assert mine.factors[0].reason.startswith("For 1 of 2 members")
 
 
+def test_one_of_two_plans_is_enough_and_it_is_told_which() -> None:
+    """R28: a patient with two plans."""
+    both = replace(WANTED, plan_ids=frozenset({PLAN, OTHER_PLAN}))
+    rows = [
+        listing(1, plans_listed=1),
+        listing(2, **ACCEPTED | {"accepted": frozenset({OTHER_PLAN})}),
+    ]
+    found = ranking.ranked(rows, both)
+
+    assert _ids(found) == [2, 1]
+    assert [one.accepted for one in found] == [{OTHER_PLAN}, set()]
+
+
+@pytest.mark.parametrize(
+    ("verified", "stale", "words"),
+    [
+        (TODAY - timedelta(days=90), False, "last verified on 2025-12-02."),
+        (TODAY - timedelta(days=91), True, "last verified on 2025-12-01, more than 90 days ago."),
+        (None, True, "never verified: ask before sending."),
+    ],
+)
+def test_a_plan_not_verified_for_90_days_is_stale_and_says_so(
+    verified: date | None,
+    stale: bool,  # noqa: FBT001 - parametrized
+    words: str,
+) -> None:
+    """R28."""
+    one = ranking.ranked([listing(1, **ACCEPTED | {"verified_on": verified})], WANTED)[0]
+
+    assert one.plan_stale is stale
+    assert one.factors[0].reason.endswith(words)
+
+
+def test_a_stale_plan_ranks_lower_than_a_verified_one_and_above_none() -> None:
+    """R28."""
+    old = TODAY - timedelta(days=100)
+    rows = [listing(1, **ACCEPTED | {"verified_on": old}), listing(2, **ACCEPTED), listing(3)]
+
+    assert _ids(ranking.ranked(rows, WANTED)) == [2, 1, 3]
+
+
+def test_whoever_has_the_name_comes_first_whatever_else_there_is() -> None:
+    """R28."""
+    named = replace(WANTED, name="Ada Sample")
+    alike = replace(listing(1, **ACCEPTED), likeness=0.5)
+    exact = replace(
+        listing(2, Place(Point(42.7, -71.0)), accepting_new_patients=False), likeness=1.0
+    )
+    found = ranking.ranked([alike, exact], named)
+
+    assert _ids(found) == [2, 1]
+    assert [one.factors[0].reason for one in found] == [
+        "It has the name.",
+        "The name is 50 % alike.",
+    ]
+
+
 def test_without_a_plan_and_a_place_nothing_is_said_about_them() -> None:
-    found = ranking.ranked([practice(1)], [], {}, replace(WANTED, plan_id=None, near=None))
+    wanted = replace(WANTED, plan_ids=frozenset(), place=Place())
+    found = ranking.ranked([listing(1)], wanted)
 
     assert (found[0].plan, found[0].distance_km) == (None, None)
     assert {factor.name for factor in found[0].factors} == {
@@ -185,24 +245,23 @@ def test_without_a_plan_and_a_place_nothing_is_said_about_them() -> None:
 
 def test_old_data_ranks_lower() -> None:
     """R28."""
-    rows = [practice(1, changed_on=TODAY - timedelta(days=120)), practice(2)]
-    found = ranking.ranked(rows, [], {}, WANTED)
+    rows = [listing(1, changed_on=TODAY - timedelta(days=120)), listing(2)]
+    found = ranking.ranked(rows, WANTED)
 
-    assert found[0].provider_id == rows[1].provider_id
+    assert _ids(found) == [2, 1]
     assert found[1].factors[-1].reason == "Data last confirmed 120 days ago."
 
 
 def test_few_answers_tell_nothing() -> None:
     """R28."""
-    row = practice(1)
-    key = (row.provider_id, row.office_id)
-    few = ranking.ranked([row], [], {key: Answers(2, 500.0)}, WANTED)[0]
-    slow = ranking.ranked([row], [], {key: Answers(3, 500.0)}, WANTED)[0]
+    few = ranking.ranked([listing(1, answers=Answers(2, 500.0))], WANTED)[0]
+    slow = ranking.ranked([listing(1, answers=Answers(3, 500.0))], WANTED)[0]
 
     assert slow.score < few.score
 
 
-def test_fifty_kilometres_are_near() -> None:
-    found = ranking.ranked([practice(1, latitude=42.8), practice(2, latitude=43.0)], [], {}, WANTED)
+def test_fifty_kilometres_are_near_and_so_is_what_is_nowhere_known() -> None:
+    places = [Place(Point(42.8, -71.06)), Place(Point(43.0, -71.06)), Place(None, "Lowell", "MA")]
+    found = ranking.ranked([listing(n, at) for n, at in enumerate(places)], WANTED)
 
-    assert [one.provider_id for one in ranking.nearby(found)] == [ProviderId(UUID(int=1))]
+    assert sorted(_ids(ranking.nearby(found))) == [0, 2]
