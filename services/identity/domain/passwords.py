@@ -26,6 +26,7 @@ _LOOKALIKES = str.maketrans("013457@$!", "oieastasi")
 _BREAKS = re.compile(r"[\W_]+")
 _HEAD = re.compile(r"^[\W\d_]+")
 _TAIL = re.compile(r"[\W\d_]+$")
+_NO_LETTERS = re.compile(r"[\W\d_]+")
 _EVERY_WORD = WORDS | COMMON
 _GONE = "\0"
 
@@ -85,11 +86,13 @@ def _require_length(text: str, shortest: int, field: str) -> None:
 
 
 def is_common(password: str) -> bool:
-    """Whether it is nothing but one common word: with digits and signs around it, letters written as digits, or repeated."""
+    """Whether it is nothing but one common word: with digits and signs around it, letters written as digits, or again and again."""
     folded = password.casefold()
     headless, tailless = _HEAD.sub("", folded), _TAIL.sub("", folded)
     spellings = {folded, headless, tailless, _TAIL.sub("", headless)}
-    return any(_is_word(one.translate(_LOOKALIKES)) for one in spellings)
+    pieces = set(filter(None, _NO_LETTERS.split(folded)))
+    again = len(pieces) == 1 and pieces <= _EVERY_WORD
+    return again or any(_is_word(one.translate(_LOOKALIKES)) for one in spellings)
 
 
 def _is_word(text: str) -> bool:

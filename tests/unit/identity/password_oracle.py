@@ -1,7 +1,7 @@
 """A second opinion on passwords, written from the rules and not from the product's code. Only the lists of words are shared.
 
 The rules: NFKC; at least 15 characters, or 8 beside a second factor; at most 256. Not one common word, whatever digits and signs
-stand at its ends, with 0134579@$! read as letters, be it repeated. And, when repetitions of the whole, runs of four or more along a
+stand at its ends, with 0134579@$! read as letters, be it repeated; nor one and the same with digits and signs in between. And, when repetitions of the whole, runs of four or more along a
 row of keys or of one character, base words and what is known about the person are taken out, longest first, and then base words once
 more with digits read as letters, at least 8 letters and digits must be left (5 beside a second factor).
 """
@@ -33,6 +33,9 @@ def judge(password: str, known: list[str], *, second_factor: bool) -> str:
 
 def one_word(text: str) -> bool:
     folded = list(text.casefold())
+    apart = "".join(" " if no_letter(one) else one for one in folded).split(" ")
+    if {*apart} - {""} and len({*apart} - {""}) == 1 and ({*apart} - {""}) <= COMMON | WORDS:
+        return True
     heads = len(list(takewhile(no_letter, folded)))
     tails = len(list(takewhile(no_letter, reversed(folded))))
     for start in {0, heads}:

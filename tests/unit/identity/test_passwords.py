@@ -115,6 +115,8 @@ def test_the_block_list_has_more_than_three_thousand_words() -> None:
         "dragonfly.dragonfly",
         "1995Strawberry",
         "International!",
+        "Dragonfly2026Dragonfly",
+        "otter-otter-otter-otter",
     ],
 )
 def test_one_common_word_is_no_password_beside_a_second_factor_either(password: str) -> None:
