@@ -29,6 +29,7 @@ from services.identity.domain import (
 from services.identity.domain.nouns import TEMPORARY_LIFE, ProviderId
 from services.identity.domain.passwords import temporary_password
 from services.identity.domain.provisioning import require_together, require_together_at_once
+from services.identity.domain.sso import domain_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,10 @@ async def enrol(
         _require_staying(work, known, wanted)
     if known is None:
         await _join(work, account)
-    if new:
+    domain = domain_of(person.email.key)
+    if await store.vouched_for(work.tx, work.organization.id, domain):
+        await _confirmed_elsewhere(work, account, new=new)
+    elif new:
         await issue_secrets(call, work, account.id, secrets)
         until = work.now + TEMPORARY_LIFE
         link = call.peers.post.confirmation(secrets.link)
@@ -78,6 +82,13 @@ async def enrol(
     for role in dict.fromkeys(wanted):
         await grant(call, work, account.id, role)
     return account.id
+
+
+async def _confirmed_elsewhere(work: Work, account: Account, *, new: bool) -> None:
+    """The organization's own sign-in service says who this is: no mail is needed, and no password (R03)."""
+    if new and await store.confirm_without_password(work.tx, account.id, work.now):
+        fact = UserConfirmed(user_id=str(account.id))
+        await tell_user(work.tx, fact, work.organization.id, account.id, work.now, by=work.viewer)
 
 
 def _require_staying(work: Work, known: User, wanted: tuple[RoleWanted, ...]) -> None:

@@ -90,6 +90,8 @@ async def open_session(
     life = _LIVES.get(stage, SESSION_LIFE)
     session = replace(wanted, stage=stage, ends_at=wanted.began_at + life)
     await store.add_session(tx, session)
+    if stage is Stage.FULL and session.membership_id is not None:
+        await store.signed_in(tx, session.membership_id, session.began_at)
     await note_session(tx, viewer, session)
     challenge = await ask(call, tx, session, factors) if factors else None
     return session, challenge

@@ -105,11 +105,13 @@ def _judge(text: str, ring: Sequence[SigningKeyRow], now: datetime) -> Claims:
 def _claims(header: dict[str, Any], claims: dict[str, Any], now: datetime) -> Claims:
     expires_at = datetime.fromtimestamp(claims["exp"], tz=UTC)
     sound = (
-        header.get("typ") == TYPE
+        header.keys() == {"alg", "kid", "typ"}
+        and header["typ"] == TYPE
         and claims["iss"] == ISSUER
         and claims["aud"] == AUDIENCE
         and now < expires_at
         and datetime.fromtimestamp(claims["iat"], tz=UTC) <= now
+        and isinstance(claims["sid"], str)
     )
     if not sound:
         raise ValueError("not an access token of ours, or not any more")

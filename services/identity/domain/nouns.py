@@ -51,6 +51,7 @@ class Status(StrEnum):
     INVITE_BOUNCED = "INVITE_BOUNCED"
     INVITE_EXPIRED = "INVITE_EXPIRED"
     ACTIVE = "ACTIVE"
+    ACTIVE_SSO = "ACTIVE_SSO"
     DEACTIVATED = "DEACTIVATED"
 
 
@@ -218,6 +219,7 @@ class User:
     invited_at: datetime | None = None
     title: str | None = None
     signed_in_at: datetime | None = None
+    has_password: bool = True
     grants: tuple[Grant, ...] = field(default=())
 
     @property
@@ -249,7 +251,7 @@ class User:
         if not self.active:
             return Status.DEACTIVATED
         if self.confirmed:
-            return Status.ACTIVE
+            return Status.ACTIVE if self.has_password else Status.ACTIVE_SSO
         if self.invited_until is None or now >= self.invited_until:
             return Status.INVITE_EXPIRED
         bounced = self.letter_state is LetterState.BOUNCED

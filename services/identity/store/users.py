@@ -12,6 +12,7 @@ from services.identity.store.grants import with_grants
 _USER = """
 SELECT u.id, m.organization_id, m.id AS membership_id, u.name, u.email, m.version, u.confirmed_at, m.deactivated_at,
     t.expires_at AS invited_until, coalesce(m.reactivated_at, m.added_at) AS invited_at, m.title, m.signed_in_at,
+    u.password_hash IS NOT NULL AS has_password,
     (SELECT l.state FROM letters l WHERE l.user_id = u.id AND l.kind IN ('INVITATION', 'PASSWORD_RESET')
      ORDER BY l.queued_at DESC, l.id DESC LIMIT 1) AS letter_state
 FROM memberships m JOIN users u ON u.id = m.user_id

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from kit.auth import Viewer
+from services.identity import store
+from services.identity.domain import UserId
 from tests.service.identity.asking import PROBLEM, role
-from tests.service.identity.conftest import Identity, Organization
+from tests.service.identity.conftest import PASSWORD, Identity, Organization
 from tests.service.identity.proving import CHALLENGE
 from tests.support.sign_in_service import CLIENT, SECRET, SignInService
 
@@ -77,6 +79,14 @@ async def office_with(identity: Identity, here: Organization, service: SignInSer
     invited = await identity.invite(here.admin, office.email, role("OFFICE_STAFF", here.office))
     office.user_id = invited["user"]["id"]
     return office
+
+
+async def give_password(identity: Identity, user_id: str) -> None:
+    """A password of the user's own, as one from before the organization had a sign-in service."""
+    parts = identity.running.parts
+    hashed = await parts.peers.hasher.hash(PASSWORD)
+    async with parts.db.transaction() as tx:
+        await store.set_password(tx, UserId(UUID(user_id)), hashed, parts.clock.now())
 
 
 def about_domain(here: Organization, domain: str) -> dict[str, str]:

@@ -27,6 +27,7 @@ from tests.service.identity.signing_on import (
     VERIFY,
     Office,
     about_domain,
+    give_password,
     office_with,
     viewer_of,
 )
@@ -60,8 +61,7 @@ async def test_an_invited_user_signs_in_at_the_organizations_service(
     assert str(viewer.user_id) == office.user_id
     assert viewer.organization_id == office.here.id
     assert viewer.office_staff_of == {office.here.office}
-    user = await identity.user(office.user_id, office.here.admin)
-    assert user["status"].startswith("ACTIVE")
+    assert (await identity.user(office.user_id, office.here.admin))["status"] == "ACTIVE_SSO"
     kinds = [
         kind
         for kind, data in await identity.told(office.here.id)
@@ -69,6 +69,21 @@ async def test_an_invited_user_signs_in_at_the_organizations_service(
     ]
     assert "user.confirmed.v1" in kinds
     assert "user.sign_in_linked.v1" in kinds
+
+
+async def test_staff_of_an_organization_with_a_sign_in_service_are_active_without_a_mail(
+    identity: Identity, office: Office
+) -> None:
+    """R03: those of its own domain; anybody else is invited as ever."""
+    own, other = f"new@{office.domain}", an_email()
+    staff = role("OFFICE_STAFF", office.here.office)
+    added = [await identity.invite(office.here.admin, one, staff) for one in (own, other)]
+    await identity.jobs()
+
+    assert [one["user"]["status"] for one in added] == ["ACTIVE_SSO", "INVITED"]
+    assert identity.mailbox.to(own) == []
+    assert len(identity.mailbox.to(other)) == 1
+    assert (await identity.sign_in(own, PASSWORD))["code"] == "BAD_CREDENTIALS"
 
 
 async def test_the_person_is_known_by_the_subject_from_then_on_and_not_by_the_address(
@@ -179,8 +194,8 @@ async def test_passwords_are_refused_once_an_admin_who_signed_in_there_says_so(
     identity: Identity, office: Office
 ) -> None:
     email = f"boss@{office.domain}"
-    await identity.invite(office.here.admin, email, role("CLIENT_ADMIN"))
-    await identity.confirm_by_link(email)
+    invited = await identity.invite(office.here.admin, email, role("CLIENT_ADMIN"))
+    await give_password(identity, invited["user"]["id"])
     other = await identity.sign_in(email)
     office.service.email, office.service.subject = email, "boss"
     too_soon = await identity.mutate(
@@ -227,7 +242,7 @@ async def test_a_user_with_a_password_proves_it_before_changing_credentials_in_s
     identity: Identity, office: Office
 ) -> None:
     """What an organization's service says is worth a session there, not an account that is used elsewhere, too."""
-    await identity.confirm_by_link(office.email)
+    await give_password(identity, office.user_id)
     viewer = await viewer_of(identity, await office.sign_in())
 
     assert (await identity.mutate(START_TOTP, None, viewer))["code"] == "STEP_UP_REQUIRED"
