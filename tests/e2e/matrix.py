@@ -26,6 +26,7 @@ TOGETHER = 10
 DENIALS = frozenset({"FORBIDDEN", "WRONG_SIDE", "SUPPORT_ONLY", "REPORTING_ONLY"})
 """Codes of refusals of one among many, which have no type that says so."""
 
+ID_LENGTH = 36
 AT_ONCE = 6
 """Requests on their way."""
 
@@ -224,7 +225,7 @@ def _ids(value: Json) -> list[str]:
         return [one for inner in value.values() for one in _ids(inner)]
     if isinstance(value, list):
         return [one for inner in value for one in _ids(inner)]
-    return [value] if isinstance(value, str) and len(value) == len(str(new_id())) else []
+    return [value] if isinstance(value, str) and len(value) == ID_LENGTH else []
 
 
 def _told(answer: Json, alias: str, ids: list[str]) -> Told:

@@ -86,6 +86,10 @@ async def _referrals(world: World) -> None:
     people = world.stage.people
     onward = {"receiver": _receiver(world, {"officeId": "theirs", "providerId": "their doctor"})}
     await world.change(people["staff here"], "forwardReferral", "referral passed on", onward)
+    for name, by in (("to here", "their staff"), ("passed on", "staff there")):
+        said = {"referralId": world.ids[f"referral {name}"], "text": "Please call first."}
+        said["idempotencyKey"] = world.stage.key()
+        await people[by].do("sendMessage", said, "__typename")
     for name in ("referral cancelled", "referral to the leaver"):
         back = {"reasonCode": "RAISED_IN_ERROR"}
         await world.change(people["their staff"], "cancelReferral", name, back)

@@ -28,7 +28,7 @@ PROBLEM = "{ __typename ... on Problem { code message field remedy } }"
 SIGNED_IN = [one for one in ACTORS if one.session is Session.FULL]
 PAGE = 100
 IN_FULL = bool(os.environ.get("MATRIX_IN_FULL"))
-"""Set it to try every case of every verb with everything."""
+"""Set it to try every case of every verb with every user."""
 
 
 def rows(kind: type[Any]) -> Iterator[Any]:
@@ -49,7 +49,7 @@ def about(row: Verb | Ask) -> list[Thing]:
     """What a row is tried with."""
     if not row.about:
         return [NOTHING]
-    few = isinstance(row, Verb) and row.few and not IN_FULL
+    few = isinstance(row, Verb) and row.about == "user" and not IN_FULL
     return [one for one in things(row.about) if not few or one.name in SOME]
 
 

@@ -129,6 +129,7 @@ async def _doctor(world: World, organization: str, name: str) -> None:
         "npi": next(NPIS),
         "phone": "312-555-0142",
         "specialtyCodes": [CARDIOLOGY],
+        "email": "somebody@office.example",
         "submit": True,
     }
     await world.make(admin, "addProvider", "Provider", f"provider {name}", profile)

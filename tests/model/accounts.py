@@ -99,7 +99,6 @@ def _roles(verb: str, done: str, given: dict[str, str], may: Predicate, rule: st
         given={**given, **STALE},
         then=f"STALE_VERSION|USER_DEACTIVATED|{done}",
         case=f"{given['role']} {given.get('officeId', '')}".strip(),
-        few=True,
     )
 
 

@@ -83,9 +83,20 @@ USERS = (
 )
 
 SOME = frozenset(
-    {"staff here", "staff there", "client admin", "idle", "deactivated", "their staff"}
+    {
+        "staff here",
+        "staff there",
+        "admin here",
+        "client admin",
+        "idle",
+        "invited here",
+        "temporary password",
+        "deactivated",
+        "their staff",
+        "their client admin",
+    }
 )
-"""Enough users for a case among many of a verb."""
+"""Enough users for every case of every verb: one of each sort."""
 
 OFFICES = (
     Thing("office", "here", MAPLE, HERE, shown=True),

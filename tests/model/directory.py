@@ -74,7 +74,7 @@ VERBS = (
         "provider",
         may=client_admin,
         at="duplicateId",
-        given={"survivorId": "@own leaver", "survivorVersion": 1, **STALE},
+        given={"survivorId": "@own doctor", "survivorVersion": 1, **STALE},
         action="MERGE",
     ),
     _provider("startOffboarding", "R15", client_admin, "START_OFFBOARDING"),
@@ -256,9 +256,7 @@ ENTITIES = (
     Entity("Provider", "provider", "R11", own_or_shown, "lastName"),
     Entity("Office", "office", "R16", own_or_shown, "name"),
     Entity("Group", "group", "R23", own_or_shown, "name"),
-    Entity(
-        "Organization", "organization", "R02", anybody, "providers(first: 1) { edges { cursor } }"
-    ),
+    Entity("Organization", "organization", "R02", own, "providers(first: 1) { edges { cursor } }"),
 )
 
 

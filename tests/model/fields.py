@@ -15,8 +15,8 @@ FIELDS: dict[str, dict[str, str]] = {
         "ApprovedProviders": "approved refused results",
         "Coordinates": "latitude longitude",
         "DirectorySettings": "secondApprover suggestGroupsFrom version",
-        "DirectoryTask": "id kind raisedAt closedAt closedBecause reason version toDo provider providers group office"
-        " allowedActions",
+        "DirectoryTask": "id kind raisedAt closedAt closedBecause reason version toDo provider providers group"
+        " office allowedActions",
         "Factor": "name score weight reason",
         "Group": "id name state maySend mayReceive version offices providers allowedActions"
         " organization",
@@ -27,12 +27,14 @@ FIELDS: dict[str, dict[str, str]] = {
         "ImportedProviders": "added known refused rows",
         "ImportedRow": "row status providerId code field message ignoredSpecialtyCodes",
         "ItemProblem": "id field code message",
-        "Office": "id name phone timeZone goLiveOn groupOnly state version address coordinates hours"
-        " openNow closesOn cutOffOn placements groups allowedActions organization",
-        "OfficeClosurePreview": "closesOn openReferrals lastOffice token office placements orphans groups strandedGroups"
-        " staff referrals lateAppointments plans",
+        "Office": "id name phone timeZone goLiveOn groupOnly state closesOn cutOffOn version address"
+        " coordinates locatedBy warnings hours openNow placements groups allowedActions"
+        " organization",
+        "OfficeClosurePreview": "closesOn openReferrals lastOffice token office placements orphans groups"
+        " strandedGroups staff referrals lateAppointments plans",
         "OfficeInTheWay": "officeId referralIds",
         "OfficeReadiness": "ready confirmedStaff approvedProviders reasons checklist",
+        "OfficeWarning": "code message remedy",
         "OpenReferralsCounted": "status side officeId count",
         "OpeningHours": "weekday opens closes",
         "Organization": "id providers offices groups",
@@ -40,17 +42,17 @@ FIELDS: dict[str, dict[str, str]] = {
         "Placement": "id effectiveFrom effectiveUntil acceptingNewPatients version provider office state"
         " allowedActions",
         "PlanRowAtStake": "participationId providerId officeId effectiveUntil plan",
-        "Provider": "id npi npiStatus firstName lastName credential phone languages gender reverifyDue state version name specialties placements"
-        " groups allowedActions organization",
+        "Provider": "id npi firstName lastName name credential phone languages gender npiStatus state"
+        " version specialties placements groups reverifyDue allowedActions organization",
         "ProviderRemovalPreview": "openReferrals token provider placements groups emptiedGroups referrals counts plans",
         "ReadinessItem": "code satisfied toDo",
         "ReadinessReason": "code message",
-        "ReceiverSuggestions": "on receivers widening wideningReason",
+        "ReceiverSuggestions": "on receivers widening insuranceUnknown insuranceHeardAt placeUnknown wideningReason",
         "ReferralInTheWay": "referralId status side officeId appointmentAt referral",
         "RosterAttestation": "at by users stands",
         "Specialty": "code name grouping classification specialization",
-        "SuggestedReceiver": "distanceKm planCertainty planVerifiedOn acceptingNewPatients dataConfirmedOn score"
-        " provider group office factors",
+        "SuggestedReceiver": "distanceKm planCertainty acceptedPlanIds planVerifiedOn planStale"
+        " acceptingNewPatients dataConfirmedOn score provider group office factors",
     },
     "identity": {
         **AUDIT,
@@ -160,8 +162,9 @@ FIELDS: dict[str, dict[str, str]] = {
         " createdAt sentAt changedAt callbackAt appointmentAt reasonCode outcome loopClosedAt"
         " sendingOrganization sendingOffice sendingProvider sendingGroup receivingOrganization"
         " receivingOffice receivingProvider receivingGroup plan planAcceptance claimedBy dueAt"
-        " overdue appointments hops archived",
+        " overdue appointments hops unreadMessages archived",
         "ReferralHop": "hop office provider group receivedAt leftAt declinedCode",
+        "ReferralMessage": "id side saidAt text by",
         "ReferralReason": "kind code text",
         "ReferralStep": "version happened status at by comment",
         "ReferralTargets": "version acknowledgeDays decideDays passedAppointment",

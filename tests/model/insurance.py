@@ -139,7 +139,7 @@ VERBS = (
         may=insurance_there,
         at="items.itemId",
         given={"items": [{"token": "of another day"}]},
-        then="INVALID",
+        then="INVALID|ITEM_SETTLED",
         each="outcomes.problem",
     ),
     Verb(
@@ -302,8 +302,12 @@ HIDDEN = (
 ENTITIES = (
     Entity("InsurancePlan", "plan", "R27", anybody, "name"),
     Entity("Payer", "payer", "R27", anybody, "name"),
-    Entity("Provider", "provider", "R27", anybody, "participations(first: 1) { edges { cursor } }"),
-    Entity("Office", "office", "R27", anybody, "participations(first: 1) { edges { cursor } }"),
+    Entity(
+        "Provider", "provider", "R27", own_or_shown, "participations(first: 1) { edges { cursor } }"
+    ),
+    Entity(
+        "Office", "office", "R27", own_or_shown, "participations(first: 1) { edges { cursor } }"
+    ),
 )
 
 

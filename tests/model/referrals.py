@@ -172,6 +172,24 @@ VERBS = (
         then="INVALID",
         for_support=True,
     ),
+    Verb(
+        "sendMessage",
+        "R13",
+        "referral",
+        may=works,
+        sees=sees,
+        given={"text": " ", **KEY},
+        then="INVALID",
+    ),
+    Verb(
+        "readMessages",
+        "R13",
+        "referral",
+        may=works,
+        sees=sees,
+        given={"until": "@own somebody"},
+        then="NOT_FOUND until",
+    ),
     Verb("changeReferralTargets", "R21", may=client_admin, given=STALE),
     Verb(
         "archiveReferral",
@@ -312,6 +330,7 @@ def counts_its_own(actor: Actor, thing: Thing) -> bool:
 HIDDEN = (
     Hidden("referral", "patient", "R14 R26", works, "{ familyName }"),
     Hidden("referral", "outcomeReport", "R14 R26", works, "{ text }"),
+    Hidden("referral", "messages", "R14 R26", works, "(first: 1) { edges { cursor } }"),
     Hidden("referral", "history", "R14", works, "{ happened }"),
     Hidden("provider", "openReferralCount", "R12", counts_its_own),
     Hidden("office", "openReferralCount", "R12", counts_its_own),

@@ -125,9 +125,6 @@ class Verb(Row):
     for_support: bool = False
     of_oneself: bool = False
     each: str = ""
-    few: bool = False
-    """One of many cases of a verb: tried with some of the things, unless the matrix runs in full."""
-
     action: str = ""
     """Its name among the thing's allowedActions, when it is there."""
 
