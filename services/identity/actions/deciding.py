@@ -163,8 +163,7 @@ async def change_sign_in_rules(
     """Whether client admins (and support, who act for all) need a second factor. Whoever asks for one must have one; client admins
     without are signed out, and can only add one then."""
     async with _deciding(call, asked, why) as work:
-        here = work.organization.id
-        known = await store.sign_in_rules(work.tx, here)
+        known = await store.sign_in_rules(work.tx, work.organization.id)
         if known.version != expected_version:
             raise stale_version("rules", known.version)
         if second_factor_required == known.second_factor_required:
@@ -175,17 +174,18 @@ async def change_sign_in_rules(
                 code="SECOND_FACTOR_FIRST",
                 remedy="Add one, sign in with it, then ask the others for theirs.",
             )
-        await store.put_sign_in_rules(work.tx, here, second_factor_required=second_factor_required)
-        if second_factor_required:
-            because = "SECOND_FACTOR_REQUIRED"
-            await work.end(await store.weak_admin_sessions_in(work.tx, here, because, work.now))
-        what = (
-            "Client admins need a second factor"
-            if second_factor_required
-            else ("Client admins need no second factor any more")
-        )
-        await work.tell(SignInRulesChanged(organization_id=str(here)), what)
-        return await store.sign_in_rules(work.tx, here)
+        return await _put_rules(work, second_factor_required=second_factor_required)
+
+
+async def _put_rules(work: _Deciding, *, second_factor_required: bool) -> SignInRules:
+    here = work.organization.id
+    await store.put_sign_in_rules(work.tx, here, second_factor_required=second_factor_required)
+    if second_factor_required:
+        because = "SECOND_FACTOR_REQUIRED"
+        await work.end(await store.weak_admin_sessions_in(work.tx, here, because, work.now))
+    needs = "need a second factor" if second_factor_required else "need no second factor any more"
+    await work.tell(SignInRulesChanged(organization_id=str(here)), f"Client admins {needs}")
+    return await store.sign_in_rules(work.tx, here)
 
 
 # The sign-in service --------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import asyncio
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from socket import SOCK_STREAM
 from urllib.parse import urlencode, urlsplit
 
@@ -18,6 +18,9 @@ TIMEOUT = 5.0
 LARGEST = 256 * 1024
 _PIECE = 64 * 1024
 _OK = 200
+_IPV4 = 0xFFFF_FFFF
+_TRANSLATED = IPv6Network("64:ff9b::/96")
+_LOCAL_TRANSLATED = IPv6Network("64:ff9b:1::/48")
 
 
 class AwayError(Exception):
@@ -112,10 +115,10 @@ def public(text: str) -> bool:
     """Whether an address is one of the public network, and none of ours."""
     address = ip_address(text.partition("%")[0])
     if isinstance(address, IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour
-        if address.teredo is not None:
+        if address.teredo is not None or address in _LOCAL_TRANSLATED:
             return False
-        address = inner or address
+        translated = IPv4Address(int(address) & _IPV4) if address in _TRANSLATED else None
+        address = address.ipv4_mapped or address.sixtofour or translated or address
     return address.is_global and not address.is_multicast
 
 
