@@ -8,7 +8,7 @@ from datetime import timedelta
 from kit.config import ServiceSettings, address, load, setting
 from kit.service import Job, Parts, Service
 from services.directory import policy
-from services.directory.actions import closing, going_live, jobs, searching, tasks
+from services.directory.actions import closing, going_live, imports, jobs, searching, tasks
 from services.directory.actions.peers import Peers, connect
 from services.directory.consumers import hearings
 from services.directory.rpc import servicers
@@ -50,6 +50,10 @@ async def _recount(parts: Parts[Peers]) -> None:
     await searching.recount_answers(parts.call())
 
 
+async def _forget_imports(parts: Parts[Peers]) -> None:
+    await imports.forget(parts.call())
+
+
 async def _tasks(parts: Parts[Peers]) -> None:
     await tasks.review(parts.call())
 
@@ -61,6 +65,7 @@ JOBS = (
     Job("review suggestions", HOURLY, _review),
     Job("review tasks", MINUTES, _tasks),
     Job("recount answers", DAILY, _recount),
+    Job("forget imports", DAILY, _forget_imports),
 )
 
 

@@ -26,6 +26,7 @@ from tests.model.words import (
     either,
     own,
     own_or_shown,
+    support,
 )
 
 PLACE = {
@@ -81,6 +82,23 @@ VERBS = (
     _provider("keepProvider", "R15", client_admin, "KEEP"),
     _provider("removeProvider", "R15", client_admin, "REMOVE"),
     Verb("importProviders", "R09", may=client_admin, given={"rows": [], **KEY}, then="INVALID"),
+    Verb("noteNpis", "R11", may=client_admin, given={"rows": [], **KEY}, then="INVALID"),
+    Verb(
+        "keepImportProgress",
+        "R09",
+        may=client_admin,
+        given={"digest": "none", "kind": "NPPES", "state": ""},
+        then="INVALID",
+    ),
+    Verb(
+        "importSpecialties",
+        "R11",
+        may=support,
+        given={"rows": []},
+        then="INVALID",
+        for_support=True,
+    ),
+    Verb("importZips", "R16", may=support, given={"rows": []}, then="INVALID", for_support=True),
     Verb(
         "addOffice",
         "R16",
@@ -221,6 +239,16 @@ QUERIES = (
         shown=anybody,
         may=any_admin,
         select="{ edges { cursor } }",
+        for_support=False,
+    ),
+    Ask(
+        "importProgress",
+        "R09",
+        shown=anybody,
+        may=client_admin,
+        given={"digest": "none", "kind": "NPPES"},
+        select="{ state }",
+        or_else="nothing",
         for_support=False,
     ),
     audit("directory"),

@@ -24,9 +24,14 @@ FIELDS: dict[str, dict[str, str]] = {
         "GroupSuggestion": "id classification raisedAt closedAt closedBecause version office specialty providers"
         " allowedActions",
         "GroupTaker": "officeIds acceptingAt provider",
+        "ImportProgress": "digest kind state keptAt finishedAt",
         "ImportedProviders": "added known refused rows",
         "ImportedRow": "row status providerId code field message ignoredSpecialtyCodes",
+        "ImportedSpecialties": "added changed",
+        "ImportedZips": "changed officesLocated",
         "ItemProblem": "id field code message",
+        "NotedNpi": "row status providerId replacedByProviderId code message",
+        "NotedNpis": "rows",
         "Office": "id name phone timeZone goLiveOn groupOnly state closesOn cutOffOn version address"
         " coordinates locatedBy warnings hours openNow placements groups allowedActions"
         " organization",
@@ -42,8 +47,8 @@ FIELDS: dict[str, dict[str, str]] = {
         "Placement": "id effectiveFrom effectiveUntil acceptingNewPatients version provider office state"
         " allowedActions",
         "PlanRowAtStake": "participationId providerId officeId effectiveUntil plan",
-        "Provider": "id npi firstName lastName name credential phone languages gender npiStatus state"
-        " version specialties placements groups reverifyDue allowedActions organization",
+        "Provider": "id npi firstName lastName name credential phone languages gender npiStatus npiDeactivatedOn"
+        " npiReplacedBy state version specialties placements groups reverifyDue allowedActions organization",
         "ProviderRemovalPreview": "openReferrals token provider placements groups emptiedGroups referrals counts plans",
         "ReadinessItem": "code satisfied toDo",
         "ReadinessReason": "code message",

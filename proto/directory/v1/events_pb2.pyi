@@ -127,6 +127,34 @@ class ProviderVerified(_message.Message):
 Global___ProviderVerified: _TypeAlias = ProviderVerified  # noqa: Y015
 
 @_typing.final
+class ProviderNpiChecked(_message.Message):
+    """What the national register says of the provider's NPI has changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROVIDER_ID_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    REPLACED_BY_FIELD_NUMBER: _builtins.int
+    provider_id: _builtins.str
+    status: _builtins.str
+    """ACTIVE or DEACTIVATED, as the national register has it; and the NPI in its place, if the register names one."""
+    replaced_by: _builtins.str
+    def __init__(
+        self,
+        *,
+        provider_id: _builtins.str = ...,
+        status: _builtins.str = ...,
+        replaced_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["provider_id", b"provider_id", "replaced_by", b"replaced_by", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProviderNpiChecked: _TypeAlias = ProviderNpiChecked  # noqa: Y015
+
+@_typing.final
 class ProviderOffboardingStarted(_message.Message):
     """New referrals to the provider are refused from now on."""
 

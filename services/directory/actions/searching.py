@@ -172,5 +172,5 @@ async def _place(tx: Connection, call: Call, search: Search) -> tuple[Place, dat
 
 async def recount_answers(call: Call) -> None:
     """Let answers that are older than 90 days pass out of the count."""
-    async with call.db.everywhere().transaction() as tx:
+    async with call.db.transaction() as tx:
         await store.answering.recount(tx, call.clock.now() - MEMORY)

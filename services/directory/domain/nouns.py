@@ -158,6 +158,8 @@ class Provider:
     gender: Gender | None = None
     email: str = ""
     npi_status: NpiStatus = NpiStatus.UNKNOWN
+    npi_deactivated_on: date | None = None
+    npi_replaced_by: str | None = None
     verified_at: datetime | None = None
     merged_into: ProviderId | None = None
     ends_placements: bool = False

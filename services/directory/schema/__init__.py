@@ -4,6 +4,7 @@ from strawberry.tools import merge_types
 
 from kit.graphql import build_schema
 from services.directory.schema.group_mutations import GroupMutation
+from services.directory.schema.imports import ImportMutation, ImportQuery
 from services.directory.schema.office_mutations import OfficeMutation
 from services.directory.schema.organization import Organization
 from services.directory.schema.previews import PreviewQuery
@@ -11,9 +12,11 @@ from services.directory.schema.provider_mutations import ProviderMutation
 from services.directory.schema.queries import Query
 from services.directory.schema.tasks import TaskMutation, TaskQuery
 
-Mutation = merge_types("Mutation", (ProviderMutation, OfficeMutation, GroupMutation, TaskMutation))
+Mutation = merge_types(
+    "Mutation", (ProviderMutation, OfficeMutation, GroupMutation, TaskMutation, ImportMutation)
+)
 
-Root = merge_types("Query", (Query, PreviewQuery, TaskQuery))
+Root = merge_types("Query", (Query, PreviewQuery, TaskQuery, ImportQuery))
 
 SCHEMA = build_schema(Root, Mutation, types=(Organization,))
 

@@ -152,6 +152,10 @@ class ImportProvidersInput:
     idempotency_key: str = key()
     rows: list[ProfileInput] = strawberry.field(description="1 to 200.")
     submit: bool = strawberry.field(default=False, description="Ask for approval at once.")
+    dry_run: bool = strawberry.field(
+        default=False,
+        description="Only say what would become of the rows; the key counts for nothing.",
+    )
 
 
 # Offices and placements -----------------------------------------------------------------------------------------------

@@ -246,6 +246,7 @@ class ProviderMutation:
             [row.profile() for row in input.rows],
             submit=input.submit,
             key=input.idempotency_key,
+            dry_run=input.dry_run,
         )
         return _imported(rows)
 

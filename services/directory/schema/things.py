@@ -81,6 +81,10 @@ class Provider:
     npi_status: NpiStatus = strawberry.field(  # type: ignore[valid-type]
         description="What the national register says of the NPI; a deactivated one cannot be approved (R11)."
     )
+    npi_deactivated_on: date | None
+    npi_replaced_by: str | None = strawberry.field(
+        description="The NPI that the register has put in the place of a deactivated one."
+    )
     state: ProviderState  # type: ignore[valid-type]
     version: int
     row: strawberry.Private[nouns.Provider]

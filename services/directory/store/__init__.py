@@ -3,9 +3,11 @@
 from services.directory.store import (
     answering,
     catalogue,
+    feed,
     fences,
     groups,
     heard,
+    imports,
     offices,
     placements,
     providers,
@@ -18,9 +20,11 @@ from services.directory.store import (
 __all__ = [
     "answering",
     "catalogue",
+    "feed",
     "fences",
     "groups",
     "heard",
+    "imports",
     "offices",
     "placements",
     "providers",

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from kit import db
 from kit.db import Connection
-from services.directory.domain.imports import ImportBatch, ImportResult
+from services.directory.domain.imports import ImportBatch, ImportResult, NoteResult
 from services.directory.domain.nouns import OrganizationId, Settings, Specialty, UserId
 
 
@@ -87,7 +87,7 @@ async def add_batch(
     organization_id: OrganizationId,
     user_id: UserId,
     at: datetime,
-    results: Iterable[ImportResult],
+    results: Iterable[ImportResult | NoteResult],
 ) -> None:
     """Keep what an import call answers."""
     await db.run(
