@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parseaddr
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -157,7 +158,7 @@ class Settings(ServiceSettings):
         "PASSKEY_DOMAIN",
         optional,
         "",
-        about="domain that passkeys belong to (WebAuthn's RP id); empty: the host of PUBLIC_URL",
+        about="domain that passkeys belong to (WebAuthn's RP id); empty: the host of PUBLIC_URL, or localhost where that has no name",
     )
     passkey_origins: tuple[str, ...] = setting(
         "PASSKEY_ORIGINS",
@@ -219,9 +220,23 @@ def _means(settings: Settings, connect: Callable[[str, str], Peer]) -> Means:
 
 
 def _passkeys(settings: Settings) -> Passkeys:
-    domain = settings.passkey_domain or urlsplit(settings.public_url).hostname or ""
-    pages = settings.passkey_origins or (_origin(settings.public_url),)
-    return Passkeys(domain, SUITE_NAME, pages)
+    """Passkeys belong to a domain. On an address without one (a machine's own, in development) they are localhost's."""
+    here = urlsplit(settings.public_url)
+    host, origin = here.hostname or "", _origin(settings.public_url)
+    if _is_address(host):
+        origin = f"{here.scheme}://localhost" + (f":{here.port}" if here.port else "")
+        host = "localhost"
+    return Passkeys(
+        settings.passkey_domain or host, SUITE_NAME, settings.passkey_origins or (origin,)
+    )
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _openid(settings: Settings) -> OpenId:

@@ -19,6 +19,7 @@ from services.identity.actions.means import Call
 from services.identity.actions.told import tell_sessions_revoked, write_letter
 from services.identity.actions.within import viewer_of
 from services.identity.domain import (
+    SUITE,
     LetterKind,
     Organization,
     OrganizationId,
@@ -101,15 +102,17 @@ class _Deciding:
             if admin.confirmed and admin.id != self.by:
                 await write_letter(self.call, self.tx, LetterKind.NOTICE, admin.id, words)
 
-    async def end(self, sessions: list[tuple[UUID, UUID]]) -> None:
-        """Tell of sessions that were ended."""
+    async def end(
+        self, sessions: list[tuple[UUID, UUID]], where: OrganizationId | None = None
+    ) -> None:
+        """Tell of sessions that were ended, here unless it was elsewhere."""
         for user_id, session_id in sessions:
             await tell_sessions_revoked(
                 self.tx,
                 UserId(user_id),
                 self.now,
                 by=self.viewer,
-                organization_id=self.organization.id,
+                organization_id=where or self.organization.id,
                 session_id=SessionId(session_id),
             )
 
@@ -183,6 +186,7 @@ async def _put_rules(work: _Deciding, *, second_factor_required: bool) -> SignIn
     if second_factor_required:
         because = "SECOND_FACTOR_REQUIRED"
         await work.end(await store.weak_admin_sessions_in(work.tx, here, because, work.now))
+        await work.end(await store.weak_support_sessions(work.tx, because, work.now), SUITE)
     needs = "need a second factor" if second_factor_required else "need no second factor any more"
     await work.tell(SignInRulesChanged(organization_id=str(here)), f"Client admins {needs}")
     return await store.sign_in_rules(work.tx, here)

@@ -133,6 +133,7 @@ from services.identity.store.sso import (
     verify_domain,
     vouched_for,
     weak_admin_sessions_in,
+    weak_support_sessions,
 )
 from services.identity.store.staying import (
     Away,
@@ -303,5 +304,6 @@ __all__ = [
     "was_alerted",
     "was_warned",
     "weak_admin_sessions_in",
+    "weak_support_sessions",
     "withdraw_invitations",
 ]

@@ -252,6 +252,20 @@ async def password_sessions_in(
     return [(row["user_id"], row["id"]) for row in rows]
 
 
+# any-organization: support looks after all of them
+async def weak_support_sessions(
+    tx: Connection, because: str, at: datetime
+) -> list[tuple[UUID, UUID]]:
+    """End every session of support staff that stands on one factor alone; answers users and sessions."""
+    rows = await tx.fetch(
+        "UPDATE sessions s SET revoked_at = $1, revoked_because = $2 FROM users u WHERE u.id = s.user_id AND u.support"
+        " AND NOT s.second_factor AND s.revoked_at IS NULL AND s.ends_at > $1 RETURNING s.user_id, s.id",
+        at,
+        because,
+    )
+    return [(row["user_id"], row["id"]) for row in rows]
+
+
 async def weak_admin_sessions_in(
     tx: Connection, organization_id: OrganizationId, because: str, at: datetime
 ) -> list[tuple[UUID, UUID]]:

@@ -216,10 +216,16 @@ async def test_who_becomes_a_client_admin_is_held_back_in_the_session_that_runs(
 async def test_support_needs_one_as_soon_as_an_organization_asks_for_it(
     identity: Identity, strict: Strict
 ) -> None:
-    held = (await identity.mutate(SIGN_IN, {"email": SUPPORT[0], "password": SUPPORT[1]}))["stage"]
+    """ASVS 8.3.2: whoever is signed in without one is signed out."""
+    said = {"email": SUPPORT[0], "password": SUPPORT[1]}
+    off = {"secondFactorRequired": False, "expectedVersion": 1}
+    assert (await set_rules(identity, strict.admin, **off))["version"] == 2
+    before = (await identity.mutate(SIGN_IN, said))["accessToken"]
+    assert (await set_rules(identity, strict.admin, expectedVersion=2))["version"] == 3
 
-    assert strict.here.id
-    assert held == "ENROL_FACTOR"
+    with pytest.raises(Unauthenticated):
+        await identity.viewer(before)
+    assert (await identity.mutate(SIGN_IN, said))["stage"] == "ENROL_FACTOR"
 
 
 async def test_a_password_that_is_too_short_alone_opens_a_session_that_can_only_add_a_factor(
