@@ -41,7 +41,13 @@ ENDS = {
 """How many referrals stand in each status when the world is made."""
 
 AHEAD = timedelta(days=21)
-_DECLINES = ("NO_CAPACITY", "PLAN_NOT_ACCEPTED", "INFORMATION_REQUIRED")
+_WAITS = "INFORMATION_REQUIRED"
+"""The one reason for which a declined referral waits for its sender however long it takes."""
+
+_LAPSES_WITHIN = timedelta(days=9)
+"""Declined longer ago than this, a referral of another reason has lapsed, or would while one looks at the new world."""
+
+_DECLINES = ("NO_CAPACITY", "PLAN_NOT_ACCEPTED", _WAITS)
 _CANCELS = ("BOOKED_ELSEWHERE", "NO_LONGER_REQUIRED", "PATIENT_DECLINES")
 _NO_SHOWS = ("FORGOT", "ILL")
 _URGENCIES = ("ROUTINE",) * 6 + ("URGENT", "URGENT", "ASAP")
@@ -275,7 +281,10 @@ class _Author:
         return self._by_sender(story, step, "sendReferral")
 
     def _declining(self, story: Story, step: int) -> Deed:
+        """With a reason for which it still waits for its sender when the world is made."""
         why = self._chance.choice(_DECLINES)
+        if self._now - self._steps[step] > _LAPSES_WITHIN:
+            why = _WAITS
         return self._by_receiver(story, step, "declineReferral", reasonCode=why)
 
     def _booked(self, story: Story, step: int, at: datetime) -> list[Deed]:

@@ -32,11 +32,13 @@ async def test_identity_is_told_which_groups_would_miss_a_user(
     """R07: a group member is listed in the preview of the deactivation."""
     provider = await organization.approved()
     office = await organization.add_office(groupOnly=True)
+    await organization.place(provider, office)
     leaver, other = await organization.user(), await organization.user()
     for name, staff in (("Alone", [leaver]), ("Together", [leaver, other]), ("Others", [other])):
-        await organization.add_group(
+        group = await organization.add_group(
             name=name, officeIds=[office["id"]], providerIds=[provider["id"]], staffUserIds=staff
         )
+        assert group["__typename"] == "Group", group
 
     async def told(organization_id: object) -> list[tuple[str, int]]:
         request = UserGroupsRequest(organization_id=str(organization_id), user_id=str(leaver))

@@ -17,6 +17,7 @@ from cli.seed.stories import ENDS
 from cli.trouble import Trouble
 from services.directory.domain.profiles import npi_is_valid
 from services.identity.domain.passwords import accept
+from services.referrals.domain.moves import LAPSES_AFTER
 
 SECRET = "5e" * 32
 MOMENTS = st.datetimes(datetime(2025, 1, 1), datetime(2032, 12, 31), timezones=st.just(UTC))
@@ -72,6 +73,24 @@ def test_eighty_referrals_end_in_every_status_whatever_the_day(begun: datetime) 
         steps = [deed.step for deed in story.deeds]
         assert steps == sorted(steps)
         assert steps[-1] < len(notes.steps())
+
+
+@given(MOMENTS)
+def test_a_referral_that_is_declined_still_waits_for_its_sender_when_the_world_is_made(
+    begun: datetime,
+) -> None:
+    notes = Notes(begun, SECRET)
+    steps = notes.steps()
+    declined = [
+        (story.end, begun - steps[deed.step], deed.more["reasonCode"])
+        for story in stories.write(world.build(SEED), notes, SEED)
+        for deed in story.deeds
+        if deed.verb == "declineReferral"
+    ]
+
+    assert any(end == "DECLINED" for end, _, _ in declined)
+    for _, ago, reason in declined:
+        assert reason == "INFORMATION_REQUIRED" or ago < LAPSES_AFTER - timedelta(hours=12)
 
 
 @given(MOMENTS)
