@@ -29,7 +29,11 @@ from gateway.supergraph import load_supergraph
 from tests.e2e.town import Town
 
 PROBLEM = "... on Problem { code message field remedy }"
-MET_WITH_NO_SESSION = frozenset({"signIn", "refreshSession", "confirmAccount", "setPassword"})
+MET_WITH_NO_SESSION = frozenset(
+    {
+        "signIn", "refreshSession", "confirmAccount", "setPassword", "startSingleSignOn", "finishSingleSignOn",
+    }
+)  # fmt: skip
 
 
 @cache
@@ -156,6 +160,7 @@ def sensible(town: Town, side: str) -> dict[str, Any]:
         "specialtyCode": "207RC0000X",
         "specialtyCodes": ["207RC0000X"],
         "role": "OFFICE_STAFF",
+        "issuer": "https://login.mail.example",
         "region": "IL",
         "postalCode": "60601",
         "phone": "312-555-0142",

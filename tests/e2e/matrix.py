@@ -105,11 +105,13 @@ class Told:
 
 @dataclass
 class Bench:
-    """Where attempts are made. `cells` counts the verdicts compared, `wrong` says which were not as they should be."""
+    """Where attempts are made. `cells` counts the verdicts compared, `wrong` says which were not as they should be,
+    `done` which parts were tried."""
 
     world: World
     cells: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     wrong: list[str] = field(default_factory=list)
+    done: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._pool = Pool(Target.parse(f"{self.world.system.url}/graphql"), Bounds(total=60.0))
