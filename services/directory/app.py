@@ -8,12 +8,13 @@ from datetime import timedelta
 from kit.config import ServiceSettings, address, load, setting
 from kit.service import Job, Parts, Service
 from services.directory import policy
-from services.directory.actions import closing, going_live, imports, jobs, searching, tasks
+from services.directory.actions import closing, feed, going_live, imports, jobs, searching, tasks
 from services.directory.actions.peers import Peers, connect
 from services.directory.consumers import hearings
 from services.directory.rpc import servicers
 from services.directory.schema import SCHEMA
 
+SOON = timedelta(seconds=10)
 OFTEN = timedelta(seconds=15)
 MINUTES = timedelta(minutes=5)
 HOURLY = timedelta(hours=1)
@@ -58,7 +59,17 @@ async def _tasks(parts: Parts[Peers]) -> None:
     await tasks.review(parts.call())
 
 
+async def _feed(parts: Parts[Peers]) -> None:
+    await feed.tell(parts.call())
+
+
+async def _escalate(parts: Parts[Peers]) -> None:
+    await feed.escalate(parts.call())
+
+
 JOBS = (
+    Job("tell the call centre", SOON, _feed),
+    Job("escalate what the call centre left", MINUTES, _escalate),
     Job("go live", OFTEN, _go_live),
     Job("cut off offices", OFTEN, _cut_off),
     Job("resume leaving", OFTEN, _resume),

@@ -89,6 +89,8 @@ def _id(text: str) -> UUID | None:
     return UUID(text) if text else None
 
 
+_CALL_CENTRE = "CALL_CENTRE"
+
 # Identity -------------------------------------------------------------------------------------------------------------
 
 
@@ -107,6 +109,8 @@ async def _user_reactivated(tx: Connection, heard: Heard) -> None:
 async def _role_revoked(tx: Connection, call: Call, heard: Heard) -> None:
     fact: identity.RoleRevoked = heard.fact
     organization_id, user_id = _user(heard)
+    if fact.role == _CALL_CENTRE:
+        await store.feed.drop_reader(tx, organization_id, user_id)
     if fact.office_id:
         office_id = OfficeId(UUID(fact.office_id))
         await store.heard.drop_role(tx, organization_id, user_id, office_id, fact.role)
@@ -128,6 +132,7 @@ async def _user_deactivated(tx: Connection, call: Call, heard: Heard) -> None:
     organization_id, user_id = _user(heard)
     await store.heard.keep_user(tx, organization_id, user_id, active=False)
     offices = await store.heard.drop_roles(tx, organization_id, user_id)
+    await store.feed.drop_reader(tx, organization_id, user_id)
     await members.staff_gone(tx, call, organization_id, user_id)
     await going_live.recheck_in(tx, call, organization_id, offices, revoking=True)
 
@@ -136,6 +141,8 @@ async def _role_granted(tx: Connection, call: Call, heard: Heard) -> None:
     fact: identity.RoleGranted = heard.fact
     organization_id, user_id = _user(heard)
     await store.heard.keep_user(tx, organization_id, user_id)
+    if fact.role == _CALL_CENTRE:
+        await store.feed.add_reader(tx, organization_id, user_id)
     if fact.office_id:
         office_id = OfficeId(UUID(fact.office_id))
         await store.heard.keep_role(tx, organization_id, user_id, office_id, fact.role)

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from kit.auth import Kind, Viewer
 from kit.errors import Denied, NotFound
+from services.directory.domain.feed import FeedItem
 from services.directory.domain.nouns import (
     Group,
     GroupState,
@@ -78,6 +79,12 @@ class TaskAction(StrEnum):
     """What a viewer may do with a task."""
 
     DISMISS = "DISMISS"
+
+
+class FeedAction(StrEnum):
+    """What a viewer may do with what was told to the call centre."""
+
+    ACKNOWLEDGE = "ACKNOWLEDGE"
 
 
 class SuggestionAction(StrEnum):
@@ -349,3 +356,32 @@ def task_offices(viewer: Viewer) -> frozenset[OfficeId] | None:
     """About which offices the viewer is shown tasks: client admins everything (None), office admins their own (R06, R23)."""
     permit_any_admin(viewer, acting(viewer))
     return None if viewer.client_admin else frozenset(map(OfficeId, viewer.office_admin_of))
+
+
+def permit_feed(viewer: Viewer) -> OrganizationId:
+    """The organization whose feed the viewer reads: for its call centre, its client admins, and who looks on with them (R10)."""
+    own = acting(viewer)
+    if not (viewer.call_centre or viewer.client_admin or viewer.reporting_only):
+        raise Denied(
+            "The feed of changes is for the call centre and for client admins.",
+            remedy="Ask a client admin of your organization.",
+        )
+    return own
+
+
+def permit_acknowledging(viewer: Viewer) -> OrganizationId:
+    """The organization whose feed the viewer takes note of: the call centre's own users, who have to know (R10)."""
+    own = acting(viewer)
+    if not viewer.call_centre:
+        raise Denied(
+            "Only users of the call centre acknowledge what has changed.",
+            remedy="Ask somebody of the call centre.",
+        )
+    return own
+
+
+def feed_actions(viewer: Viewer, item: FeedItem) -> tuple[FeedAction, ...]:
+    """What the viewer may do with what was told now (R10)."""
+    if item.acknowledged_at is not None or not is_own(viewer, item.organization_id):
+        return ()
+    return (FeedAction.ACKNOWLEDGE,) if viewer.call_centre else ()

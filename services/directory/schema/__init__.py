@@ -3,6 +3,7 @@
 from strawberry.tools import merge_types
 
 from kit.graphql import build_schema
+from services.directory.schema.feed import FeedMutation, FeedQuery
 from services.directory.schema.group_mutations import GroupMutation
 from services.directory.schema.imports import ImportMutation, ImportQuery
 from services.directory.schema.office_mutations import OfficeMutation
@@ -13,10 +14,11 @@ from services.directory.schema.queries import Query
 from services.directory.schema.tasks import TaskMutation, TaskQuery
 
 Mutation = merge_types(
-    "Mutation", (ProviderMutation, OfficeMutation, GroupMutation, TaskMutation, ImportMutation)
+    "Mutation",
+    (ProviderMutation, OfficeMutation, GroupMutation, TaskMutation, ImportMutation, FeedMutation),
 )
 
-Root = merge_types("Query", (Query, PreviewQuery, TaskQuery, ImportQuery))
+Root = merge_types("Query", (Query, PreviewQuery, TaskQuery, ImportQuery, FeedQuery))
 
 SCHEMA = build_schema(Root, Mutation, types=(Organization,))
 
