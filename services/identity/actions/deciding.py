@@ -125,7 +125,7 @@ async def _deciding(
     minutes, or support, with a reason."""
     here = policy.permit_sign_in_rules(call.viewer, asked)
     said = reason(why or "") if call.viewer.support else ""
-    async with call.db.everywhere().transaction() as tx:
+    async with call.db.within(call.viewer, here).transaction() as tx:
         if await store.organization(tx, here) is None:
             raise NotFound("There is no such organization.", field="organizationId")
         organization = await store.lock_organization(tx, here)
@@ -151,7 +151,7 @@ async def _today(call: Call, tx: Connection, here: OrganizationId) -> Viewer:
 async def sign_in_rules(call: Call, asked: OrganizationId | None) -> SignInRules:
     """What the organization asks of its people at sign-in."""
     here = policy.permit_sign_in_rules(call.viewer, asked)
-    async with call.db.everywhere().reading() as tx:
+    async with call.db.within(call.viewer, here).reading() as tx:
         return await store.sign_in_rules(tx, here)
 
 
@@ -198,7 +198,7 @@ async def _put_rules(work: _Deciding, *, second_factor_required: bool) -> SignIn
 async def sign_in_service(call: Call, asked: OrganizationId | None) -> ServiceKnown | None:
     """The organization's sign-in service; None when it has none."""
     here = policy.permit_sign_in_rules(call.viewer, asked)
-    async with call.db.everywhere().reading() as tx:
+    async with call.db.within(call.viewer, here).reading() as tx:
         return await _known(tx, here)
 
 
@@ -312,7 +312,8 @@ async def verify_sign_in_domain(
     it. Conflict DOMAIN_TAKEN when it is another organization's."""
     by = policy.permit_support(call.viewer)
     why, domain = reason(why), mail_domain(text)
-    async with call.db.everywhere().transaction() as tx:
+    # whole-suite: whether the domain is another organization's already
+    async with call.db.for_support(call.viewer).transaction() as tx:
         owner = await store.owner_of_domain(tx, domain)
         if owner not in {None, organization_id}:
             raise Conflict(

@@ -70,6 +70,7 @@ async def start_single_sign_on(
 ) -> Departure:
     """Begin a sign-in at the sign-in service of an organization, which is named or known by the domain of an address of mail.
     NotFound SINGLE_SIGN_ON_UNKNOWN when there is none; whether the address is anybody's is not looked at."""
+    # whole-suite: nobody is signed in yet
     call = replace(call, db=call.db.everywhere())
     back_to = _redirect_uri(call, redirect_uri)
     service = await _service(call, address, organization_id)
@@ -166,6 +167,7 @@ def _url(endpoints: Endpoints, service: SignInService, asked: dict[str, str], ve
 async def finish_single_sign_on(call: Call, come: Come) -> SignedIn:
     """Open a session for who has come back from a sign-in service. It works once, within ten minutes. Denied SINGLE_SIGN_ON_FAILED
     whatever is not to be believed, NOT_A_USER when the service knows the person and we do not, or not any more."""
+    # whole-suite: nobody is signed in yet
     call = replace(call, db=call.db.everywhere())
     service, come_back = await _begun(call, come)
     now = call.clock.real()

@@ -17,6 +17,7 @@ from tests.support.walls import Attack
 
 NAME = "Canary Person"
 PARTNER = "Canary-Partner"
+ISSUER = "https://canary-issuer.example"
 
 
 async def theirs(identity: Identity, here: Organization) -> dict[str, Any]:
@@ -26,6 +27,13 @@ async def theirs(identity: Identity, here: Organization) -> dict[str, Any]:
     assert invited["__typename"] == "UserInvited", invited
     added = await identity.mutate(
         asking.ADD_PARTNER, {"name": PARTNER, "idempotencyKey": email}, here.admin
+    )
+    await identity.running.sql.execute(
+        "INSERT INTO sign_in_services (organization_id, issuer, client_id, sealed_client_secret, changed_at, changed_by)"
+        " VALUES ($1, $2, 'client', 'sealed', now(), $3)",
+        here.id,
+        ISSUER,
+        here.admin.user_id,
     )
     return {"user": invited["user"]["id"], "partner": added["partner"]["id"], "email": email}
 
@@ -52,7 +60,7 @@ def attack(identity: Identity, here: Organization, by: Viewer, known: dict[str, 
         "support": {"organizationId": str(here.id), "reason": "because"},
         "newPassword": "the lighthouse keeper reads at noon",
     }
-    return Attack(identity.running, by, [aim], [NAME, PARTNER, known["email"]])
+    return Attack(identity.running, by, [aim], [NAME, PARTNER, ISSUER, known["email"]])
 
 
 async def test_with_policy_switched_off_no_user_or_partner_of_others_is_told_or_changed(
