@@ -33,10 +33,11 @@ def after_attempt(before: Attempts | None, now: datetime) -> Attempts:
     """The attempts with one more, which counts as failed until it succeeds; RateLimited when it comes too early.
 
     The first three are free, then the wait doubles from a second to twenty minutes. It is never a lock, and a day without an
-    attempt forgets everything.
+    attempt forgets everything. Of two that come at once the later may have read the clock first: it is none the earlier for that.
     """
     if before is None or now >= before.last_at + ATTEMPTS_FORGOTTEN:
         before = Attempts(0, now, now)
+    now = max(now, before.last_at)
     if now < before.next_at:
         wait = ceil((before.next_at - now).total_seconds())
         raise RateLimited(

@@ -102,3 +102,12 @@ def test_what_others_did_meanwhile_still_counts() -> None:
 )
 def test_a_source_is_an_address_or_the_network_a_household_has(address: str, source: str) -> None:
     assert source_of(address) == source
+
+
+def test_of_two_attempts_at_once_neither_is_too_early_for_having_read_the_clock_first() -> None:
+    first = after_attempt(None, NOW)
+
+    second = after_attempt(first, NOW - timedelta(milliseconds=5))
+
+    assert second.failures == 2
+    assert second.last_at == NOW
