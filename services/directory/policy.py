@@ -156,6 +156,7 @@ def permit_office(viewer: Viewer, organization_id: OrganizationId, *offices: Off
 
 def permit_support(viewer: Viewer) -> None:
     """What the whole network shares, specialties and postal codes, is kept by support."""
+    viewer.require_user()
     if not viewer.support:
         raise Denied(
             "Specialties and postal codes are kept by support.",

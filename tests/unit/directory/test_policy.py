@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from uuid import UUID, uuid4
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit.auth import ANONYMOUS, Stage, Viewer, service_viewer
+from kit.auth import ANONYMOUS, Kind, Stage, Viewer, service_viewer
 from kit.errors import Denied, NotFound, Unauthenticated
 from services.directory import policy
 from services.directory.domain.nouns import (
@@ -256,3 +257,15 @@ def test_support_without_an_organization_changes_nothing() -> None:
     policy.permit_reading(support)
     with pytest.raises(Denied):
         policy.permit_client_admin(support, OURS)
+
+
+def test_what_the_network_shares_is_kept_by_support_that_has_finished_signing_in() -> None:
+    """R02, R05."""
+    support = Viewer(kind=Kind.USER, user_id=uuid4(), support=True)
+
+    policy.permit_support(support)
+    for stage in (Stage.SET_PASSWORD, Stage.SECOND_FACTOR, Stage.ENROL_FACTOR):
+        with pytest.raises(Denied):
+            policy.permit_support(replace(support, stage=stage))
+    with pytest.raises(Unauthenticated):
+        policy.permit_support(ANONYMOUS)
