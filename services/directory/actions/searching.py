@@ -82,8 +82,8 @@ async def _widening(
         return close, None
     if found:
         return found, Widening.FARTHER
-    if specialty is not None:
-        related = await store.catalogue.related(tx, specialty)
+    related = await store.catalogue.related(tx, specialty) if specialty is not None else []
+    if related:
         found = await _farther(tx, replace(wanted, codes=tuple(related)), first)
         if found:
             return ranking.nearby(found) or found, Widening.RELATED_SPECIALTY

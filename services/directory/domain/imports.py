@@ -89,7 +89,7 @@ def clean_note(note: NpiNote) -> NpiNote:
     """The note, cleaned; Invalid for an NPI that is none, and for a status the register does not have."""
     npi = clean_npi(note.npi)
     if npi is None:
-        raise Invalid("The NPI is missing.", code="NPI_INVALID", field="npi")
+        raise Invalid("The NPI is missing.", field="npi")
     if note.status is NpiStatus.UNKNOWN:
         raise Invalid("The register says ACTIVE or DEACTIVATED.", field="status")
     if note.status is NpiStatus.ACTIVE:

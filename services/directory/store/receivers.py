@@ -21,14 +21,14 @@ from services.directory.domain.geography import EARTH_KM, cells
 from services.directory.domain.listings import Answers, Listing, Practice, Wanted
 from services.directory.domain.nouns import Place, PlanId, Point, ProviderId
 
-CONSIDERED: Final = 200
-"""So many are ranked: those with the plan first, then those with the best of what an index tells, distance above all. More only
-while too few of those who have had the plan accept it on the day."""
+CONSIDERED: Final = 100
+"""So many are ranked, or twice as many as are asked for: those with the plan first, then those with the best of what an index tells,
+distance above all. More only while too few of those who have ever had the plan accept it on the day."""
 
 MOST_NAMES = 5000
 """So many who have a name like the one asked for are looked at, the most alike first."""
 
-LIKE_ENOUGH = 0.4
+LIKE_ENOUGH = 0.45
 """How much of the letters (by threes) of the name asked for must be in the name found."""
 
 _KM = f"""{2 * EARTH_KM} * asin(least(1, sqrt(power(sin(radians(l.latitude - $4) / 2), 2)
@@ -60,11 +60,13 @@ ORDER BY best.likeness DESC, best.sure DESC, best.worth DESC, l.receiver_id, l.o
 
 _NEAR = f"""
 WITH found AS (
-    SELECT 1.0::float8 AS likeness, {_LOOKED_AT}
-    FROM unnest($15::text[]) AS asked (code)
+    SELECT listed.* FROM unnest($15::text[]) AS asked (code)
     CROSS JOIN unnest($1::integer[], $2::integer[]) AS span (first, last)
-    JOIN listings l ON l.code = asked.code AND l.cell BETWEEN span.first AND span.last
-    WHERE {_FITS}
+    CROSS JOIN LATERAL (
+        SELECT 1.0::float8 AS likeness, {_LOOKED_AT} FROM listings l
+        WHERE l.code = asked.code AND l.cell BETWEEN span.first AND span.last AND {_FITS}
+        OFFSET 0 -- a fence for the planner: each span is looked up in the index, whatever it thinks of their number
+    ) AS listed
 ), {_BEST}"""  # noqa: S608 - of our own constants
 
 _NAMED = f"""
@@ -81,9 +83,13 @@ found AS (
 
 async def search(tx: Connection, wanted: Wanted, km: float | None, enough: int) -> list[Listing]:
     """Who is listed for what is wanted on the day, within so many kilometres (None: wherever); the best known ones."""  # any-organization: listings are public in the network
-    limit = CONSIDERED
+    limit = max(CONSIDERED, 2 * enough)
+    if wanted.name:
+        like = "SELECT set_config('pg_trgm.word_similarity_threshold', $1, true)"
+        await tx.execute(like, str(LIKE_ENOUGH))
     while True:
-        rows = await (_named if wanted.name else _near)(tx, wanted, km, limit)
+        sql, args = question(wanted, km, limit)
+        rows = await tx.fetch(sql, *args)
         listings = [one for row in rows if (one := _listing(row, wanted)) is not None]
         sure = sum(any(each.accepted for each in one.practices) for one in listings)
         over = len(rows) < limit or not wanted.plan_ids or sure >= enough
@@ -96,27 +102,10 @@ _MENTIONS = 2
 """The plan is mentioned in the listing, on whatever days."""
 
 
-async def _near(
-    tx: Connection, wanted: Wanted, km: float | None, limit: int
-) -> list[asyncpg.Record]:
-    spans = cells(wanted.place, km)
-    first, last = [one for one, _ in spans], [one for _, one in spans]
-    return await tx.fetch(_NEAR, first, last, *_asked(wanted, km, limit))
-
-
-async def _named(
-    tx: Connection, wanted: Wanted, km: float | None, limit: int
-) -> list[asyncpg.Record]:
-    await tx.execute(
-        "SELECT set_config('pg_trgm.word_similarity_threshold', $1, true)", str(LIKE_ENOUGH)
-    )
-    return await tx.fetch(_NAMED, wanted.name, MOST_NAMES, *_asked(wanted, km, limit))
-
-
-def _asked(wanted: Wanted, km: float | None, limit: int) -> tuple[object, ...]:
-    """The arguments from $3 on."""
+def question(wanted: Wanted, km: float | None, limit: int) -> tuple[str, tuple[object, ...]]:
+    """The statement that answers it, and its arguments."""
     place = wanted.place
-    return (
+    args = (
         None if place.point is None else km,
         place.point.latitude if place.point else None,
         place.point.longitude if place.point else None,
@@ -131,6 +120,10 @@ def _asked(wanted: Wanted, km: float | None, limit: int) -> tuple[object, ...]:
         limit,
         list(wanted.codes),
     )
+    if wanted.name:
+        return _NAMED, (wanted.name, MOST_NAMES, *args)
+    spans = cells(place, km)
+    return _NEAR, ([one for one, _ in spans], [one for _, one in spans], *args)
 
 
 def _key(plan_id: PlanId) -> int:
@@ -140,9 +133,8 @@ def _key(plan_id: PlanId) -> int:
 
 def _listing(row: asyncpg.Record, wanted: Wanted) -> Listing | None:
     """None when nobody is there on the day: the days of a group's listing are those of all its members together."""
-    practices = tuple(
-        _practice(row, one, wanted) for one in row["members"] if _covers(one, wanted.on.isoformat())
-    )
+    on, asked = wanted.on.isoformat(), {str(plan_id): plan_id for plan_id in wanted.plan_ids}
+    practices = tuple(_practice(row, one, on, asked) for one in row["members"] if _covers(one, on))
     if not practices:
         return None
     point = None
@@ -166,10 +158,10 @@ def _covers(one: Mapping[str, Any], on: str) -> bool:
     return bool(one["from"] <= on) and (one["until"] is None or bool(one["until"] > on))
 
 
-def _practice(row: asyncpg.Record, one: Mapping[str, Any], wanted: Wanted) -> Practice:
-    on = wanted.on.isoformat()
+def _practice(
+    row: asyncpg.Record, one: Mapping[str, Any], on: str, asked: Mapping[str, PlanId]
+) -> Practice:
     plans = [plan for plan in one["plans"] if _covers(plan, on)]
-    asked = {str(plan_id): plan_id for plan_id in wanted.plan_ids}
     sure = [plan for plan in plans if plan["plan"] in asked]
     days = [plan["verified"] for plan in sure]
     return Practice(
