@@ -33,9 +33,10 @@ def permit_reading(viewer: Viewer) -> None:
 def eyes(viewer: Viewer) -> OrganizationId | None:
     """Whose eyes a reading is for: an organization sees its own, and of others what directory shows; None (support, and our own
     services) sees everything."""
-    if viewer.kind is Kind.SERVICE or viewer.support:
+    if viewer.kind is Kind.SERVICE:
         return None
-    return OrganizationId(viewer.require_organization())
+    viewer.require_user()
+    return None if viewer.support else OrganizationId(viewer.require_organization())
 
 
 def permit_catalogue(viewer: Viewer) -> None:

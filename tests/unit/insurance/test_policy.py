@@ -86,6 +86,14 @@ def test_any_signed_in_user_and_our_own_services_may_read() -> None:
     policy.permit_reading(service_viewer("referrals"))
 
 
+def test_support_sees_all_once_it_has_finished_signing_in_and_not_before() -> None:
+    """R05: not with a temporary password, nor before the second factor."""
+    assert policy.eyes(SUPPORT) is None
+    for stage in (Stage.SET_PASSWORD, Stage.SECOND_FACTOR, Stage.ENROL_FACTOR):
+        with pytest.raises(Denied):
+            policy.eyes(replace(SUPPORT, stage=stage))
+
+
 def test_reading_needs_a_finished_sign_in() -> None:
     with pytest.raises(Unauthenticated):
         policy.permit_reading(ANONYMOUS)
