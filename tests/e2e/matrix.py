@@ -174,16 +174,16 @@ class Bench:
         self, attempts: Sequence[Attempt], batch: Sequence[int], told: dict[int, Told]
     ) -> None:
         chosen = [attempts[place] for place in batch]
-        document, variables = _document(chosen)
+        asked, variables = document(chosen)
         headers = {"accept": "application/json"}
         async with self._gate:
             if token := await self.world.token(chosen[0].actor):
                 headers["authorization"] = f"Bearer {token}"
-            body = orjson.dumps({"query": document, "variables": variables})
+            body = orjson.dumps({"query": asked, "variables": variables})
             exchange = await self._pool.post(body, headers, repeatable=False)
         answer = orjson.loads(exchange.take())
         for number, place in enumerate(batch):
-            told[place] = _told(answer, f"a{number}", _ids(attempts[place].arguments))
+            told[place] = told_of(answer, f"a{number}", _ids(attempts[place].arguments))
 
 
 def _batches(attempts: Sequence[Attempt]) -> Iterable[list[int]]:
@@ -199,7 +199,8 @@ def _batches(attempts: Sequence[Attempt]) -> Iterable[list[int]]:
             yield places[start : start + TOGETHER]
 
 
-def _document(attempts: Sequence[Attempt]) -> tuple[str, dict[str, Json]]:
+def document(attempts: Sequence[Attempt]) -> tuple[str, dict[str, Json]]:
+    """The document of attempts that go together (a0, a1, ...), and its variables."""
     declared, parts, variables = [], [], dict[str, Json]()
     for number, one in enumerate(attempts):
         passed = []
@@ -230,7 +231,8 @@ def _ids(value: Json) -> list[str]:
     return [value] if isinstance(value, str) and len(value) == ID_LENGTH else []
 
 
-def _told(answer: Json, alias: str, ids: list[str]) -> Told:
+def told_of(answer: Json, alias: str, ids: list[str]) -> Told:
+    """What an answer says of one attempt."""
     errors = [
         one for one in answer.get("errors", []) if not one.get("path") or one["path"][0] == alias
     ]

@@ -18,8 +18,11 @@ from gateway.subgraphs.wire import Target
 from kit.auth import VIEWER_HEADER, Kind, Stage, Viewer, service_viewer, sign_viewer
 from proto.identity.v1.identity_pb2 import IntrospectRequest, ViewerReply
 from proto.identity.v1.identity_pb2_grpc import IdentityStub
-from tests.e2e.matrix import Bench
-from tests.model.words import Actor, Rpc, Session
+from tests.e2e.matrix import Attempt, Bench
+from tests.e2e.matrix_rows import ask_attempt, list_attempt, verb_attempt
+from tests.model.cast import things
+from tests.model.tables import TABLES
+from tests.model.words import NOTHING, Actor, Elsewhere, List, Rpc, Session, Verb
 
 Headers = dict[str, str]
 
@@ -157,3 +160,18 @@ def operations(service: str) -> Iterator[str]:
     ):
         for name in root.fields if root else ():
             yield f"{kind} {{ {name} {{ __typename }} }}"
+
+
+def attempts(bench: Bench, service: str, actor: Actor) -> Iterator[Attempt]:
+    """One attempt for each row of a service's table."""
+    table = TABLES[service]
+    for row in (*table.verbs, *table.queries):
+        if isinstance(row, Elsewhere):
+            continue
+        thing = next(iter(things(row.about)), NOTHING)
+        if isinstance(row, List):
+            yield list_attempt(bench, row, actor)
+        elif isinstance(row, Verb):
+            yield verb_attempt(bench, row, actor, bench.id_of(thing), thing)
+        else:
+            yield ask_attempt(bench, row, actor, bench.id_of(thing), thing)

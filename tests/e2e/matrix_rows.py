@@ -65,7 +65,10 @@ def sentence(
 # Verbs ----------------------------------------------------------------------------------------------------------------
 
 
-def _verb(bench: Bench, row: Verb, actor: Actor, id_: str, thing: Thing = NOTHING) -> Attempt:
+def verb_attempt(
+    bench: Bench, row: Verb, actor: Actor, id_: str, thing: Thing = NOTHING
+) -> Attempt:
+    """Somebody tries a verb on a thing."""
     given = bench.filled(dict(row.given), actor, thing)
     if row.about:
         put(given, row.at or f"{row.about}Id", id_)
@@ -87,8 +90,8 @@ async def verbs(bench: Bench) -> None:
     cells = [(row, actor, thing) for row in rows(Verb) for actor in ACTORS for thing in about(row)]
     never = [(row, actor) for row in rows(Verb) if row.about for actor in ACTORS]
     told = await bench.ask(
-        [_verb(bench, row, actor, bench.id_of(thing), thing) for row, actor, thing in cells]
-        + [_verb(bench, row, actor, bench.unknown) for row, actor in never]
+        [verb_attempt(bench, row, actor, bench.id_of(thing), thing) for row, actor, thing in cells]
+        + [verb_attempt(bench, row, actor, bench.unknown) for row, actor in never]
     )
     strange = dict(
         zip(((id(row), actor.name) for row, actor in never), told[len(cells) :], strict=True)
@@ -113,7 +116,8 @@ def _as_expected(expected: Verdict, told: Told, then: str, strange: Told | None)
 # Questions ------------------------------------------------------------------------------------------------------------
 
 
-def _ask(bench: Bench, row: Ask, actor: Actor, id_: str, thing: Thing = NOTHING) -> Attempt:
+def ask_attempt(bench: Bench, row: Ask, actor: Actor, id_: str, thing: Thing = NOTHING) -> Attempt:
+    """Somebody asks for a thing."""
     given = bench.filled(dict(row.given), actor, thing)
     if row.about:
         put(given, row.at, id_)
@@ -130,8 +134,8 @@ async def questions(bench: Bench) -> None:
     cells = [(row, actor, thing) for row in asks() for actor in ACTORS for thing in about(row)]
     never = [(row, actor) for row in asks() if row.about for actor in ACTORS]
     told = await bench.ask(
-        [_ask(bench, row, actor, bench.id_of(thing), thing) for row, actor, thing in cells]
-        + [_ask(bench, row, actor, bench.unknown) for row, actor in never]
+        [ask_attempt(bench, row, actor, bench.id_of(thing), thing) for row, actor, thing in cells]
+        + [ask_attempt(bench, row, actor, bench.unknown) for row, actor in never]
     )
     strange = dict(
         zip(((id(row), actor.name) for row, actor in never), told[len(cells) :], strict=True)
@@ -157,7 +161,7 @@ def _answered(row: Ask, expected: Verdict, told: Told, strange: Told | None) -> 
 async def lists(bench: Bench) -> None:
     """Z5: every list holds what its reader may see, all of it, and nothing else."""
     cells = [(row, actor) for row in rows(List) for actor in ACTORS]
-    told = await bench.ask([_list(bench, row, actor) for row, actor in cells])
+    told = await bench.ask([list_attempt(bench, row, actor) for row, actor in cells])
     names = {id_: name for name, id_ in bench.world.ids.items()}
     for (row, actor), one in zip(cells, told, strict=True):
         shown = set(_found(one.data))
@@ -175,7 +179,8 @@ async def lists(bench: Bench) -> None:
         )
 
 
-def _list(bench: Bench, row: List, actor: Actor) -> Attempt:
+def list_attempt(bench: Bench, row: List, actor: Actor) -> Attempt:
+    """Somebody asks for a list."""
     given = bench.filled(dict(row.given), actor)
     return Attempt(
         actor, "query", row.name, given | ({"first": PAGE} if row.page else {}), row.select
@@ -253,7 +258,7 @@ async def _read(bench: Bench, reading: Ask, kind: str, wanted: list[str]) -> See
         if judge.of_ask(reading, actor, thing) is Verdict.ALLOW
     ]
     attempts = [
-        _selecting(_ask(bench, reading, actor, bench.id_of(thing), thing), wanted)
+        _selecting(ask_attempt(bench, reading, actor, bench.id_of(thing), thing), wanted)
         for actor, thing in cells
     ]
     told = await bench.ask(attempts)
@@ -268,7 +273,7 @@ async def _read_in_lists(bench: Bench, kind: str, wanted: list[str]) -> Seen:
         select = row.select.replace(" id ", f" id {' '.join(wanted)} ")
         tries = [
             Attempt(one.actor, one.kind, one.name, one.arguments, select)
-            for one in (_list(bench, row, actor) for actor in SIGNED_IN)
+            for one in (list_attempt(bench, row, actor) for actor in SIGNED_IN)
         ]
         for actor, told in zip(SIGNED_IN, await bench.ask(tries), strict=True):
             found |= {

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from itertools import product
-from typing import Any
 
 import grpc
 import pytest
 
-from kit.auth import service_viewer
-from tests.e2e.matrix import Bench
-from tests.e2e.matrix_doors import Doors, operations
+from kit.auth import Stage, service_viewer
+from tests.e2e.matrix import Bench, document, told_of
+from tests.e2e.matrix_doors import Doors, attempts, operations
 from tests.e2e.matrix_rows import SIGNED_IN, empty
 from tests.model.cast import ACTORS, OWN_PARTS, things
 from tests.model.tables import TABLES
@@ -42,11 +42,11 @@ async def test_every_operation_of_a_subgraph_is_refused_to_who_comes_past_the_ga
     bad = await doors.forgeries(service, STAFF)
     bad |= {f"{name}'s identity": doors.signed(service_viewer(name), service) for name in OWN_PARTS}
     opened = []
-    for document, (what, headers) in product(operations(service), bad.items()):
-        status, told = await doors.post(service, {"query": document}, headers)
+    for query, (what, headers) in product(operations(service), bad.items()):
+        status, told = await doors.post(service, {"query": query}, headers)
         doors.bench.judged("subgraph doors", status in REFUSED, "")
         if status not in REFUSED or "data" in told:
-            opened.append(f"{service}: {document} opened for {what}: {status}")
+            opened.append(f"{service}: {query} opened for {what}: {status}")
     assert opened == []
 
 
@@ -90,17 +90,37 @@ async def test_an_rpc_is_answered_to_those_of_us_who_have_business_with_it_and_t
         if (code not in CLOSED) != (name in rpc.callers):
             wrong.append(f"{rpc.name} asked by {name}: {code}, though {rpc.reason}")
         if name not in rpc.callers:
-            carried = doors.signed(_carried(user, name), service)
+            carried = doors.signed(replace(user, service=name), service)
             code = await doors.ask(service, rpc, carried, STAFF)
             if code not in CLOSED:
                 wrong.append(f"{rpc.name} asked by {name} for a user: {code}")
     assert wrong == []
 
 
-def _carried(viewer: Any, by: str) -> Any:  # noqa: ANN401 - a viewer
-    from dataclasses import replace  # noqa: PLC0415
+UNFINISHED = (Stage.SET_PASSWORD, Stage.SECOND_FACTOR, Stage.ENROL_FACTOR)
+HALF_WAY = {(Stage.ENROL_FACTOR, "secondFactors")}
+"""Who must add a second factor is shown those that are there."""
 
-    return replace(viewer, service=by)
+
+@pytest.mark.parametrize("service", TABLES)
+async def test_who_has_not_finished_signing_in_is_refused_everything_by_every_service(
+    doors: Doors, service: str
+) -> None:
+    """R05: whatever they may do afterwards; support and client admins above all."""
+    let_in = []
+    for name, stage in product(("support", "client admin", "staff here"), UNFINISHED):
+        actor = next(one for one in ACTORS if one.name == name)
+        viewer = replace(await doors.viewer(actor), stage=stage)
+        for attempt in attempts(doors.bench, service, actor):
+            query, variables = document([attempt])
+            body = {"query": query, "variables": variables}
+            _, answer = await doors.post(service, body, doors.signed(viewer, service))
+            told = told_of(answer, "a0", [])
+            doors.bench.judged("unfinished sessions", told.denied or told.unauthenticated, "")
+            refused = told.denied or told.unauthenticated
+            if not refused and (stage, attempt.name) not in HALF_WAY:
+                let_in.append(f"{name}, {stage}: {attempt.name}: {told.says}")
+    assert let_in == []
 
 
 # Entities -------------------------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from tests.model.words import (
     both,
     client_admin,
     either,
+    looks_on,
     own,
     own_or_shown,
     support,
@@ -41,6 +42,11 @@ PLACE = {
 def asked_for_by(actor: Actor, thing: Thing) -> bool:
     """R09: an office admin requests a provider record, and keeps it until a client admin approves it."""
     return bool(actor.admin_of) and thing.by == actor.name
+
+
+def call_centre(actor: Actor, thing: Thing) -> bool:  # noqa: ARG001 - a predicate
+    """R10: who is told of changes, and says that they were read."""
+    return actor.call_centre
 
 
 keeps = either(admin_there, asked_for_by)
@@ -171,6 +177,13 @@ VERBS = (
         given={"taskId": "00000000-0000-0000-0000-000000000000", "reason": "Meant so", **STALE},
         then="NOT_FOUND",
     ),
+    Verb(
+        "acknowledgeChanges",
+        "R10",
+        may=call_centre,
+        given={"itemIds": []},
+        then="INVALID|ChangesAcknowledged",
+    ),
     Verb("changeDirectorySettings", "R11 R20", may=client_admin, given=STALE),
 )
 
@@ -252,6 +265,14 @@ QUERIES = (
         for_support=False,
     ),
     audit("directory"),
+    Ask(
+        "callCentreFeed",
+        "R10",
+        shown=anybody,
+        may=either(call_centre, looks_on),
+        select="{ edges { cursor } }",
+        for_support=False,
+    ),
     Ask("specialties", "R11", shown=anybody, select="{ code }"),
     Ask("directorySettings", "R11 R20", shown=anybody, select="{ version }", for_support=False),
     Ask(

@@ -13,6 +13,11 @@ FIELDS: dict[str, dict[str, str]] = {
         "Address": "line1 line2 city region postalCode",
         "ApprovedProvider": "providerId approved provider code message remedy",
         "ApprovedProviders": "approved refused results",
+        "CallCentreChange": "kind count effectiveFrom effectiveUntil acceptingNewPatients planIdsAdded"
+        " planIdsEnded office fromOffice survivor",
+        "CallCentreItem": "id kind toldAt changes subjects acknowledgedAt acknowledgedBy escalatedAt provider"
+        " office allowedActions",
+        "ChangesAcknowledged": "acknowledged items",
         "Coordinates": "latitude longitude",
         "DirectorySettings": "secondApprover suggestGroupsFrom version",
         "DirectoryTask": "id kind raisedAt closedAt closedBecause reason version toDo provider providers group"
@@ -47,8 +52,9 @@ FIELDS: dict[str, dict[str, str]] = {
         "Placement": "id effectiveFrom effectiveUntil acceptingNewPatients version provider office state"
         " allowedActions",
         "PlanRowAtStake": "participationId providerId officeId effectiveUntil plan",
-        "Provider": "id npi firstName lastName name credential phone languages gender npiStatus npiDeactivatedOn"
-        " npiReplacedBy state version specialties placements groups reverifyDue allowedActions organization",
+        "Provider": "id npi firstName lastName name credential phone languages gender npiStatus"
+        " npiDeactivatedOn npiReplacedBy state version specialties placements groups"
+        " reverifyDue allowedActions organization",
         "ProviderRemovalPreview": "openReferrals token provider placements groups emptiedGroups referrals counts plans",
         "ReadinessItem": "code satisfied toDo",
         "ReadinessReason": "code message",
