@@ -19,11 +19,11 @@ ALTER ROLE :"owner" LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE PASSWO
 ALTER ROLE :"service" LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE PASSWORD :'password';
 SELECT format('CREATE DATABASE %I OWNER %I', :'service', :'owner')
     WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'service') \gexec
-REVOKE ALL ON DATABASE :"service" FROM PUBLIC;
-GRANT CONNECT ON DATABASE :"service" TO :"service";
 SQL
-  # What an earlier release made belongs to the service's own role: it goes over to the owner.
+  # What an earlier release made belongs to the service's own role: it goes over to the owner, with the rights it had.
   as_superuser --dbname "$service" --set service="$service" --set owner="${service}_owner" <<'SQL'
 REASSIGN OWNED BY :"service" TO :"owner";
+REVOKE ALL ON DATABASE :"service" FROM PUBLIC;
+GRANT CONNECT ON DATABASE :"service" TO :"service";
 SQL
 done

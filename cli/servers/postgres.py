@@ -215,13 +215,13 @@ class Postgres:
                 await connection.execute(
                     f'CREATE DATABASE "{name}" OWNER "{owner.name}" STRATEGY file_copy'
                 )
+        async with self._connected(name) as connection:
+            if owned_by == role.name:  # its own rights go over as well: they are given after this
+                await connection.execute(f'REASSIGN OWNED BY "{role.name}" TO "{owner.name}"')
             await connection.execute(
                 f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC;'
                 f'GRANT CONNECT ON DATABASE "{name}" TO "{role.name}"'
             )
-        if owned_by == role.name:
-            async with self._connected(name) as connection:
-                await connection.execute(f'REASSIGN OWNED BY "{role.name}" TO "{owner.name}"')
 
     @asynccontextmanager
     async def _connected(self, database: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:

@@ -75,8 +75,7 @@ async def test_a_database_of_an_earlier_release_goes_over_to_its_owner_with_all_
     await before.execute("CREATE TABLE books (id int); INSERT INTO books VALUES (7)")
     await before.close()
 
-    for _ in range(2):
-        await server.ensure_database("shelf", role, owner)
+    await server.ensure_database("shelf", role, owner)
 
     url = server.url("shelf", owner.name, owner.password)
     applied = await migrate(url, "shelf")
@@ -108,18 +107,18 @@ async def test_the_script_of_compose_makes_the_same_roles_and_brings_an_earlier_
 
         for _ in range(2):
             await _init_script(server, tmp_path)
-
-        for service in SERVICES:
-            address = secrets[f"database-{service}_owner"], secrets[f"database-{service}"]
-            here = [
-                url.replace("postgres:5432", f"127.0.0.1:{server.server.port}") for url in address
-            ]
-            await migrate(here[0], service)
-            connection = await asyncpg.connect(here[1])
-            assert await connection.fetchval("SELECT count(*) FROM outbox") == 0
-            with pytest.raises(asyncpg.InsufficientPrivilegeError):
-                await connection.execute("ALTER TABLE outbox ADD COLUMN more int")
-            await connection.close()
+            for service in SERVICES:
+                address = secrets[f"database-{service}_owner"], secrets[f"database-{service}"]
+                here = [
+                    url.replace("postgres:5432", f"127.0.0.1:{server.server.port}")
+                    for url in address
+                ]
+                await migrate(here[0], service)
+                connection = await asyncpg.connect(here[1])
+                assert await connection.fetchval("SELECT count(*) FROM outbox") == 0
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    await connection.execute("ALTER TABLE outbox ADD COLUMN more int")
+                await connection.close()
 
 
 async def _init_script(server: PostgresServer, secrets: Path) -> None:
