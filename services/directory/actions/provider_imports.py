@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from kit.db import Connection
@@ -22,7 +22,7 @@ from services.directory.domain.imports import (
     NoteStatus,
     NpiNote,
 )
-from services.directory.domain.nouns import Profile, Provider, ProviderId
+from services.directory.domain.nouns import NpiStatus, Profile, Provider, ProviderId
 
 MOST_ROWS = 200
 """Rows of one import call."""
@@ -35,8 +35,18 @@ class _Undone(Exception):  # noqa: N818 - how a trial ends, no error
     """What was tried is rolled back."""
 
 
+@dataclass(frozen=True, slots=True)
+class HowImported:
+    """Whether to ask for approval at once; whether the rows stand in the national register now, so that their NPIs are active; and
+    whether only to say what would become of them."""
+
+    submit: bool = False
+    from_register: bool = False
+    dry_run: bool = False
+
+
 async def import_providers(
-    call: Call, rows: Collection[Profile], *, submit: bool, key: str, dry_run: bool = False
+    call: Call, rows: Collection[Profile], *, how: HowImported, key: str
 ) -> tuple[ImportResult, ...]:
     """Add up to 200 profiles; the answer says for each row whether it was ADDED, KNOWN by its NPI, or REFUSED and why.
 
@@ -46,18 +56,18 @@ async def import_providers(
     organization_id = policy.acting(call.viewer)
     policy.permit_client_admin(call.viewer, organization_id)
     _require_few(rows, MOST_ROWS)
-    if dry_run:
-        return await _tried(call, rows, submit=submit)
+    if how.dry_run:
+        return await _tried(call, rows, how)
     async with call.db.transaction() as tx:
 
         async def make() -> UUID:
-            return await _kept(tx, call, await _imported(tx, call, rows, submit=submit))
+            return await _kept(tx, call, await _imported(tx, call, rows, how))
 
         batch = await once(
             tx,
             call.viewer,
             key=key,
-            request=("importProviders", tuple(rows), submit),
+            request=("importProviders", tuple(rows), how),
             at=call.clock.now(),
             make=make,
         )
@@ -72,13 +82,13 @@ def _require_few(rows: Collection[object], most: int) -> None:
 
 
 async def _tried(
-    call: Call, rows: Collection[Profile], *, submit: bool
+    call: Call, rows: Collection[Profile], how: HowImported
 ) -> tuple[ImportResult, ...]:
     """What would become of the rows. Ids of those who would be added are not told: they will never be."""
     results: list[ImportResult] = []
     with contextlib.suppress(_Undone):
         async with call.db.transaction() as tx:
-            results = await _imported(tx, call, rows, submit=submit)
+            results = await _imported(tx, call, rows, how)
             raise _Undone
     return tuple(
         replace(one, provider_id=None) if one.status is ImportStatus.ADDED else one
@@ -99,7 +109,7 @@ async def _kept(tx: Connection, call: Call, results: list[ImportResult]) -> UUID
 
 
 async def _imported(
-    tx: Connection, call: Call, rows: Collection[Profile], *, submit: bool
+    tx: Connection, call: Call, rows: Collection[Profile], how: HowImported
 ) -> list[ImportResult]:
     """What specialties there are and who has the NPIs is asked once for all rows."""
     organization_id = policy.acting(call.viewer)
@@ -108,7 +118,26 @@ async def _imported(
     npis = {row.npi.strip() for row in rows if row.npi}
     await store.imports.hold_all(tx, organization_id, [f"npi {npi}" for npi in npis])
     held = await store.imports.with_npis(tx, organization_id, npis)
-    return [await _one(tx, call, row, known, held, submit=submit) for row in rows]
+    results = [await _one(tx, call, row, known, held, submit=how.submit) for row in rows]
+    if how.from_register:
+        await _note_active(tx, call, results)
+    return results
+
+
+async def _note_active(tx: Connection, call: Call, results: Sequence[ImportResult]) -> None:
+    """Whoever stands in the register now has an active NPI. That is told of those alone of whom something else was known."""
+    organization_id, at = policy.acting(call.viewer), call.clock.now()
+    ids = {one.status: set[UUID]() for one in results}
+    for one in results:
+        if one.provider_id:
+            ids[one.status].add(UUID(one.provider_id))
+    added = ids.get(ImportStatus.ADDED, set())
+    await store.imports.begin_active(tx, organization_id, added, at)
+    known = sorted(ids.get(ImportStatus.KNOWN, set()) - added)
+    locked = await store.providers.locked_all(tx, organization_id, known)
+    other = [one for one in locked.values() if one.npi and one.npi_status is not NpiStatus.ACTIVE]
+    await _noted(tx, call, [NpiNote(str(one.npi), NpiStatus.ACTIVE) for one in other])
+    await store.imports.looked_up(tx, organization_id, known, at)
 
 
 async def _one(

@@ -8,6 +8,7 @@ import strawberry
 from kit.ids import parse_id
 from services.directory.actions.offices import NewOffice, OfficeChange
 from services.directory.actions.placements import NewPlacement
+from services.directory.actions.provider_imports import HowImported
 from services.directory.actions.providers import ProfileChange
 from services.directory.domain import nouns
 from services.directory.domain.hours import OpeningHours
@@ -152,10 +153,17 @@ class ImportProvidersInput:
     idempotency_key: str = key()
     rows: list[ProfileInput] = strawberry.field(description="1 to 200.")
     submit: bool = strawberry.field(default=False, description="Ask for approval at once.")
+    from_register: bool = strawberry.field(
+        default=False, description="They stand in the national register now: their NPIs are active."
+    )
     dry_run: bool = strawberry.field(
         default=False,
         description="Only say what would become of the rows; the key counts for nothing.",
     )
+
+    def how(self) -> HowImported:
+        """As the verb takes it."""
+        return HowImported(self.submit, self.from_register, self.dry_run)
 
 
 # Offices and placements -----------------------------------------------------------------------------------------------

@@ -244,9 +244,8 @@ class ProviderMutation:
         rows = await provider_imports.import_providers(
             info.context.call,
             [row.profile() for row in input.rows],
-            submit=input.submit,
+            how=input.how(),
             key=input.idempotency_key,
-            dry_run=input.dry_run,
         )
         return _imported(rows)
 

@@ -57,6 +57,20 @@ async def note_npi(tx: Connection, provider: Provider, note: NpiNote, at: dateti
     return touched > 0
 
 
+async def begin_active(
+    tx: Connection, organization_id: OrganizationId, ids: Collection[UUID], at: datetime
+) -> None:
+    """The NPIs of these providers, who were just added, are active."""
+    await db.run(
+        tx,
+        """UPDATE providers SET npi_status = 'ACTIVE', npi_checked_at = $3
+            WHERE organization_id = $1 AND id = ANY($2)""",
+        organization_id,
+        list(ids),
+        at,
+    )
+
+
 async def looked_up(
     tx: Connection, organization_id: OrganizationId, ids: Collection[UUID], at: datetime
 ) -> None:

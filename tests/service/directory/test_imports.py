@@ -111,6 +111,21 @@ async def test_a_deactivated_npi_is_noted_once_and_blocks_the_approval(
     assert facts == ["added", "submitted", "npi_checked", "npi_checked", "approved"]
 
 
+async def test_whoever_is_imported_from_the_register_has_an_active_npi(
+    directory: Directory, organization: Organization
+) -> None:
+    """R11."""
+    held, npi = await organization.add_provider(), directory.npi()
+    await _note(organization, {"npi": held["npi"], "status": "DEACTIVATED"})
+    done = await _import(organization, person(npi), person(held["npi"]), fromRegister=True)
+    plain = await _import(organization, person(directory.npi()))
+    ids = [one["providerId"] for one in (*done["rows"], *plain["rows"])]
+    states = [(await _status(organization, {"id": one}))["npiStatus"] for one in ids]
+
+    assert states == ["ACTIVE", "ACTIVE", "UNKNOWN"]
+    assert (await directory.facts(held["id"]))[-2:] == ["npi_checked", "npi_checked"]
+
+
 async def test_a_provider_whose_npi_is_deactivated_is_not_found_any_more(
     organization: Organization,
 ) -> None:
@@ -186,7 +201,7 @@ async def test_only_client_admins_import_and_only_support_keeps_what_all_share(
     row = {"code": CARDIOLOGY, "grouping": "G", "classification": "C"}
     place = {"postalCode": "02139", "latitude": 42.0, "longitude": -71.0}
     kept = {"digest": DIGEST, "kind": "NPPES", "state": "{}"}
-    calls = [
+    calls: list[tuple[str, str, dict[str, Any], Viewer]] = [
         ("noteNpis", "NoteNpisInput", key | {"rows": [{"npi": npi, "status": "ACTIVE"}]}, somebody),
         ("keepImportProgress", "KeepImportProgressInput", kept, somebody),
         ("importSpecialties", "ImportSpecialtiesInput", {"rows": [row]}, organization.admin),
