@@ -78,4 +78,5 @@ def test_every_command_is_explained() -> None:
 
 
 def test_every_problem_code_is_explained() -> None:
+    """R25: a refusal has a code that can be looked up."""
     assert sorted(code for code in problem_codes() if not mentioned(code)) == []

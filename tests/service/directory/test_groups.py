@@ -89,6 +89,17 @@ async def test_those_who_are_not_approved_do_not_count(organization: Organizatio
     assert len(await organization.suggestions(office["id"])) == 1
 
 
+async def test_a_provider_at_two_offices_counts_at_both(organization: Organization) -> None:
+    """R20."""
+    both = await organization.approved()
+    for _ in range(2):
+        pair = [await organization.approved() for _ in range(2)]
+        office = await organization.live_office(both, *pair)
+        (found,) = await organization.suggestions(office["id"])
+
+        assert {one["id"] for one in found["providers"]} == {one["id"] for one in [both, *pair]}
+
+
 async def test_a_group_that_covers_the_suggestion_closes_it(
     directory: Directory, organization: Organization
 ) -> None:

@@ -237,7 +237,7 @@ async def test_a_mutation_that_races_a_deactivation_is_done_whole_or_not_at_all(
 async def test_support_ends_an_account_with_a_reason_that_the_client_admins_read(
     identity: Identity, here: Organization
 ) -> None:
-    """R07, break-glass."""
+    """R07, R25: break-glass."""
     member = await identity.member(here, role("INSURANCE_MANAGER"), name="Ines Leaver")
     user = await identity.user(member.user_id, here.admin)
     address = (await identity.user(here.admin.user_id, here.admin))["email"]

@@ -256,3 +256,19 @@ async def test_an_invitation_ends_with_the_membership(
     )
     assert confirm["code"] == "ACCOUNT_DEACTIVATED"
     assert (await identity.sign_in(email, temporary))["code"] == "ACCOUNT_DEACTIVATED"
+
+
+async def test_who_loses_an_office_before_confirming_does_not_get_it_by_confirming(
+    identity: Identity, here: Organization
+) -> None:
+    """R04"""
+    email, staff = an_email(), role("OFFICE_STAFF", here.office)
+    invited = (await identity.invite(here.admin, email, staff))["user"]
+
+    revoked = await identity.mutate(REVOKE, about(invited, **staff), here.admin)
+    viewer = await identity.confirm(email)
+
+    assert revoked["__typename"] == "RoleRevoked"
+    assert viewer.office_staff_of == frozenset()
+    user = await identity.user(viewer.user_id, here.admin)
+    assert (user["status"], user["grants"]) == ("ACTIVE", [])

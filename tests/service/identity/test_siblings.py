@@ -67,6 +67,18 @@ async def test_an_office_is_covered_by_confirmed_active_staff_only(
     assert await coverage(identity, here, here.office) == [1]
 
 
+async def test_a_client_admin_covers_an_office_only_as_its_staff(
+    identity: Identity, here: Organization
+) -> None:
+    """R18"""
+    before = await coverage(identity, here, here.office)
+    admin = await identity.user(here.admin.user_id, here.admin)
+    await identity.mutate(GRANT, about(admin, **role("OFFICE_STAFF", here.office)), here.admin)
+
+    assert before == [0]
+    assert await coverage(identity, here, here.office) == [1]
+
+
 async def test_coverage_of_another_organizations_office_is_nothing(
     identity: Identity, here: Organization
 ) -> None:

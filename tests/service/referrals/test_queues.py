@@ -192,6 +192,19 @@ async def test_a_groups_staff_has_the_groups_queue_and_nobody_elses(world: World
     assert await read(world, colleague, to_group) is None
 
 
+async def test_what_a_group_sent_and_got_back_waits_in_the_groups_queue(world: World) -> None:
+    """R22."""
+    practice, colleague = world.sender, world.sender.somebody()
+    group = await staffed(world, practice, [], colleague.user_id or uuid4())
+    sent = await send(world, sender=group_at(practice, group))
+    await act(world, "declineReferral", world.receiver.staff, sent, reasonCode="NO_CAPACITY")
+
+    assert await queue(world, colleague, "REQUIRES_REVIEW", groupId=str(group)) == [sent["id"]]
+    returned = await read(world, colleague, sent)
+    assert returned is not None
+    assert "RESEND" in returned["allowedActions"]
+
+
 async def test_open_work_shows_a_client_admin_numbers_and_staff_what_they_may_do(
     world: World,
 ) -> None:
