@@ -192,7 +192,7 @@ def build(environment: Mapping[str, str] = os.environ) -> Service[Means]:
         peers=lambda connect: _means(settings, connect),
         rpc=servicers,
         callers=policy.CALLERS,
-        hearings=lambda parts: hearings(parts.bus),
+        hearings=hearings,
         jobs=JOBS,
         routes=_routes,
         background=[_partner_sign_ins(settings.partner_issuer_seed)]
@@ -268,6 +268,7 @@ async def _partners(parts: Parts[Means]) -> None:
 async def _lapse(parts: Parts[Means]) -> None:
     await actions.lapse_everywhere(parts.call())
     await actions.tell_expired_invitations(parts.call())
+    await actions.end_expired(parts.call())
 
 
 async def _away(parts: Parts[Means]) -> None:

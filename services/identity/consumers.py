@@ -1,13 +1,19 @@
-"""What identity hears: offices that close, providers that leave, and its own facts about partners."""
+"""What identity hears: offices that close, providers that leave, what the call centre is told, and its own facts about partners."""
 
 from uuid import UUID
 
-from kit.bus import Bus
 from kit.db import Connection
 from kit.inbox import Heard, Hearing
-from proto.directory.v1.events_pb2 import OfficeClosed, ProviderRemoved
+from kit.service import Parts
+from proto.directory.v1.events_pb2 import (
+    ChangeFeedEscalated,
+    ChangeFeedExtended,
+    OfficeClosed,
+    ProviderRemoved,
+)
 from proto.identity.v1.events_pb2 import PartnerAdded, PartnerRemoved
 from services.identity import actions, store
+from services.identity.actions import Means
 from services.identity.domain import OfficeId, OrganizationId, PartnerId
 from services.identity.domain.nouns import ProviderId
 
@@ -31,7 +37,7 @@ async def _provider_removed(tx: Connection, heard: Heard) -> None:
     await actions.lapse_provider(tx, organization_id, provider_id, heard.time)
 
 
-def hearings(bus: Bus) -> list[Hearing]:
+def hearings(parts: Parts[Means]) -> list[Hearing]:
     """The handlers, by service and aggregate."""
 
     async def partner_changed(tx: Connection, heard: Heard) -> None:
@@ -40,11 +46,28 @@ def hearings(bus: Bus) -> list[Hearing]:
         partner = await store.partner(tx, organization_id, PartnerId(heard.aggregate_id))
         if partner is None:
             raise LookupError("a fact about a partner that never was")
-        await actions.keep_consumer(bus, partner)
+        await actions.keep_consumer(parts.bus, partner)
+
+    async def feed_extended(tx: Connection, heard: Heard) -> None:
+        """The call centre's users are told within the minute (R10)."""
+        fact: ChangeFeedExtended = heard.fact
+        here = OrganizationId(heard.organization_id)
+        await actions.write_to_call_centre(parts.call(), tx, here, fact.items)
+
+    async def feed_escalated(tx: Connection, heard: Heard) -> None:
+        """Nobody has acknowledged it: the client admins are told, once (R10)."""
+        fact: ChangeFeedEscalated = heard.fact
+        here = OrganizationId(heard.organization_id)
+        await actions.write_to_client_admins(parts.call(), tx, here, fact.items)
 
     return [
         Hearing("directory", "office", {OfficeClosed: _office_closed}),
         Hearing("directory", "provider", {ProviderRemoved: _provider_removed}),
+        Hearing(
+            "directory",
+            "change_feed",
+            {ChangeFeedExtended: feed_extended, ChangeFeedEscalated: feed_escalated},
+        ),
         Hearing(
             "identity", "partner", {PartnerAdded: partner_changed, PartnerRemoved: partner_changed}
         ),

@@ -6,8 +6,15 @@ from services.identity.actions.accounts import (
     reset_temporary_password,
     set_password,
 )
+from services.identity.actions.asking import answer_request, request_support, take_request
 from services.identity.actions.bounces import (
     report_bounce,
+)
+from services.identity.actions.breaking_glass import (
+    Entry,
+    break_glass,
+    end_break_glass,
+    end_expired,
 )
 from services.identity.actions.candidates import (
     dismiss_candidate,
@@ -18,6 +25,10 @@ from services.identity.actions.challenges import (
     answer_second_factor,
     prove_identity,
     start_proof,
+)
+from services.identity.actions.change_notices import (
+    write_to_call_centre,
+    write_to_client_admins,
 )
 from services.identity.actions.deciding import (
     ServiceKnown,
@@ -136,6 +147,7 @@ __all__ = [
     "CopyShown",
     "Departure",
     "Directory",
+    "Entry",
     "Hasher",
     "Keyring",
     "LeavingShown",
@@ -162,7 +174,9 @@ __all__ = [
     "add_passkey",
     "add_totp",
     "answer_forgotten",
+    "answer_request",
     "answer_second_factor",
+    "break_glass",
     "care_for_keys",
     "change_sign_in_rules",
     "change_sign_in_service",
@@ -172,6 +186,8 @@ __all__ = [
     "deactivate_the_away",
     "deactivate_user",
     "dismiss_candidate",
+    "end_break_glass",
+    "end_expired",
     "ensure_support",
     "find_partner",
     "finish_single_sign_on",
@@ -197,6 +213,7 @@ __all__ = [
     "remove_sign_in_service",
     "rename_factor",
     "report_bounce",
+    "request_support",
     "resend_invitation",
     "reset_second_factors",
     "reset_temporary_password",
@@ -215,7 +232,10 @@ __all__ = [
     "start_proof",
     "start_single_sign_on",
     "start_totp",
+    "take_request",
     "tell_expired_invitations",
     "tidy",
     "verify_sign_in_domain",
+    "write_to_call_centre",
+    "write_to_client_admins",
 ]

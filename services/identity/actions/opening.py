@@ -10,6 +10,7 @@ from kit.ids import new_id
 from services.identity import store
 from services.identity.actions import tokens
 from services.identity.actions.auditing import note_session
+from services.identity.actions.breaking_glass import inside
 from services.identity.actions.means import Call
 from services.identity.actions.tokens import AccessToken
 from services.identity.actions.within import viewer_of
@@ -175,7 +176,7 @@ async def standing(call: Call, tx: Connection, session: Session) -> Viewer | Non
         waiting = account.confirmed_at is None and await store.memberships_of(tx, account.id)
         return bare if waiting and not account.support else None
     if account.support:
-        return await _held(call, tx, account, replace(bare, support=True))
+        return await _held(call, tx, account, await _support(call, tx, replace(bare, support=True)))
     if session.organization_id is None:
         return None
     user = await store.user(tx, session.organization_id, UserId(session.user_id))
@@ -184,6 +185,14 @@ async def standing(call: Call, tx: Connection, session: Session) -> Viewer | Non
     viewer = viewer_of(bare, user)
     admin = any(grant.role in _ADMINS for grant in user.grants)
     return await _held(call, tx, account, viewer) if admin else viewer
+
+
+async def _support(call: Call, tx: Connection, viewer: Viewer) -> Viewer:
+    """Support, who belongs to no organization, or while it is inside one has the powers of its client admins there."""
+    access = await inside(call, tx, viewer)
+    if access is None:
+        return viewer
+    return replace(viewer, organization_id=access.organization_id, client_admin=True)
 
 
 async def _held(call: Call, tx: Connection, account: Account, viewer: Viewer) -> Viewer:

@@ -9,6 +9,7 @@ from kit.errors import Conflict, Denied, Unauthenticated
 from services.identity import store
 from services.identity.actions import tokens
 from services.identity.actions.auditing import note_failed_sign_in
+from services.identity.actions.breaking_glass import inside
 from services.identity.actions.means import Call
 from services.identity.actions.opening import (
     Opening,
@@ -234,6 +235,8 @@ async def introspect(call: Call, token: str) -> tuple[Viewer, tokens.Claims]:
     async with call.db.reading() as tx:
         session = await store.session(tx, claims.session_id)
         viewer = await standing(call, tx, session) if session else None
+        access = await inside(call, tx, viewer) if viewer else None
+        until = access.ends_at if access else None
     if session is None or viewer is None or not session.live(call.clock.now()):
         raise tokens.bad_token()
-    return viewer, claims
+    return viewer, replace(claims, expires_at=min(claims.expires_at, until or claims.expires_at))

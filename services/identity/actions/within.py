@@ -9,6 +9,7 @@ from kit.auth import Viewer
 from kit.db import Connection
 from kit.errors import Conflict, Denied, NotFound
 from services.identity import policy, store
+from services.identity.actions.breaking_glass import require_inside
 from services.identity.actions.means import Call
 from services.identity.domain import (
     OfficeId,
@@ -79,8 +80,10 @@ async def organization_work(call: Call, support: AsSupport | None = None) -> Asy
     """
     organization_id = acting_in(call, support)
     # whole-suite: support belongs to none of the organizations, and works in the one it names
-    database = call.db.for_support(call.viewer)
+    database = call.db if support is None else call.db.for_support(call.viewer)
     async with database.transaction() as tx:
+        if support is None and call.viewer.support:
+            support = AsSupport(organization_id, (await require_inside(call, tx)).reason)
         if support is not None and await store.organization(tx, organization_id) is None:
             raise NotFound("There is no such organization.", field="organizationId")
         organization = await store.lock_organization(tx, organization_id)

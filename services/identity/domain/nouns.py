@@ -75,6 +75,8 @@ class OrganizationAction(StrEnum):
     INVITE_USER = "INVITE_USER"
     ADD_PARTNER = "ADD_PARTNER"
     DISMISS_CANDIDATE = "DISMISS_CANDIDATE"
+    BREAK_GLASS = "BREAK_GLASS"
+    END_BREAK_GLASS = "END_BREAK_GLASS"
 
 
 class PartnerAction(StrEnum):

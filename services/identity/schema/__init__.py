@@ -13,9 +13,11 @@ from services.identity.schema.queries import Query as ReadingQuery
 from services.identity.schema.roles import RoleMutation, RoleQuery
 from services.identity.schema.sessions import SessionMutation
 from services.identity.schema.sso import SignInMutation, SignInQuery
+from services.identity.schema.support import SupportMutation, SupportQuery
 
 Query = merge_types(
-    "Query", (ReadingQuery, PeopleQuery, RoleQuery, CandidateQuery, FactorQuery, SignInQuery)
+    "Query",
+    (ReadingQuery, PeopleQuery, RoleQuery, CandidateQuery, FactorQuery, SignInQuery, SupportQuery),
 )
 Mutation = merge_types(
     "Mutation",
@@ -29,6 +31,7 @@ Mutation = merge_types(
         RoleMutation,
         CandidateMutation,
         PartnerMutation,
+        SupportMutation,
     ),
 )
 

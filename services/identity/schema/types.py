@@ -316,7 +316,7 @@ async def load_user(
     """A user of the organization the read is about, batched; None for any other, exactly as for one that never was. Support
     names the organization; without one they find nobody."""
     call = info.context.call
-    if call.viewer.support and organization_id is None:
+    if call.viewer.support and organization_id is None and call.viewer.organization_id is None:
         call.viewer.require_user()
         return None
     here = policy.scope(call.viewer, organization_id)

@@ -164,6 +164,7 @@ from services.identity.store.users import (
     unconfirmed_page,
     user,
     users_by_id,
+    users_in_role,
     users_page,
 )
 
@@ -298,6 +299,7 @@ __all__ = [
     "user",
     "user_of_subject",
     "users_by_id",
+    "users_in_role",
     "users_page",
     "verify_domain",
     "vouched_for",

@@ -6,7 +6,14 @@ from uuid import UUID
 
 from kit import db
 from kit.db import Connection
-from services.identity.domain import KnownMembership, MembershipId, OrganizationId, User, UserId
+from services.identity.domain import (
+    KnownMembership,
+    MembershipId,
+    OrganizationId,
+    Role,
+    User,
+    UserId,
+)
 from services.identity.store.grants import with_grants
 
 _USER = """
@@ -89,6 +96,19 @@ async def client_admins(tx: Connection, organization_id: OrganizationId) -> list
         f"{_USER} AND m.deactivated_at IS NULL AND EXISTS (SELECT FROM grants g WHERE g.membership_id = m.id"
         " AND g.role = 'CLIENT_ADMIN' AND g.ended_at IS NULL) ORDER BY u.id",
         organization_id,
+    )
+    return await with_grants(tx, found)
+
+
+async def users_in_role(tx: Connection, organization_id: OrganizationId, role: Role) -> list[User]:
+    """The active users who have that role now, confirmed or not."""
+    found = await db.many(
+        tx,
+        User,
+        f"{_USER} AND m.deactivated_at IS NULL AND EXISTS (SELECT FROM live_grants g WHERE g.membership_id = m.id"
+        " AND g.role::text = $2) ORDER BY u.id",
+        organization_id,
+        role,
     )
     return await with_grants(tx, found)
 

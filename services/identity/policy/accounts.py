@@ -36,7 +36,7 @@ def permit_support(viewer: Viewer) -> UserId:
     """What only support does for all organizations: opening one."""
     user_id = viewer.require_user()
     if not viewer.support:
-        raise Denied("Only support may do this.", remedy="Ask support.")
+        raise Denied("Only support may do this.", remedy="Ask support with requestSupport.")
     return UserId(user_id)
 
 
@@ -47,7 +47,7 @@ def permit_reset(viewer: Viewer) -> UserId:
         raise Denied(
             "Temporary passwords can only be reset by support.",
             code="SUPPORT_ONLY",
-            remedy="Ask support, and say for whom and why.",
+            remedy="Ask support with requestSupport, and say for whom and why.",
         )
     return UserId(user_id)
 
@@ -62,10 +62,10 @@ def permit_new_password(viewer: Viewer) -> UserId:
 
 
 def scope(viewer: Viewer, asked: OrganizationId | None) -> OrganizationId:
-    """The organization a read is about: the viewer's own, or for support the one asked for. NotFound for any other, exactly
-    as for one that never was."""
+    """The organization a read is about: the viewer's own, or for support the one asked for, unless it is inside one. NotFound
+    for any other, exactly as for one that never was."""
     viewer.require_user()
-    if viewer.support and asked is not None:
+    if viewer.support and viewer.organization_id is None and asked is not None:
         return asked
     own = viewer.require_organization()
     if asked is not None and asked != own:
@@ -135,20 +135,20 @@ def permit_upgrade(viewer: Viewer, wanted: RoleWanted) -> None:
             "Only support makes a client admin of somebody who is a user already.",
             code="SUPPORT_ONLY",
             field="role",
-            remedy="Ask support, and say for whom and why.",
+            remedy="Ask support with requestSupport, and say for whom and why.",
         )
 
 
 def permit_copying(viewer: Viewer) -> OrganizationId:
     """R08: only client admins give one user what another has."""
-    return _permit_client_admin(viewer, "Only client admins copy roles.")
+    return permit_client_admin(viewer, "Only client admins copy roles.")
 
 
 def permit_candidates(viewer: Viewer) -> OrganizationId:
     """R-S1: who might be office admin is for client admins, who decide about it, and for who looks on with them."""
     if viewer.reporting_only:
         return OrganizationId(viewer.require_organization())
-    return _permit_client_admin(viewer, "Only client admins decide about office admins.")
+    return permit_client_admin(viewer, "Only client admins decide about office admins.")
 
 
 def permit_unconfirmed(viewer: Viewer) -> tuple[OrganizationId, frozenset[UUID] | None]:
@@ -161,7 +161,8 @@ def permit_unconfirmed(viewer: Viewer) -> tuple[OrganizationId, frozenset[UUID] 
     return own, viewer.office_admin_of
 
 
-def _permit_client_admin(viewer: Viewer, message: str) -> OrganizationId:
+def permit_client_admin(viewer: Viewer, message: str) -> OrganizationId:
+    """The organization of a client admin; Denied with the message for anybody else."""
     own = OrganizationId(viewer.require_organization())
     if not viewer.client_admin:
         raise Denied(message, remedy="Ask a client admin.")
@@ -298,7 +299,7 @@ def permit_factor_reset(viewer: Viewer) -> UserId:
         raise Denied(
             "Lost second factors can only be reset by support.",
             code="SUPPORT_ONLY",
-            remedy="Ask support, and say for whom and why.",
+            remedy="Ask support with requestSupport, and say for whom and why.",
         )
     return UserId(user_id)
 
@@ -358,6 +359,10 @@ def organization_actions(
         OrganizationAction.INVITE_USER: may_invite(viewer, organization.id),
         OrganizationAction.ADD_PARTNER: own and viewer.client_admin,
         OrganizationAction.DISMISS_CANDIDATE: own and viewer.client_admin,
+        OrganizationAction.BREAK_GLASS: viewer.is_user
+        and viewer.support
+        and viewer.organization_id is None,
+        OrganizationAction.END_BREAK_GLASS: own and viewer.support,
     }
     return tuple(action for action, allowed in answers.items() if allowed)
 

@@ -1,0 +1,185 @@
+"""Support inside an organization: with a reason, for four hours at most, and never without the client admins knowing (break-glass)."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from google.protobuf.message import Message
+
+from kit import audit, idempotency, outbox
+from kit.auth import Viewer
+from kit.db import Connection
+from kit.errors import Conflict, Denied, NotFound
+from kit.ids import new_id
+from proto.identity.v1.events_pb2 import SupportAccessBegan, SupportAccessEnded
+from services.identity import policy, store
+from services.identity.actions.means import Call
+from services.identity.actions.told import write_letter
+from services.identity.domain import LetterKind, OrganizationId, SessionId, letters, reason
+from services.identity.domain.support import (
+    AccessEnd,
+    SupportAccess,
+    SupportAccessId,
+    access_life,
+)
+from services.identity.store import support as rows
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where support wants in, why, and for how long."""
+
+    organization_id: OrganizationId
+    why: str
+    life: timedelta
+
+    @classmethod
+    def of(cls, organization_id: OrganizationId, why: str, minutes: int) -> "Entry":
+        """Invalid without a reason, or for more than four hours."""
+        return cls(organization_id, reason(why), access_life(minutes))
+
+
+async def break_glass(call: Call, entry: Entry, *, key: str) -> SupportAccess:
+    """Support acts in the organization as its client admins do, in this session alone. Conflict GLASS_BROKEN while it is inside one."""
+    by, session_id = policy.permit_entering(call.viewer)
+    # whole-suite: support belongs to none of the organizations, and says which one it enters
+    async with call.db.for_support(call.viewer).transaction() as tx:
+        if await store.organization(tx, entry.organization_id) is None:
+            raise NotFound("There is no such organization.", field="organizationId")
+
+        async def make() -> UUID:
+            await _require_outside(tx, call, SessionId(session_id))
+            now = call.clock.now()
+            made = SupportAccess(
+                id=SupportAccessId(new_id()),
+                organization_id=entry.organization_id,
+                user_id=by,
+                session_id=SessionId(session_id),
+                reason=entry.why,
+                began_at=now,
+                ends_at=now + entry.life,
+                ended_at=None,
+                ended_because=None,
+            )
+            await rows.add_access(tx, made)
+            fact = SupportAccessBegan(access_id=str(made.id), user_id=str(by))
+            fact.ends_at.FromDatetime(made.ends_at)
+            await _tell(tx, call, made, fact, "began")
+            await _write_to_client_admins(call, tx, made)
+            return made.id
+
+        made = await idempotency.once(
+            tx,
+            call.viewer,
+            key=key,
+            request=("breakGlass", entry),
+            at=call.clock.now(),
+            make=make,
+        )
+        return await rows.access(tx, made)
+
+
+async def _require_outside(tx: Connection, call: Call, session_id: SessionId) -> None:
+    """What has ended by itself is written down; of two at once in one session, the second waits and then is inside."""
+    await store.session(tx, session_id, lock=True)
+    known = await rows.access_of(tx, session_id, lock=True)
+    if known is None:
+        return
+    if known.live(call.clock.now()):
+        raise Conflict(
+            "You act in an organization already.",
+            code="GLASS_BROKEN",
+            remedy="Leave it with endBreakGlass first.",
+        )
+    await _end(tx, call, known, AccessEnd.EXPIRED)
+
+
+async def end_break_glass(call: Call) -> SupportAccess:
+    """Support is outside again. Conflict NOT_INSIDE when it was."""
+    _, session_id = policy.permit_leaving(call.viewer)
+    # whole-suite: support that is outside belongs to no organization
+    async with call.db.for_support(call.viewer).transaction() as tx:
+        known = await rows.access_of(tx, SessionId(session_id), lock=True)
+        if known is None:
+            raise Conflict("You act in no organization.", code="NOT_INSIDE")
+        over = AccessEnd.ENDED if known.live(call.clock.now()) else AccessEnd.EXPIRED
+        await _end(tx, call, known, over)
+        return await rows.access(tx, known.id)
+
+
+async def end_expired(call: Call) -> None:
+    """The job: write down and tell what has ended by itself."""
+    async with call.db.transaction() as tx:
+        for access in await rows.expired_accesses(tx, call.clock.now()):
+            await _end(tx, call, access, AccessEnd.EXPIRED)
+
+
+async def inside(call: Call, tx: Connection, viewer: Viewer) -> SupportAccess | None:
+    """Where the session of support is inside at this moment."""
+    if not viewer.support or viewer.session_id is None:
+        return None
+    known = await rows.access_of(tx, SessionId(viewer.session_id))
+    return known if known and known.live(call.clock.now()) else None
+
+
+async def require_inside(call: Call, tx: Connection) -> SupportAccess:
+    """The same for support that acts in an organization without naming it; Denied when it has ended meanwhile."""
+    found = await inside(call, tx, call.viewer)
+    if found is None or found.organization_id != call.viewer.organization_id:
+        raise Denied(
+            "You are not inside the organization any more.",
+            code="GLASS_WHOLE",
+            remedy="Call breakGlass again, and say why.",
+        )
+    return found
+
+
+async def _end(tx: Connection, call: Call, access: SupportAccess, because: AccessEnd) -> None:
+    await rows.end_access(tx, access.id, because, call.clock.now())
+    fact = SupportAccessEnded(
+        access_id=str(access.id), user_id=str(access.user_id), because=because
+    )
+    await _tell(tx, call, access, fact, "ended")
+
+
+async def _tell(
+    tx: Connection, call: Call, access: SupportAccess, fact: Message, verb: str
+) -> None:
+    """The fact, and the entry of the audit trail, which has the reason."""
+    now = call.clock.now()
+    await outbox.record(
+        tx,
+        fact,
+        organization_id=access.organization_id,
+        aggregate="user",
+        aggregate_id=access.user_id,
+        at=now,
+        by=None,
+    )
+    await audit.record(
+        tx,
+        call.viewer,
+        act=f"user.support_access_{verb}",
+        kind="user",
+        about=access.user_id,
+        organization_id=access.organization_id,
+        at=now,
+        reason=access.reason,
+    )
+
+
+async def _write_to_client_admins(call: Call, tx: Connection, access: SupportAccess) -> None:
+    account = await store.account(tx, access.user_id)
+    organization = await store.organization(tx, access.organization_id)
+    if account is None or organization is None:
+        raise LookupError("support is nobody, or nowhere")
+    words = letters.notice(
+        f"Support acts at {organization.name}",
+        f"{account.name} of support acts at {organization.name} as your client admins do,"
+        f" until {access.ends_at:%d %B %Y, %H:%M} UTC at the latest.",
+        f"The reason given: {access.reason}",
+        "Everything that is done is in your audit trail, marked as done by support. If you did not expect this, ask support.",
+    )
+    for admin in await store.client_admins(tx, access.organization_id):
+        if admin.confirmed:
+            await write_letter(call, tx, LetterKind.NOTICE, admin.id, words)
