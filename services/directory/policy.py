@@ -160,7 +160,7 @@ def permit_support(viewer: Viewer) -> None:
     if not viewer.support:
         raise Denied(
             "Specialties and postal codes are kept by support.",
-            remedy="Ask support to import them.",
+            remedy="Ask support with requestSupport to import them.",
         )
 
 

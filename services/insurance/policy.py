@@ -44,7 +44,8 @@ def permit_catalogue(viewer: Viewer) -> None:
     viewer.require_user()
     if not viewer.support:
         raise Denied(
-            "Payers and plans are kept by support.", remedy="Ask support to add the payer or plan."
+            "Payers and plans are kept by support.",
+            remedy="Ask support with requestSupport to add the payer or plan.",
         )
 
 

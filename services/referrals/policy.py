@@ -282,7 +282,7 @@ def permit_keys(viewer: Viewer) -> None:
     """New keys for patients' data are support's to make."""
     viewer.require_user()
     if not viewer.support:
-        raise Denied("Only support may do this.", remedy="Ask support.")
+        raise Denied("Only support may do this.", remedy="Ask support with requestSupport.")
 
 
 def unknown_organization() -> NotFound:

@@ -110,6 +110,7 @@ def _invite(case: str, may: Predicate, *roles: dict[str, str]) -> Verb:
 ONLY_LOOKS = {"role": "REPORTING_ONLY"}
 AS_SUPPORT = {"asSupport": {"organizationId": "@organization of it", "reason": "Asked by mail"}}
 DONE = "STALE_VERSION|USER_DEACTIVATED"
+NO_REQUEST = {"requestId": "00000000-0000-7000-8000-000000000000"}
 OWN_ACCOUNT = "about nobody but who asks: tests/service/identity"
 
 ROLES = (
@@ -123,6 +124,35 @@ ROLES = (
 CLIENT_ADMIN = {"role": "CLIENT_ADMIN"}
 
 VERBS: tuple[Verb | Elsewhere, ...] = (
+    Verb(
+        "requestSupport",
+        "R25",
+        may=anybody,
+        given={"code": "not a code", **KEY},
+        then="INVALID",
+        of_oneself=True,
+    ),
+    *(
+        Verb(name, "R25", may=support, given=given, then="NOT_FOUND", for_support=True)
+        for name, given in (
+            ("takeSupportRequest", {**NO_REQUEST, **STALE}),
+            ("answerSupportRequest", {**NO_REQUEST, **STALE, "done": True, "answer": "Done"}),
+        )
+    ),
+    Verb(
+        "breakGlass",
+        "R25",
+        "organization",
+        may=support,
+        sees=anybody,
+        given={"reason": " ", **KEY},
+        then="REASON_REQUIRED",
+        for_support=True,
+        action="BREAK_GLASS",
+    ),
+    Elsewhere(
+        "endBreakGlass", "R25", "ends what the session that asks has begun: test_breaking_glass"
+    ),
     Elsewhere("signIn", "R05", "opens sessions: test_hostile_callers, tests/service/identity"),
     Elsewhere("refreshSession", "R07", "takes a secret, not an id: tests/service/identity"),
     Elsewhere("confirmAccount", "R04", "takes a secret, not an id: tests/service/identity"),

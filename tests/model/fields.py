@@ -106,6 +106,10 @@ FIELDS: dict[str, dict[str, str]] = {
         "SignedOut": "sessionId",
         "SigningKeysRotated": "kid signsFrom othersEndAt",
         "SingleSignOnStarted": "url secret endsAt",
+        "SupportAccess": "id reason beganAt endsAt endedAt endedBecause organization name live",
+        "SupportRequest": "id code verb subjectId state asked openedAt takenAt answeredAt answer version"
+        " organization askers allowedActions",
+        "SupportRequestAsker": "askedAt note user",
         "TemporaryPasswordReset": "userId",
         "TotpStarted": "secret uri",
         "User": "id name title version status grants organization allowedActions",

@@ -31,6 +31,7 @@ from tests.model.words import (
     either,
     except_for,
     looks_on,
+    nobody,
     own,
     support,
 )
@@ -88,6 +89,14 @@ QUERIES: tuple[Ask | List | Elsewhere, ...] = (
     ),
     Ask("secondFactors", "R02", shown=anybody, select="{ required }"),
     audit("identity"),
+    Ask("supportRequests", "R25", shown=anybody, select="{ edges { cursor } }"),
+    Ask(
+        "supportAccesses",
+        "R25",
+        shown=anybody,
+        may=either(support, looks_on),
+        select="{ edges { cursor } }",
+    ),
     List(
         "unconfirmedUsers",
         "R04",
@@ -140,6 +149,7 @@ HIDDEN = (
 )
 
 ACTIONS = (
+    Action("organization", "END_BREAK_GLASS", "R25", nobody),
     Action("organization", "INVITE_USER", "R03", admin_of_own_organization),
     Action("organization", "DISMISS_CANDIDATE", "R08", both(own, client_admin)),
     Action("organization", "ADD_PARTNER", "R02", both(own, client_admin)),

@@ -6,7 +6,12 @@ from services.identity.actions.accounts import (
     reset_temporary_password,
     set_password,
 )
-from services.identity.actions.asking import answer_request, request_support, take_request
+from services.identity.actions.asking import (
+    Asked,
+    answer_request,
+    request_support,
+    take_request,
+)
 from services.identity.actions.bounces import (
     report_bounce,
 )
@@ -140,6 +145,7 @@ __all__ = [
     "Agreed",
     "Answer",
     "AsSupport",
+    "Asked",
     "Call",
     "Challenge",
     "Changed",

@@ -1,6 +1,6 @@
 """Asking support (R25): pre-filled from what was refused, answered by support, visible to who asked and to client admins."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from google.protobuf.message import Message
@@ -29,9 +29,20 @@ from services.identity.domain.support import (
 from services.identity.store import support as rows
 
 
-async def request_support(call: Call, wanted: RequestWanted, *, key: str) -> SupportRequest:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody sent, as it was sent."""
+
+    code: str
+    verb: str
+    subject_id: UUID | None
+    note: str
+
+
+async def request_support(call: Call, asked: Asked, *, key: str) -> SupportRequest:
     """Ask support about what was refused. The same asked in the same organization, while it is open, is the same request."""
     organization_id = policy.permit_asking(call.viewer)
+    wanted = RequestWanted.of(asked.code, asked.verb, asked.subject_id, asked.note)
     async with call.db.transaction() as tx:
         now, by = call.clock.now(), UserId(call.viewer.require_user())
 

@@ -1,7 +1,6 @@
 """Support inside an organization: with a reason, for four hours at most, and never without the client admins knowing (break-glass)."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 from google.protobuf.message import Message
@@ -31,17 +30,13 @@ class Entry:
 
     organization_id: OrganizationId
     why: str
-    life: timedelta
-
-    @classmethod
-    def of(cls, organization_id: OrganizationId, why: str, minutes: int) -> "Entry":
-        """Invalid without a reason, or for more than four hours."""
-        return cls(organization_id, reason(why), access_life(minutes))
+    minutes: int
 
 
 async def break_glass(call: Call, entry: Entry, *, key: str) -> SupportAccess:
     """Support acts in the organization as its client admins do, in this session alone. Conflict GLASS_BROKEN while it is inside one."""
     by, session_id = policy.permit_entering(call.viewer)
+    why, life = reason(entry.why), access_life(entry.minutes)
     # whole-suite: support belongs to none of the organizations, and says which one it enters
     async with call.db.for_support(call.viewer).transaction() as tx:
         if await store.organization(tx, entry.organization_id) is None:
@@ -55,9 +50,9 @@ async def break_glass(call: Call, entry: Entry, *, key: str) -> SupportAccess:
                 organization_id=entry.organization_id,
                 user_id=by,
                 session_id=SessionId(session_id),
-                reason=entry.why,
+                reason=why,
                 began_at=now,
-                ends_at=now + entry.life,
+                ends_at=now + life,
                 ended_at=None,
                 ended_because=None,
             )

@@ -140,14 +140,16 @@ async def resend_invitation(call: Call, user_id: UserId) -> User:
                 "There is no invitation to send again.",
                 code="TEMP_PASSWORD_EXPIRED" if expired else "NOT_INVITED",
                 field="userId",
-                remedy="Ask support to reset the temporary password." if expired else None,
+                remedy="Ask support with requestSupport to reset the temporary password."
+                if expired
+                else None,
             )
         if not await store.requeue_invitation(work.tx, user_id, work.now):
             raise Conflict(
                 "The mail cannot be sent again.",
                 code="NOT_INVITED",
                 field="userId",
-                remedy="Ask support to reset the temporary password.",
+                remedy="Ask support with requestSupport to reset the temporary password.",
             )
         await audit.record(
             work.tx,

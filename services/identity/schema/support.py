@@ -13,6 +13,7 @@ from kit.graphql import (
     described,
     in_order,
     mutation,
+    own_mutation,
     page_of,
 )
 from kit.ids import parse_id
@@ -271,17 +272,17 @@ EndBreakGlassResult = Annotated[
 class SupportMutation:
     """Asking support, and what support does."""
 
-    @mutation
+    @own_mutation
     async def request_support(self, info: Info, input: RequestSupportInput) -> RequestSupportResult:
         """Ask support about what was refused. What is asked already is not asked twice: it is the same request (R25)."""
-        wanted = support.RequestWanted.of(
+        asked = actions.Asked(
             input.code,
             input.verb,
             parse_id(input.subject_id, "subjectId") if input.subject_id else None,
             input.note,
         )
         call = info.context.call
-        made = await actions.request_support(call, wanted, key=input.idempotency_key)
+        made = await actions.request_support(call, asked, key=input.idempotency_key)
         return SupportRequest.of(made)
 
     @mutation
@@ -314,7 +315,7 @@ class SupportMutation:
         """Support acts in an organization as its client admins do, in this session, until its time is over or endBreakGlass. The
         client admins get a mail at once, and the audit trail marks all of it."""
         organization_id = OrganizationId(parse_id(input.organization_id, "organizationId"))
-        entry = actions.Entry.of(organization_id, input.reason, input.minutes)
+        entry = actions.Entry(organization_id, input.reason, input.minutes)
         call = info.context.call
         return SupportAccess.of(await actions.break_glass(call, entry, key=input.idempotency_key))
 

@@ -113,7 +113,7 @@ async def test_a_temporary_password_ends_at_forty_eight_hours_exactly(
     assert link["code"] == "TOKEN_EXPIRED"
     assert (too_late["code"], too_late["remedy"]) == (
         "TEMP_PASSWORD_EXPIRED",
-        "Ask support to reset the temporary password.",
+        "Ask support with requestSupport to reset the temporary password.",
     )
     assert (await identity.user(user_id, here.admin))["status"] == "INVITE_EXPIRED"
 
