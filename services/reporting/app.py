@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from kit.config import ServiceSettings, load
 from kit.service import Service
-from services.reporting.actions import PUBLISHING, Peers
+from services.reporting.actions import JOBS, Peers
 from services.reporting.consumers import HEARINGS
 from services.reporting.schema import SCHEMA
 
@@ -18,5 +18,5 @@ def build(environment: Mapping[str, str] = os.environ) -> Service[Peers]:
         schema=SCHEMA,
         peers=lambda _: Peers(),
         hearings=lambda _: HEARINGS,
-        jobs=(PUBLISHING,),
+        jobs=JOBS,
     )

@@ -1,6 +1,6 @@
 """What reporting hears: everything its reports are made of, and nothing about patients."""
 
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,9 @@ from services.reporting.domain import (
     GroupId,
     OfficeId,
     OrganizationId,
+    Outcome,
+    PlanAcceptance,
+    ProviderId,
     ReferralId,
     Status,
     Verb,
@@ -81,7 +84,24 @@ def change_of(heard: Heard, verb: Verb) -> Change:
         sending_group_id=_group(state.sending_group_id if sending else ""),
         reason_code=getattr(heard.fact, "reason_code", "") or None,
         occurred_at=state.occurred_at.ToDatetime(tzinfo=UTC) if occurred else heard.time,
+        outcome=_outcome(heard.fact),
+        appointment_at=_appointment_at(heard.fact),
+        plan_acceptance=PlanAcceptance(state.plan_acceptance) if state.plan_acceptance else None,
+        office_id=_office(state.receiving_office_id if receiving else ""),
+        provider_id=_provider(state.receiving_provider_id if receiving else ""),
+        sending_office_id=_office(state.sending_office_id),
     )
+
+
+def _outcome(fact: Any) -> Outcome | None:  # noqa: ANN401 - any referral fact
+    text = getattr(fact, "outcome", "")
+    return Outcome(text) if text else None
+
+
+def _appointment_at(fact: Any) -> datetime | None:  # noqa: ANN401 - any referral fact
+    if not isinstance(fact, referrals.ReferralScheduled) or not fact.HasField("appointment_at"):
+        return None
+    return fact.appointment_at.ToDatetime(tzinfo=UTC)
 
 
 def _leaving(fact: Any) -> bool:  # noqa: ANN401 - any referral fact
@@ -103,6 +123,14 @@ def _leaving(fact: Any) -> bool:  # noqa: ANN401 - any referral fact
     )
 
 
+def _office(text: str) -> OfficeId | None:
+    return OfficeId(UUID(text)) if text else None
+
+
+def _provider(text: str) -> ProviderId | None:
+    return ProviderId(UUID(text)) if text else None
+
+
 def _group(text: str) -> GroupId | None:
     return GroupId(UUID(text)) if text else None
 
@@ -120,6 +148,8 @@ _VERBS: dict[type[Message], Verb] = {
     referrals.ReferralAppointmentCancelled: Verb.APPOINTMENT_CANCELLED,
     referrals.ReferralAppointmentPassed: Verb.APPOINTMENT_PASSED,
     referrals.ReferralNoShow: Verb.NO_SHOW,
+    referrals.ReferralOutcomeAttached: Verb.OUTCOME_ATTACHED,
+    referrals.ReferralMessageSent: Verb.MESSAGE_SENT,
 }
 
 HEARINGS = [

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from kit import db
@@ -20,7 +21,8 @@ from services.reporting.domain import (
 
 _GROUP = "SELECT id, organization_id, name, office_ids, added_at, removed_at FROM groups"
 _PUBLISHED = """
-SELECT p.id, p.organization_id, p.group_id, p.week_of, p.figures, p.data_as_of, p.published_at, r.reviewed_at, r.reviewed_by
+SELECT p.id, p.organization_id, p.group_id, p.week_of, p.figures, p.data_as_of, p.published_at, p.watermark, r.reviewed_at,
+    r.reviewed_by
 FROM published_reports p LEFT JOIN report_reviews r ON r.report_id = p.id
 """
 
@@ -119,8 +121,9 @@ async def add_change(tx: Connection, organization_id: OrganizationId, change: Ch
     await db.run(
         tx,
         """INSERT INTO referral_changes (organization_id, referral_id, sequence, version, verb, status, hop, group_id,
-            sending_group_id, reason_code, occurred_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING""",
+            sending_group_id, reason_code, occurred_at, outcome, appointment_at, plan_acceptance, office_id, provider_id,
+            sending_office_id)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) ON CONFLICT DO NOTHING""",
         organization_id,
         *asdict(change).values(),
     )
@@ -152,7 +155,8 @@ async def changes(
         tx,
         Change,
         """SELECT c.referral_id, c.sequence, c.version, c.verb, c.status, c.hop, c.group_id, c.sending_group_id,
-            c.reason_code, c.occurred_at
+            c.reason_code, c.occurred_at, c.outcome, c.appointment_at, c.plan_acceptance, c.office_id, c.provider_id,
+            c.sending_office_id
             FROM referrals r JOIN referral_changes c USING (organization_id, referral_id)
             WHERE r.organization_id = $1 AND r.first_changed_at < $4
             AND (r.holder = ANY($2) OR r.last_changed_at >= $3)
@@ -173,8 +177,9 @@ async def publish(tx: Connection, report: PublishedReport) -> bool:
     return bool(
         await db.run(
             tx,
-            """INSERT INTO published_reports (id, organization_id, group_id, week_of, figures, data_as_of, published_at)
-                VALUES ($1, $2, $3, $4, $5, $6, $7)
+            """INSERT INTO published_reports (id, organization_id, group_id, week_of, figures, data_as_of, published_at,
+                    watermark)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
                 ON CONFLICT (organization_id, group_id, week_of) DO NOTHING""",
             report.id,
             report.organization_id,
@@ -183,6 +188,7 @@ async def publish(tx: Connection, report: PublishedReport) -> bool:
             report.figures,
             report.data_as_of,
             report.published_at,
+            report.watermark,
         )
     )
 
@@ -241,4 +247,55 @@ async def add_review(tx: Connection, report: PublishedReport, by: UserId, at: da
         report.organization_id,
         by,
         at,
+    )
+
+
+# Restating and reminding ----------------------------------------------------------------------------------------------
+
+
+async def restate(
+    tx: Connection, report: PublishedReport, watermark: str, figures: dict[str, Any], at: datetime
+) -> bool:
+    """Keep what a published report says since facts came late; False when this state was told before."""
+    return bool(
+        await db.run(
+            tx,
+            """INSERT INTO report_restatements (report_id, organization_id, watermark, figures, restated_at)
+                VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING""",
+            report.id,
+            report.organization_id,
+            watermark,
+            figures,
+            at,
+        )
+    )
+
+
+async def unreviewed(
+    tx: Connection, organization_id: OrganizationId, since: datetime
+) -> list[PublishedReport]:
+    """Reports published until `since` that nobody reviewed and nobody was reminded of, the oldest first."""
+    return await db.many(
+        tx,
+        PublishedReport,
+        f"""{_PUBLISHED} LEFT JOIN report_reminders m ON m.report_id = p.id
+            WHERE p.organization_id = $1 AND p.published_at <= $2 AND r.report_id IS NULL AND m.report_id IS NULL
+            ORDER BY p.published_at, p.id""",
+        organization_id,
+        since,
+    )
+
+
+async def remind(tx: Connection, report: PublishedReport, at: datetime) -> bool:
+    """Note that a report's review was asked for; False when it was before, or when it has been reviewed meanwhile."""
+    return bool(
+        await db.run(
+            tx,
+            """INSERT INTO report_reminders (report_id, organization_id, reminded_at)
+                SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT FROM report_reviews WHERE report_id = $1)
+                ON CONFLICT DO NOTHING""",
+            report.id,
+            report.organization_id,
+            at,
+        )
     )

@@ -42,6 +42,7 @@ class ReferralState(_message.Message):
     URGENCY_FIELD_NUMBER: _builtins.int
     HOP_FIELD_NUMBER: _builtins.int
     OCCURRED_AT_FIELD_NUMBER: _builtins.int
+    PLAN_ACCEPTANCE_FIELD_NUMBER: _builtins.int
     referral_id: _builtins.str
     side: _builtins.str
     """SENDING or RECEIVING: the side of the organization this copy is addressed to."""
@@ -60,6 +61,10 @@ class ReferralState(_message.Message):
     urgency: _builtins.str
     hop: _builtins.int
     """1 for the first receiver, one more with each forward or resend."""
+    plan_acceptance: _builtins.str
+    """What insurance said when the present receiver was chosen: ACCEPTED, NOT_LISTED, UNKNOWN; empty without a plan. Never which
+    plan. Other organizations than the sender's do not hear it.
+    """
     @_builtins.property
     def occurred_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -81,10 +86,11 @@ class ReferralState(_message.Message):
         urgency: _builtins.str = ...,
         hop: _builtins.int = ...,
         occurred_at: _timestamp_pb2.Timestamp | None = ...,
+        plan_acceptance: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["occurred_at", b"occurred_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hop", b"hop", "occurred_at", b"occurred_at", "receiving_group_id", b"receiving_group_id", "receiving_office_id", b"receiving_office_id", "receiving_organization_id", b"receiving_organization_id", "receiving_provider_id", b"receiving_provider_id", "referral_id", b"referral_id", "sending_group_id", b"sending_group_id", "sending_office_id", b"sending_office_id", "sending_organization_id", b"sending_organization_id", "sending_provider_id", b"sending_provider_id", "side", b"side", "specialty_code", b"specialty_code", "status", b"status", "urgency", b"urgency", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hop", b"hop", "occurred_at", b"occurred_at", "plan_acceptance", b"plan_acceptance", "receiving_group_id", b"receiving_group_id", "receiving_office_id", b"receiving_office_id", "receiving_organization_id", b"receiving_organization_id", "receiving_provider_id", b"receiving_provider_id", "referral_id", b"referral_id", "sending_group_id", b"sending_group_id", "sending_office_id", b"sending_office_id", "sending_organization_id", b"sending_organization_id", "sending_provider_id", b"sending_provider_id", "side", b"side", "specialty_code", b"specialty_code", "status", b"status", "urgency", b"urgency", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

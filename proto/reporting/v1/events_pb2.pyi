@@ -47,6 +47,58 @@ class ReportPublished(_message.Message):
 Global___ReportPublished: _TypeAlias = ReportPublished  # noqa: Y015
 
 @_typing.final
+class ReportRestated(_message.Message):
+    """Facts that came late have changed the figures of a published report. Told once for each state."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPORT_ID_FIELD_NUMBER: _builtins.int
+    WATERMARK_FIELD_NUMBER: _builtins.int
+    report_id: _builtins.str
+    watermark: _builtins.str
+    """The digest of what the figures are made of now."""
+    def __init__(
+        self,
+        *,
+        report_id: _builtins.str = ...,
+        watermark: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["report_id", b"report_id", "watermark", b"watermark"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportRestated: _TypeAlias = ReportRestated  # noqa: Y015
+
+@_typing.final
+class ReportReviewDue(_message.Message):
+    """Nobody has reviewed the report for seven days. Told once."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPORT_ID_FIELD_NUMBER: _builtins.int
+    GROUP_ID_FIELD_NUMBER: _builtins.int
+    WEEK_OF_FIELD_NUMBER: _builtins.int
+    report_id: _builtins.str
+    group_id: _builtins.str
+    week_of: _builtins.str
+    def __init__(
+        self,
+        *,
+        report_id: _builtins.str = ...,
+        group_id: _builtins.str = ...,
+        week_of: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "report_id", b"report_id", "week_of", b"week_of"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportReviewDue: _TypeAlias = ReportReviewDue  # noqa: Y015
+
+@_typing.final
 class ReportReviewed(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

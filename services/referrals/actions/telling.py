@@ -138,7 +138,14 @@ def state(referral: Referral, side: Side, at: datetime) -> ReferralState:
         urgency=referral.urgency.value,
         hop=referral.hop,
         occurred_at=when,
+        plan_acceptance=_acceptance(referral, side),
     )
+
+
+def _acceptance(referral: Referral, side: Side) -> str:
+    """Only the sender's side is told what insurance said: it chose the receiver."""
+    known = referral.plan_acceptance
+    return known.value if known and side is Side.SENDING else ""
 
 
 def _text(id_: UUID | None) -> str:

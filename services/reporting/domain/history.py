@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from services.reporting.domain.nouns import GroupId, ReferralId
+from services.reporting.domain.nouns import GroupId, OfficeId, ProviderId, ReferralId
 
 
 class Status(StrEnum):
@@ -39,6 +39,24 @@ class Verb(StrEnum):
     APPOINTMENT_PASSED = "APPOINTMENT_PASSED"
     NO_SHOW = "NO_SHOW"
     SENDER_CHANGED = "SENDER_CHANGED"
+    OUTCOME_ATTACHED = "OUTCOME_ATTACHED"
+    MESSAGE_SENT = "MESSAGE_SENT"
+
+
+class Outcome(StrEnum):
+    """What a completed referral came to; UNKNOWN and DECLINED are the clock's doing."""
+
+    SEEN = "SEEN"
+    DECLINED = "DECLINED"
+    UNKNOWN = "UNKNOWN"
+
+
+class PlanAcceptance(StrEnum):
+    """What insurance said of the patient's plan when the receiver was chosen."""
+
+    ACCEPTED = "ACCEPTED"
+    NOT_LISTED = "NOT_LISTED"
+    UNKNOWN = "UNKNOWN"
 
 
 _RECEIVER_ACTS = frozenset(Verb) - {
@@ -46,6 +64,7 @@ _RECEIVER_ACTS = frozenset(Verb) - {
     Verb.SENDER_CHANGED,
     Verb.CANCELLED,
     Verb.APPOINTMENT_PASSED,
+    Verb.MESSAGE_SENT,
 }
 
 
@@ -68,6 +87,23 @@ class Change:
     sending_group_id: GroupId | None
     reason_code: str | None
     occurred_at: datetime
+    outcome: Outcome | None = None
+    appointment_at: datetime | None = None
+    plan_acceptance: PlanAcceptance | None = None
+    office_id: OfficeId | None = None
+    provider_id: ProviderId | None = None
+    sending_office_id: OfficeId | None = None
+
+    @property
+    def by_clock(self) -> bool:
+        """Whether nobody did it: an appointment's time came, or a referral ended because nobody acted."""
+        lapsed = self.verb is Verb.COMPLETED and self.outcome in (Outcome.DECLINED, Outcome.UNKNOWN)
+        return lapsed or self.verb is Verb.APPOINTMENT_PASSED
+
+    @property
+    def by_receiver(self) -> bool:
+        """Whether the receiver did it, as a command on the referral."""
+        return self.verb in _RECEIVER_ACTS and not self.by_clock
 
     @property
     def holder(self) -> GroupId | None:
@@ -77,12 +113,18 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a referral stands after a change. `since` is when its present receiver was first asked (the hop began)."""
+    """Where a referral stands after a change. `since` is when its present receiver was first asked (the hop began).
+
+    `appointment`: one is booked, or passed and nobody has reported on it. `worked_at`: when somebody last did anything.
+    """
 
     change: Change
     since: datetime
     acted: bool
     scheduled: bool
+    appointment: bool
+    loop_closed: bool
+    worked_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +141,8 @@ def history(changes: Iterable[Change]) -> tuple[Step, ...]:
     steps: list[Step] = []
     before: Standing | None = None
     for change in sorted(changes, key=lambda change: change.sequence):
-        if before is not None and before.change.version == change.version:
+        again = before is not None and before.change.version == change.version
+        if again and change.verb is not Verb.MESSAGE_SENT:
             continue
         at = max(change.occurred_at, steps[-1].at) if steps else change.occurred_at
         after = _stand(before, change, at)
@@ -109,14 +152,24 @@ def history(changes: Iterable[Change]) -> tuple[Step, ...]:
 
 
 def _stand(before: Standing | None, change: Change, at: datetime) -> Standing:
-    if before is None or before.change.hop != change.hop:
-        return Standing(change, at, acted=False, scheduled=change.verb is Verb.SCHEDULED)
+    same = before if before is not None and before.change.hop == change.hop else None
+    worked_at = at if before is None or not change.by_clock else before.worked_at
     return Standing(
         change,
-        before.since,
-        acted=before.acted or change.verb in _RECEIVER_ACTS,
-        scheduled=before.scheduled or change.verb is Verb.SCHEDULED,
+        same.since if same else at,
+        acted=same is not None and (same.acted or change.by_receiver),
+        scheduled=(same is not None and same.scheduled) or change.verb is Verb.SCHEDULED,
+        appointment=_appointment(same, change),
+        loop_closed=(same is not None and same.loop_closed) or change.verb is Verb.OUTCOME_ATTACHED,
+        worked_at=worked_at,
     )
+
+
+def _appointment(before: Standing | None, change: Change) -> bool:
+    if change.status is Status.SCHEDULED:
+        return True
+    waiting = before is not None and before.appointment and change.verb is not Verb.NO_SHOW
+    return waiting and change.status is Status.FOLLOW_UP
 
 
 class Movement(StrEnum):
@@ -137,6 +190,10 @@ class Movement(StrEnum):
     NO_SHOW = "NO_SHOW"
     FIRST_ACTION = "FIRST_ACTION"
     FIRST_SCHEDULED = "FIRST_SCHEDULED"
+    SENT_WITH_KNOWN_PLAN = "SENT_WITH_KNOWN_PLAN"
+    SENT_OUTSIDE_PLAN = "SENT_OUTSIDE_PLAN"
+    APPOINTMENT_REPORTED = "APPOINTMENT_REPORTED"
+    OUTCOME_ATTACHED = "OUTCOME_ATTACHED"
 
 
 _CLOSED_BY = {
@@ -152,26 +209,45 @@ _WORKED_BY = {
 }
 
 
+_SENDING = (Movement.SENT, Movement.SENT_WITH_KNOWN_PLAN, Movement.SENT_OUTSIDE_PLAN)
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Something that counts for a group. `waited` is the time since the group's side was first asked."""
+    """Something that counts for a group. `waited` is the time since the group's side was first asked.
+
+    `told` is what is known of the referral: of one that leaves, as it was when the group had it.
+    """
 
     movement: Movement
     group_id: GroupId
-    referral_id: ReferralId
+    change: Change
+    told: Change
     at: datetime
     waited: timedelta
-    reason_code: str | None
+
+    @property
+    def referral_id(self) -> ReferralId:
+        """The referral it is about."""
+        return self.change.referral_id
+
+    @property
+    def until_appointment(self) -> timedelta | None:
+        """From asked until the appointment that was booked; None when its time was not told."""
+        if self.change.appointment_at is None:
+            return None
+        return max(self.change.appointment_at - (self.at - self.waited), timedelta())
 
 
 def moments(step: Step) -> Iterator[Moment]:
     """What a step counts for, and for which group."""
-    for movement, group_id in (*_sent(step), *_moved(step), *_worked(step), *_firsts(step)):
+    counted = (*_sent(step), *_moved(step), *_worked(step), *_appointments(step), *_firsts(step))
+    for movement, group_id in counted:
         since = (step.before or step.after).since
         change = step.after.change
-        yield Moment(
-            movement, group_id, change.referral_id, step.at, step.at - since, change.reason_code
-        )
+        there = change.group_id == group_id or movement in _SENDING or step.before is None
+        told = change if there or step.before is None else step.before.change
+        yield Moment(movement, group_id, change, told, step.at, step.at - since)
 
 
 _Counted = Iterator[tuple[Movement, GroupId]]
@@ -179,8 +255,13 @@ _Counted = Iterator[tuple[Movement, GroupId]]
 
 def _sent(step: Step) -> _Counted:
     change = step.after.change
-    if change.verb is Verb.SENT and change.sending_group_id:
-        yield Movement.SENT, change.sending_group_id
+    if change.verb is not Verb.SENT or not change.sending_group_id:
+        return
+    yield Movement.SENT, change.sending_group_id
+    if change.plan_acceptance in (PlanAcceptance.ACCEPTED, PlanAcceptance.NOT_LISTED):
+        yield Movement.SENT_WITH_KNOWN_PLAN, change.sending_group_id
+    if change.plan_acceptance is PlanAcceptance.NOT_LISTED:
+        yield Movement.SENT_OUTSIDE_PLAN, change.sending_group_id
 
 
 def _moved(step: Step) -> _Counted:
@@ -214,13 +295,27 @@ def _worked(step: Step) -> _Counted:
             yield movement, change.holder
 
 
+def _appointments(step: Step) -> _Counted:
+    """Reports on appointments (missed, or kept: the referral ended with one), and on what came of them."""
+    change, before = step.after.change, step.before
+    if before is None:
+        return
+    was = before.change.holder
+    if was and change.verb is Verb.COMPLETED and before.appointment:
+        yield Movement.APPOINTMENT_REPORTED, was
+    if was and change.verb is Verb.NO_SHOW and before.change.status in _WORKED_BY[Verb.NO_SHOW][1]:
+        yield Movement.APPOINTMENT_REPORTED, was
+    if change.verb is Verb.OUTCOME_ATTACHED and change.group_id and not before.loop_closed:
+        yield Movement.OUTCOME_ATTACHED, change.group_id
+
+
 def _firsts(step: Step) -> _Counted:
     """The first thing a receiver did, and the first appointment, count for the group that had the referral."""
     before, verb = step.before, step.after.change.verb
     holder = before.change.holder if before else None
     if before is None or holder is None:
         return
-    if verb in _RECEIVER_ACTS and not before.acted:
+    if step.after.change.by_receiver and not before.acted:
         yield Movement.FIRST_ACTION, holder
     if verb is Verb.SCHEDULED and not before.scheduled:
         yield Movement.FIRST_SCHEDULED, holder

@@ -11,6 +11,7 @@ from kit.errors import stale_version
 OrganizationId = NewType("OrganizationId", UUID)
 GroupId = NewType("GroupId", UUID)
 OfficeId = NewType("OfficeId", UUID)
+ProviderId = NewType("ProviderId", UUID)
 ReferralId = NewType("ReferralId", UUID)
 ReportId = NewType("ReportId", UUID)
 UserId = NewType("UserId", UUID)
@@ -61,6 +62,7 @@ class PublishedReport:
     published_at: datetime
     reviewed_at: datetime | None
     reviewed_by: UserId | None
+    watermark: str | None = None
 
     @property
     def version(self) -> int:

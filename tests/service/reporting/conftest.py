@@ -61,21 +61,35 @@ NUMBERS = [
     "appointmentsPassed",
     "noShows",
     "overdue",
+    "unworked",
+    "firstActions",
+    "firstScheduled",
+    "appointmentsOver",
+    "completedSeen",
+    "loopsClosed",
+    "outcomesAttached",
+    "sentWithKnownPlan",
+    "sentOutsidePlan",
 ]
+RATES = ["noShowRate", "declineRate", "loopClosure", "leakage"]
 FIGURES = f"""fragment F on ReportFigures {{ {" ".join(f"{one} {{ count referralIds }}" for one in NUMBERS)}
     declinedByReason {{ reasonCode declined {{ count referralIds }} }}
     backlogByAge {{ fromDays toDays open {{ count referralIds }} }}
     toFirstAction {{ hours referrals }} toSchedule {{ hours referrals }} toCompletion {{ hours referrals }}
+    toAppointment {{ hours referrals }} {" ".join(f"{one} {{ part whole percent }}" for one in RATES)}
     reconciles unexplainedReferralIds }}"""
-TOLD = """group { id } weekOf startsAt endsAt asOf dataAsOf restated figures { ...F }
-    published { id version publishedAt dataAsOf reviewedAt reviewedBy { id } allowedActions figures { ...F } }"""
+TOLD = """group { id } weekOf startsAt endsAt asOf dataAsOf restated watermark figures { ...F } weekBefore { ...F }
+    explanations { number before now sentence drivers { dimension key before now } }
+    differences { number before now added { referralIds } removed { referralIds } }
+    published { id version publishedAt dataAsOf watermark reviewedAt reviewedBy { id } allowedActions figures { ...F } }"""
 REPORT = f"""query($groupId: ID!, $weekOf: Date!) {{ groupProgressReport(groupId: $groupId, weekOf: $weekOf)
     {{ {TOLD} }} }} {FIGURES}"""
 
 
 def counts(figures: dict[str, Any]) -> dict[str, int]:
-    """The numbers that are not zero."""
-    return {name: figures[name]["count"] for name in NUMBERS if figures[name]["count"]}
+    """The numbers that are not zero, but for those that only say what others are taken of."""
+    told = (name for name in NUMBERS if not name.startswith("first"))
+    return {name: figures[name]["count"] for name in told if figures[name]["count"]}
 
 
 @dataclass

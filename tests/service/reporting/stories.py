@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from google.protobuf.message import Message
@@ -23,6 +23,9 @@ class Story:
     sending_group_id: UUID | None = None
     version: int = 0
     hop: int = 0
+    sending_office_id: UUID | None = None
+    acceptance: str = ""
+    notice: timedelta = timedelta(hours=11, minutes=30)
 
     def state(self, status: str, at: datetime, *, side: str = "RECEIVING") -> facts.ReferralState:
         """What every fact says."""
@@ -32,7 +35,7 @@ class Story:
             status=status,
             version=self.version,
             sending_organization_id=str(self.sender),
-            sending_office_id=str(UUID(int=7)),
+            sending_office_id=str(self.sending_office_id or UUID(int=7)),
             sending_group_id=str(self.sending_group_id or ""),
             receiving_organization_id=str(self.clinic.organization_id),
             receiving_office_id=str(self.clinic.office_id),
@@ -40,6 +43,7 @@ class Story:
             specialty_code="207RC0000X",
             urgency="ROUTINE",
             hop=self.hop,
+            plan_acceptance=self.acceptance,
         )
         told.occurred_at.FromDatetime(at)
         return told
@@ -72,7 +76,9 @@ class Story:
     async def scheduled(self, at: datetime) -> Story:
         """An appointment was made."""
         self.version += 1
-        await self.say(facts.ReferralScheduled(referral=self.state("SCHEDULED", at)), at)
+        fact = facts.ReferralScheduled(referral=self.state("SCHEDULED", at))
+        fact.appointment_at.FromDatetime(at + self.notice)
+        await self.say(fact, at)
         return self
 
     async def missed(self, at: datetime) -> Story:
@@ -85,10 +91,25 @@ class Story:
         await self.say(no_show, at)
         return self
 
-    async def completed(self, at: datetime) -> Story:
+    async def completed(self, at: datetime, outcome: str = "SEEN") -> Story:
         """Done."""
         self.version += 1
-        await self.say(facts.ReferralCompleted(referral=self.state("COMPLETED", at)), at)
+        state = self.state("COMPLETED", at)
+        await self.say(facts.ReferralCompleted(referral=state, outcome=outcome), at)
+        return self
+
+    async def outcome_attached(self, at: datetime) -> Story:
+        """What came of it was reported back."""
+        self.version += 1
+        await self.say(facts.ReferralOutcomeAttached(referral=self.state("COMPLETED", at)), at)
+        return self
+
+    async def written_about(self, status: str, at: datetime) -> Story:
+        """One side wrote to the other; the referral stays as it is."""
+        fact = facts.ReferralMessageSent(
+            referral=self.state(status, at), message_id=str(uuid4()), from_side="SENDING"
+        )
+        await self.say(fact, at)
         return self
 
     async def declined(self, at: datetime, reason: str = "NO_CAPACITY") -> Story:

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from kit.auth import Viewer
-from services.reporting.actions import publish_due
+from services.reporting.actions import publish_due, remind_due, restate_due
 from tests.service.reporting.conftest import FIGURES, Clinic, Reporting, counts
 from tests.service.reporting.stories import Story
 
@@ -26,7 +26,7 @@ REVIEW = f"""mutation($input: MarkReportReviewedInput!) {{ markReportReviewed(in
 
 async def facts(reporting: Reporting, clinic: Clinic) -> list[tuple[str, Any]]:
     """The facts recorded for the organization: verb and data."""
-    rows = await reporting.running.parts.db.pool.fetch(
+    rows = await reporting.running.sql.fetch(
         "SELECT body::json->>'type' AS type, body::json->'data' AS data FROM outbox"
         " WHERE organization_id = $1 ORDER BY id",
         clinic.organization_id,
@@ -36,7 +36,7 @@ async def facts(reporting: Reporting, clinic: Clinic) -> list[tuple[str, Any]]:
 
 async def rows(reporting: Reporting, clinic: Clinic) -> list[dict[str, Any]]:
     """The published reports as they are kept."""
-    found = await reporting.running.parts.db.pool.fetch(
+    found = await reporting.running.sql.fetch(
         "SELECT * FROM published_reports WHERE organization_id = $1 ORDER BY week_of, id",
         clinic.organization_id,
     )
@@ -228,4 +228,58 @@ async def test_the_database_itself_keeps_what_was_published(
         "UPDATE published_reports SET figures = '{}' WHERE organization_id = $1",
     ):
         with pytest.raises(asyncpg.RestrictViolationError):
-            await reporting.running.parts.db.pool.execute(change, clinic.organization_id)
+            await reporting.running.sql.execute(change, clinic.organization_id)
+
+
+async def test_late_facts_are_told_once_with_what_they_changed(
+    reporting: Reporting, clinic: Clinic
+) -> None:
+    """R31"""
+    group, before = await published(reporting, clinic)
+    late = await Story(clinic, group).sent(MONDAY + 2 * DAY)
+
+    for _ in range(2):
+        await restate_due(reporting.running.parts)
+
+    after = await reporting.report(clinic, group, WEEK)
+    told = [data for kind, data in await facts(reporting, clinic) if "restated" in kind]
+    assert told == [{"reportId": before["published"]["id"], "watermark": after["watermark"]}]
+    assert before["watermark"] == before["published"]["watermark"] != after["watermark"]
+    received = next(one for one in after["differences"] if one["number"] == "RECEIVED")
+    assert (received["before"], received["now"]) == (1, 2)
+    assert received["added"]["referralIds"] == [str(late.referral_id)]
+
+
+async def test_a_report_nobody_reviewed_for_seven_days_is_asked_for_once(
+    reporting: Reporting, clinic: Clinic
+) -> None:
+    """R31"""
+    _, report = await published(reporting, clinic)
+    due = {"reportId": report["published"]["id"], "weekOf": WEEK}
+
+    async def asked() -> list[dict[str, str]]:
+        told = await facts(reporting, clinic)
+        return [
+            {name: data[name] for name in due}
+            for kind, data in told
+            if kind.endswith("review_due.v1") and data["weekOf"] == WEEK
+        ]
+
+    await reporting.running.set_time(DUE + 6 * DAY)
+    early = await asked()
+    await reporting.running.set_time(DUE + 7 * DAY + 2 * HOUR)
+    for _ in range(2):
+        await remind_due(reporting.running.parts)
+
+    assert (early, await asked()) == ([], [due])
+
+
+async def test_a_reviewed_report_is_not_asked_for(reporting: Reporting, clinic: Clinic) -> None:
+    """R31"""
+    _, report = await published(reporting, clinic)
+    await review(reporting, report["published"]["id"], clinic.admin)
+
+    await reporting.running.set_time(DUE + 8 * DAY)
+
+    asked = [data["weekOf"] for kind, data in await facts(reporting, clinic) if "due" in kind]
+    assert WEEK not in asked

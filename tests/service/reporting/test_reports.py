@@ -58,7 +58,14 @@ async def test_a_week_is_counted_with_the_referrals_behind_each_number(
         "appointmentsPassed": 1,
         "noShows": 1,
         "overdue": 1,
+        "unworked": 1,
+        "appointmentsOver": 2,
+        "completedSeen": 1,
     }
+    assert told["noShowRate"] == {"part": 1, "whole": 2, "percent": 50.0}
+    assert told["declineRate"] == {"part": 1, "whole": 5, "percent": 20.0}
+    assert told["loopClosure"] == {"part": 0, "whole": 1, "percent": 0.0}
+    assert told["toAppointment"] == {"hours": 14.5, "referrals": 2}
     assert told["completed"]["referralIds"] == [str(seen.referral_id)]
     assert told["cancelled"]["referralIds"] == [str(withdrawn.referral_id)]
     assert told["overdue"]["referralIds"] == [str(waiting.referral_id)]
@@ -89,7 +96,12 @@ async def test_a_week_begins_on_monday_at_midnight_where_the_organization_is(
     assert report["weekOf"] == WEEK
     assert report["startsAt"] == "2026-03-02T05:00:00+00:00"
     assert report["endsAt"] == "2026-03-09T04:00:00+00:00"
-    assert counts(report["figures"]) == {"opening": 1, "received": 2, "closing": 3}
+    assert counts(report["figures"]) == {
+        "opening": 1,
+        "received": 2,
+        "closing": 3,
+        "unworked": 1,
+    }
 
 
 async def test_referrals_that_move_between_groups_reconcile_in_each(
@@ -284,7 +296,7 @@ async def test_what_was_heard_stays_as_it_was_heard(reporting: Reporting, clinic
         "UPDATE referral_changes SET version = 9 WHERE organization_id = $1",
     ):
         with pytest.raises(asyncpg.RestrictViolationError):
-            await reporting.running.parts.db.pool.execute(change, clinic.organization_id)
+            await reporting.running.sql.execute(change, clinic.organization_id)
 
 
 @settings(
@@ -308,3 +320,49 @@ async def test_what_the_database_finds_for_a_week_is_all_that_the_week_is_made_o
         async with reporting.running.parts.db.reading() as tx:
             found = await store.changes(tx, organization_id, [GroupId(CARDIOLOGY)], (start, end))
         assert figures(found, CARDIOLOGY, start, end) == figures(changes, CARDIOLOGY, start, end)
+
+
+async def test_a_week_is_told_beside_the_one_before_and_explains_itself(
+    reporting: Reporting, clinic: Clinic
+) -> None:
+    """R31"""
+    group, office = await clinic.group(), uuid4()
+    for n in range(6):
+        story = Story(clinic, group, sending_office_id=office if n else uuid4())
+        await (await story.sent(NOON)).declined(NOON + HOUR)
+
+    report = await reporting.report(clinic, group, WEEK)
+
+    assert counts(report["weekBefore"]) == {}
+    declined = next(one for one in report["explanations"] if one["number"] == "DECLINED")
+    assert (declined["before"], declined["now"]) == (0, 6)
+    assert declined["drivers"] == [
+        {"dimension": "SENDING_OFFICE", "key": str(office), "before": 0, "now": 5}
+    ]
+    assert declined["sentence"].startswith("Declined referrals rose from 0 to 6.")
+
+
+async def test_the_loop_is_closed_by_the_outcome_and_leakage_by_the_sender(
+    reporting: Reporting, clinic: Clinic
+) -> None:
+    """R31"""
+    emergency, ward = await clinic.group("Emergency"), await clinic.group("Ward")
+    for acceptance in ("ACCEPTED", "NOT_LISTED", "UNKNOWN", ""):
+        story = Story(
+            clinic,
+            ward,
+            sender=clinic.organization_id,
+            sending_group_id=emergency,
+            acceptance=acceptance,
+        )
+        await story.sent(NOON)
+        await story.written_about("PENDING", NOON + HOUR)
+    await story.completed(NOON + 2 * HOUR)
+    await story.outcome_attached(NOON + 3 * HOUR)
+
+    ours = await reporting.figures(clinic, emergency, WEEK)
+    theirs = await reporting.figures(clinic, ward, WEEK)
+
+    assert ours["leakage"] == {"part": 1, "whole": 2, "percent": 50.0}
+    assert theirs["loopClosure"] == {"part": 1, "whole": 1, "percent": 100.0}
+    assert theirs["loopsClosed"]["referralIds"] == [str(story.referral_id)]

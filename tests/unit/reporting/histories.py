@@ -6,7 +6,16 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from services.reporting.domain import OPEN, Change, GroupId, ReferralId, Status, Verb
+from services.reporting.domain import (
+    OPEN,
+    Change,
+    GroupId,
+    Outcome,
+    PlanAcceptance,
+    ReferralId,
+    Status,
+    Verb,
+)
 
 CARDIOLOGY, HEART, EMERGENCY = (GroupId(UUID(int=n)) for n in (1, 2, 3))
 REFERRAL = ReferralId(UUID(int=100))
@@ -36,7 +45,7 @@ class Told:
             Change(
                 self.referral_id,
                 len(self.changes) + 1,
-                len(self.changes) + 1,
+                self.changes[-1].version + 1 if self.changes else 1,
                 verb,
                 status,
                 hop + (verb in (Verb.SENT, Verb.FORWARDED)),
@@ -78,7 +87,7 @@ _COMMANDS: dict[Status | None, tuple[tuple[Verb, Status | None], ...]] = {
         (Verb.COMPLETED, Status.COMPLETED),
         (Verb.FORWARDED, Status.PENDING),
     ),
-    Status.COMPLETED: (),
+    Status.COMPLETED: ((Verb.OUTCOME_ATTACHED, Status.COMPLETED),),
     Status.DECLINED: ((Verb.SENT, Status.PENDING), (Verb.COMPLETED, Status.COMPLETED)),
     Status.CANCELLED: (),
 }
@@ -87,8 +96,27 @@ _WHILE_OPEN: tuple[tuple[Verb, Status | None], ...] = (
     (Verb.CANCELLED, Status.CANCELLED),
     (Verb.REASSIGNED, None),
     (Verb.SENDER_CHANGED, None),
+    (Verb.MESSAGE_SENT, None),
+    (Verb.COMPLETED, Status.COMPLETED),
 )
 _MOVES = (Verb.SENT, Verb.FORWARDED, Verb.REASSIGNED)
+
+
+def _detail(draw: st.DrawFn, told: Told) -> None:
+    """What some facts say beside: how it ended, when the appointment is, what insurance said."""
+    change = told.changes[-1]
+    if change.verb is Verb.COMPLETED:
+        change = replace(change, outcome=draw(st.sampled_from(Outcome)))
+    if change.verb is Verb.SCHEDULED:
+        change = replace(
+            change, appointment_at=change.occurred_at + draw(st.sampled_from([HOUR, DAY]))
+        )
+    if change.verb is Verb.SENT:
+        known = draw(st.sampled_from([None, *PlanAcceptance]))
+        change = replace(change, plan_acceptance=known, sending_group_id=EMERGENCY)
+    if change.verb is Verb.MESSAGE_SENT:
+        change = replace(change, version=told.changes[-2].version)
+    told.changes[-1] = change
 
 
 @st.composite
@@ -108,6 +136,7 @@ def referrals(draw: st.DrawFn) -> list[Change]:
         status = becomes or status
         assert status is not None
         told.tell(verb, status, after, group, "NO_CAPACITY" if verb is Verb.DECLINED else None)
+        _detail(draw, told)
     return told.changes
 
 

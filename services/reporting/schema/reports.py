@@ -1,4 +1,4 @@
-"""The GraphQL subgraph of reporting."""
+"""Reports as GraphQL tells them, and marking them reviewed."""
 
 from datetime import date, datetime
 from typing import Annotated, TypeAlias
@@ -24,139 +24,14 @@ from kit.graphql import (
 from kit.ids import parse_id
 from services.reporting import actions, domain, policy
 from services.reporting.actions import Peers
-from services.reporting.domain import Number
+from services.reporting.schema.explaining import ReportDifference, ReportExplanation
+from services.reporting.schema.figures import ReportFigures, figures
 
 Info: TypeAlias = strawberry.Info[Context[Peers], None]
 
 ReportAction = strawberry.enum(
     domain.ReportAction, description="What the viewer may do to a published report now."
 )
-
-
-@strawberry.type(
-    description="A number, with the referrals it counts: one counted twice is there twice."
-)
-class ReportNumber:
-    """A number that drills to ids."""
-
-    count: int
-    referral_ids: list[strawberry.ID]
-
-
-def _number(ids: tuple[domain.ReferralId, ...]) -> ReportNumber:
-    return ReportNumber(count=len(ids), referral_ids=[strawberry.ID(str(one)) for one in ids])
-
-
-@strawberry.type(description="Declined referrals of one coded reason.")
-class DeclinedForReason:
-    """Declines by reason."""
-
-    reason_code: str
-    declined: ReportNumber = strawberry.field(description="Declined by the group.")
-
-
-@strawberry.type(description="Open work of an age in full days since the receiver was asked.")
-class BacklogOfAge:
-    """Backlog by age."""
-
-    from_days: int
-    to_days: int | None = strawberry.field(description="Included; null: and more.")
-    open: ReportNumber
-
-
-@strawberry.type
-class MedianHours:
-    """A median in hours, and how many referrals it is taken of."""
-
-    hours: float
-    referrals: int
-
-
-@strawberry.type(
-    description="The figures of a group's week. opening + received + reopened + reassignedIn - completed - cancelled"
-    " - declined - forwardedOut - reassignedOut = closing."
-)
-class ReportFigures:
-    """Figures."""
-
-    opening: ReportNumber = strawberry.field(description="Open with the group when the week began.")
-    received: ReportNumber = strawberry.field(description="Sent or forwarded to the group.")
-    reopened: ReportNumber = strawberry.field(
-        description="Sent again to the group that had closed them."
-    )
-    reassigned_in: ReportNumber = strawberry.field(
-        description="Taken over from elsewhere in the organization."
-    )
-    completed: ReportNumber = strawberry.field(description="Completed by the group.")
-    cancelled: ReportNumber = strawberry.field(description="Cancelled by their senders.")
-    declined: ReportNumber
-    forwarded_out: ReportNumber = strawberry.field(description="Forwarded to another receiver.")
-    reassigned_out: ReportNumber = strawberry.field(
-        description="Handed over to somebody else in the organization."
-    )
-    closing: ReportNumber = strawberry.field(description="Open with the group at the end.")
-    sent: ReportNumber = strawberry.field(description="What the group sent as a sender (R22).")
-    acknowledged: ReportNumber = strawberry.field(description="Taken up for the first time.")
-    scheduled: ReportNumber = strawberry.field(description="Given an appointment.")
-    appointments_passed: ReportNumber = strawberry.field(
-        description="Appointments that passed without a report of what happened."
-    )
-    no_shows: ReportNumber = strawberry.field(description="Appointments that the patient missed.")
-    overdue: ReportNumber = strawberry.field(
-        description="At the end: pending for more than 7 days, or undecided for more than 14."
-    )
-    declined_by_reason: list[DeclinedForReason] = strawberry.field(
-        description="The declined, by coded reason."
-    )
-    backlog_by_age: list[BacklogOfAge] = strawberry.field(
-        description="The open at the end, by age; the four buckets add up to closing."
-    )
-    to_first_action: MedianHours | None = strawberry.field(description="From asked to first done.")
-    to_schedule: MedianHours | None = strawberry.field(description="From asked to scheduled.")
-    to_completion: MedianHours | None = strawberry.field(description="From asked to completed.")
-    reconciles: bool = strawberry.field(
-        description="Whether the sum above holds for each referral."
-    )
-    unexplained_referral_ids: list[strawberry.ID] = strawberry.field(
-        description="The referrals for which it does not hold: facts about them are missing."
-    )
-
-
-_AGES: tuple[tuple[int, int | None, Number], ...] = (
-    (0, 3, Number.BACKLOG_0_TO_3_DAYS),
-    (4, 7, Number.BACKLOG_4_TO_7_DAYS),
-    (8, 14, Number.BACKLOG_8_TO_14_DAYS),
-    (15, None, Number.BACKLOG_15_DAYS_AND_MORE),
-)
-_IN_BACKLOG = frozenset(number for _, _, number in _AGES)
-
-
-def _figures(told: domain.Figures) -> ReportFigures:
-    numbers = {
-        number.value: _number(told.numbers[number])
-        for number in Number
-        if number not in _IN_BACKLOG
-    }
-    return ReportFigures(
-        **numbers,
-        declined_by_reason=[
-            DeclinedForReason(reason_code=code, declined=_number(ids))
-            for code, ids in told.declined_by_reason.items()
-        ],
-        backlog_by_age=[
-            BacklogOfAge(from_days=low, to_days=high, open=_number(told.numbers[number]))
-            for low, high, number in _AGES
-        ],
-        to_first_action=_median(told.to_first_action),
-        to_schedule=_median(told.to_schedule),
-        to_completion=_median(told.to_completion),
-        reconciles=told.reconciles,
-        unexplained_referral_ids=[strawberry.ID(str(one)) for one in told.unexplained],
-    )
-
-
-def _median(told: domain.MedianHours | None) -> MedianHours | None:
-    return None if told is None else MedianHours(hours=told.hours, referrals=told.referrals)
 
 
 @strawberry.federation.type(keys=[Key(fields=FieldSet("id"), resolvable=False)])
@@ -177,6 +52,9 @@ class PublishedReport:
     published_at: datetime
     data_as_of: datetime | None = strawberry.field(description="The last fact it is made of.")
     figures: ReportFigures
+    watermark: str | None = strawberry.field(
+        description="The digest of the facts it is made of; null of reports of before it was told."
+    )
     reviewed_at: datetime | None
     reviewed_by: User | None
     allowed_actions: list[ReportAction]  # type: ignore[valid-type]
@@ -192,7 +70,8 @@ class PublishedReport:
             version=report.version,
             published_at=report.published_at,
             data_as_of=report.data_as_of,
-            figures=_figures(domain.Figures.from_data(report.figures)),
+            figures=figures(domain.Figures.from_data(report.figures)),
+            watermark=report.watermark,
             reviewed_at=report.reviewed_at,
             reviewed_by=User(id=strawberry.ID(str(by))) if by else None,
             allowed_actions=list(policy.allowed_actions(info.context.call.viewer, group, report)),
@@ -212,8 +91,20 @@ class GroupProgressReport:
     as_of: datetime = strawberry.field(description="The week's end, or now while it runs.")
     data_as_of: datetime | None = strawberry.field(description="The last fact that was heard.")
     figures: ReportFigures = strawberry.field(description="As they are known now.")
+    watermark: str = strawberry.field(
+        description="The digest of the facts they are made of: the same facts, the same watermark."
+    )
+    week_before: ReportFigures = strawberry.field(
+        description="The week before; while the week runs, until the same time of it."
+    )
+    explanations: list[ReportExplanation] = strawberry.field(
+        description="The notable changes since the week before, the greatest first."
+    )
     restated: bool = strawberry.field(
         description="Whether facts that came late make them differ from those published."
+    )
+    differences: list[ReportDifference] = strawberry.field(
+        description="Of a restated report, the numbers that count other referrals than those published."
     )
     published: PublishedReport | None = strawberry.field(
         description="Null until the Monday after, 6:00 local time."
@@ -225,12 +116,16 @@ class GroupProgressReport:
         stands = report.published
         return cls(
             group=Group(id=strawberry.ID(str(report.group.id))),
-            week_of=report.week.monday,
-            starts_at=report.starts_at,
-            ends_at=report.ends_at,
-            as_of=report.as_of,
+            week_of=report.span.week.monday,
+            starts_at=report.span.starts_at,
+            ends_at=report.span.ends_at,
+            as_of=report.span.as_of,
             data_as_of=report.data_as_of,
-            figures=_figures(report.figures),
+            figures=figures(report.figures),
+            watermark=report.told.watermark,
+            week_before=figures(report.told.before),
+            explanations=[ReportExplanation.of(one) for one in report.told.explanations],
+            differences=[ReportDifference.of(one) for one in report.differences],
             restated=report.restated,
             published=PublishedReport.of(info, report.group, stands) if stands else None,
         )

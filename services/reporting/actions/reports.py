@@ -1,18 +1,17 @@
-"""The verbs of reporting: tell a group's week, publish it, mark it reviewed."""
+"""Reading reports, and marking them reviewed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from kit.auth import Viewer, service_viewer
-from kit.db import Connection, Database
+from kit.db import Connection
 from kit.errors import Denied, NotFound, Unavailable
-from kit.ids import new_id
-from kit.outbox import record
-from kit.service import Call, Job, Parts
-from proto.reporting.v1.events_pb2 import ReportPublished, ReportReviewed
+from kit.service import Call
+from proto.reporting.v1.events_pb2 import ReportReviewed
 from services.reporting import policy, store
+from services.reporting.actions.peers import Peers
+from services.reporting.actions.telling import tell
 from services.reporting.domain import (
     Change,
     Group,
@@ -25,18 +24,10 @@ from services.reporting.domain import (
     ReportId,
     Span,
     UserId,
-    Week,
-    due_weeks,
     in_week,
     readable_week,
     refuse_other_version,
 )
-
-
-@dataclass(frozen=True)
-class Peers:
-    """Reporting asks nobody: it hears."""
-
 
 # Reading --------------------------------------------------------------------------------------------------------------
 
@@ -55,9 +46,9 @@ async def reports(
         organization = await store.organization(tx, organization_id)
         span = _span(organization, day, call.clock.now())
         readable = [group for group in found.values() if policy.may_read(call.viewer, group)]
-        told = {one.group.id: one for one in await _reports(tx, organization, readable, span)}
+        found_out = {one.group.id: one for one in await told(tx, organization, readable, span)}
     return [
-        told.get(group_id) or (policy.not_yours() if group_id in found else None)
+        found_out.get(group_id) or (policy.not_yours() if group_id in found else None)
         for group_id in group_ids
     ]
 
@@ -83,22 +74,20 @@ def _span(organization: Organization, day: date, now: datetime) -> Span:
     return Span.of(readable_week(day, now.astimezone(zone).date()), zone, now)
 
 
-async def _reports(
+async def told(
     tx: Connection, organization: Organization, groups: Sequence[Group], span: Span
 ) -> list[Report]:
+    """What is known of the groups' week."""
     ids = [group.id for group in groups]
-    lasting = (span.starts_at, span.as_of)
+    lasting = (span.before_starts_at, span.as_of)
     changes = _by_group(await store.changes(tx, organization.organization_id, ids, lasting))
     published = await store.published(tx, organization.organization_id, ids, span.week.monday)
     return [
         Report(
             group=group,
-            week=span.week,
-            starts_at=span.starts_at,
-            ends_at=span.ends_at,
-            as_of=span.as_of,
+            span=span,
             data_as_of=organization.data_as_of,
-            figures=span.figures(group, changes.get(group.id, [])),
+            told=span.tell(group, changes.get(group.id, [])),
             published=published.get(group.id),
         )
         for group in groups
@@ -120,64 +109,6 @@ def _by_group(changes: Sequence[Change]) -> dict[GroupId, list[Change]]:
     }
 
 
-# Publishing -----------------------------------------------------------------------------------------------------------
-
-
-async def publish_due(parts: Parts[Peers]) -> None:
-    """Publish each report that is due and has not been published, once and for good (R31)."""
-    now = parts.clock.now()
-    async with parts.db.reading() as tx:
-        organizations = await store.organizations(tx)
-    for organization in organizations:
-        zone = ZoneInfo(organization.time_zone or "UTC")
-        for group, week in await _missing(parts.db, organization, zone, now):
-            await _publish(parts.db, organization, group, Span.of(week, zone, now), now)
-
-
-PUBLISHING = Job("publish reports", timedelta(minutes=1), publish_due)
-
-
-async def _missing(
-    database: Database, organization: Organization, zone: ZoneInfo, now: datetime
-) -> list[tuple[Group, Week]]:
-    async with database.reading() as tx:
-        due = [
-            (group, week)
-            for group in await store.groups(tx, organization.organization_id)
-            for week in due_weeks(group.added_at, now, zone)
-            if in_week(group, Span.of(week, zone, now))
-        ]
-        since = min((week.monday for _, week in due), default=date.max)
-        done = await store.published_weeks(tx, organization.organization_id, since)
-    return [(group, week) for group, week in due if (group.id, week.monday) not in done]
-
-
-async def _publish(
-    database: Database, organization: Organization, group: Group, span: Span, now: datetime
-) -> None:
-    async with database.transaction() as tx:
-        current = await store.organization(tx, organization.organization_id)
-        (report,) = await _reports(tx, current, [group], span)
-        published = PublishedReport(
-            id=ReportId(new_id()),
-            organization_id=group.organization_id,
-            group_id=group.id,
-            week_of=span.week.monday,
-            figures=report.figures.as_data(),
-            data_as_of=report.data_as_of,
-            published_at=now,
-            reviewed_at=None,
-            reviewed_by=None,
-        )
-        if await store.publish(tx, published):
-            fact = ReportPublished(
-                report_id=str(published.id),
-                group_id=str(group.id),
-                week_of=published.week_of.isoformat(),
-            )
-            await _record(tx, published, fact, now, service_viewer("reporting"))
-
-
 # Reviewing ------------------------------------------------------------------------------------------------------------
 
 
@@ -196,23 +127,5 @@ async def mark_reviewed(
         refuse_other_version(report, expected_version)
         await store.add_review(tx, report, by, at)
         fact = ReportReviewed(report_id=str(report.id), user_id=str(by))
-        await _record(tx, report, fact, at, call.viewer)
+        await tell(tx, report, fact, at, call.viewer)
     return group, replace(report, reviewed_at=at, reviewed_by=by)
-
-
-async def _record(
-    tx: Connection,
-    report: PublishedReport,
-    fact: ReportPublished | ReportReviewed,
-    at: datetime,
-    by: Viewer,
-) -> None:
-    await record(
-        tx,
-        fact,
-        organization_id=report.organization_id,
-        aggregate="report",
-        aggregate_id=report.id,
-        at=at,
-        by=by,
-    )

@@ -1,0 +1,16 @@
+"""The verbs of reporting: tell a group's week, publish it, restate it, remind of it, mark it reviewed."""
+
+from services.reporting.actions.peers import Peers
+from services.reporting.actions.publishing import JOBS, publish_due, remind_due, restate_due
+from services.reporting.actions.reports import mark_reviewed, readable_groups, reports
+
+__all__ = [
+    "JOBS",
+    "Peers",
+    "mark_reviewed",
+    "publish_due",
+    "readable_groups",
+    "remind_due",
+    "reports",
+    "restate_due",
+]
