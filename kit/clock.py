@@ -15,6 +15,10 @@ from zoneinfo import ZoneInfo
 RESYNC = timedelta(seconds=30)
 """How often a process asks its source again."""
 
+TRIES = 3
+QUICK = 0.02
+"""Seconds of a round trip that is good enough: the reading is off by half of it at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -36,11 +40,18 @@ class Clock:
         self._read_at = 0.0
 
     async def sync(self) -> None:
-        """Ask the source. Of two answers the round trip's middle is taken as the moment of the reading."""
-        before = time.monotonic()
-        reading = await self._source()
-        after = time.monotonic()
-        self._reading, self._read_at = reading, (before + after) / 2
+        """Ask the source. The round trip's middle is taken as the moment of the reading; a slow one, which may have waited its turn
+        on one side only, is asked again, and the quickest of three counts."""
+        quickest = float("inf")
+        for _ in range(TRIES):
+            before = time.monotonic()
+            reading = await self._source()
+            after = time.monotonic()
+            if after - before < quickest:
+                quickest = after - before
+                self._reading, self._read_at = reading, (before + after) / 2
+            if quickest <= QUICK:
+                return
 
     def now(self) -> datetime:
         """The suite's time, in UTC: what every expiry, deadline and date is decided by."""

@@ -32,6 +32,9 @@ KEYS_TRUSTED = timedelta(minutes=1)
 KEY_LIFE = timedelta(days=90)
 """A key signs this long before another one takes its place by itself."""
 
+SKEW = timedelta(seconds=5)
+"""How far another process's clock may be ahead when it issues a token."""
+
 UNKNOWN_KEY_PAUSE = timedelta(seconds=1)
 """A token with a key this process does not know (another one may just have made it) has the keys read anew, but no more often
 than this, whatever strangers send."""
@@ -110,7 +113,7 @@ def _claims(header: dict[str, Any], claims: dict[str, Any], now: datetime) -> Cl
         and claims["iss"] == ISSUER
         and claims["aud"] == AUDIENCE
         and now < expires_at
-        and datetime.fromtimestamp(claims["iat"], tz=UTC) <= now
+        and datetime.fromtimestamp(claims["iat"], tz=UTC) <= now + SKEW
         and isinstance(claims["sid"], str)
     )
     if not sound:

@@ -50,6 +50,24 @@ async def test_a_machine_whose_clock_is_wrong_tells_the_databases_time() -> None
     assert clock.now() - clock.real() - timedelta(days=2) < timedelta(seconds=1)
 
 
+async def test_an_answer_that_waited_its_turn_does_not_set_the_clock_ahead(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    began, waits = datetime(2031, 5, 6, 7, 8, tzinfo=UTC), [4.0, 0.001]
+    passed = 0.0
+    monkeypatch.setattr("kit.clock.time.monotonic", lambda: passed)
+
+    async def source() -> Reading:
+        nonlocal passed
+        passed += waits.pop(0)
+        return Reading(began + timedelta(seconds=passed), timedelta())
+
+    clock = Clock(source)
+    await clock.sync()
+
+    assert abs(clock.real() - began - timedelta(seconds=passed)) <= timedelta(milliseconds=1)
+
+
 def test_a_clock_that_was_never_synchronized_tells_nothing() -> None:
     async def source() -> Reading:
         raise AssertionError("not asked")
