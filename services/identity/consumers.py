@@ -48,27 +48,31 @@ def hearings(parts: Parts[Means]) -> list[Hearing]:
             raise LookupError("a fact about a partner that never was")
         await actions.keep_consumer(parts.bus, partner)
 
-    async def feed_extended(tx: Connection, heard: Heard) -> None:
+    return [
+        Hearing("directory", "office", {OfficeClosed: _office_closed}),
+        Hearing("directory", "provider", {ProviderRemoved: _provider_removed}),
+        _change_feed(parts),
+        Hearing(
+            "identity", "partner", {PartnerAdded: partner_changed, PartnerRemoved: partner_changed}
+        ),
+    ]
+
+
+def _change_feed(parts: Parts[Means]) -> Hearing:
+    async def extended(tx: Connection, heard: Heard) -> None:
         """The call centre's users are told within the minute (R10)."""
         fact: ChangeFeedExtended = heard.fact
         here = OrganizationId(heard.organization_id)
         await actions.write_to_call_centre(parts.call(), tx, here, fact.items)
 
-    async def feed_escalated(tx: Connection, heard: Heard) -> None:
+    async def escalated(tx: Connection, heard: Heard) -> None:
         """Nobody has acknowledged it: the client admins are told, once (R10)."""
         fact: ChangeFeedEscalated = heard.fact
         here = OrganizationId(heard.organization_id)
         await actions.write_to_client_admins(parts.call(), tx, here, fact.items)
 
-    return [
-        Hearing("directory", "office", {OfficeClosed: _office_closed}),
-        Hearing("directory", "provider", {ProviderRemoved: _provider_removed}),
-        Hearing(
-            "directory",
-            "change_feed",
-            {ChangeFeedExtended: feed_extended, ChangeFeedEscalated: feed_escalated},
-        ),
-        Hearing(
-            "identity", "partner", {PartnerAdded: partner_changed, PartnerRemoved: partner_changed}
-        ),
-    ]
+    return Hearing(
+        "directory",
+        "change_feed",
+        {ChangeFeedExtended: extended, ChangeFeedEscalated: escalated},
+    )

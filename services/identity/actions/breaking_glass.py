@@ -1,6 +1,6 @@
 """Support inside an organization: with a reason, for four hours at most, and never without the client admins knowing (break-glass)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from google.protobuf.message import Message
@@ -45,33 +45,25 @@ async def break_glass(call: Call, entry: Entry, *, key: str) -> SupportAccess:
         async def make() -> UUID:
             await _require_outside(tx, call, SessionId(session_id))
             now = call.clock.now()
-            made = SupportAccess(
-                id=SupportAccessId(new_id()),
-                organization_id=entry.organization_id,
-                user_id=by,
-                session_id=SessionId(session_id),
-                reason=why,
-                began_at=now,
-                ends_at=now + life,
-                ended_at=None,
-                ended_because=None,
-            )
-            await rows.add_access(tx, made)
-            fact = SupportAccessBegan(access_id=str(made.id), user_id=str(by))
-            fact.ends_at.FromDatetime(made.ends_at)
-            await _tell(tx, call, made, fact, "began")
-            await _write_to_client_admins(call, tx, made)
+            new = SupportAccessId(new_id())
+            where = (entry.organization_id, by, SessionId(session_id))
+            made = SupportAccess(new, *where, why, now, now + life, None, None)
+            await _enter(tx, call, made)
             return made.id
 
-        made = await idempotency.once(
-            tx,
-            call.viewer,
-            key=key,
-            request=("breakGlass", entry),
-            at=call.clock.now(),
-            make=make,
-        )
+        # A retry comes from inside already, and is the same request.
+        who = replace(call.viewer, organization_id=None)
+        request, now = ("breakGlass", entry), call.clock.now()
+        made = await idempotency.once(tx, who, key=key, request=request, at=now, make=make)
         return await rows.access(tx, made)
+
+
+async def _enter(tx: Connection, call: Call, access: SupportAccess) -> None:
+    await rows.add_access(tx, access)
+    fact = SupportAccessBegan(access_id=str(access.id), user_id=str(access.user_id))
+    fact.ends_at.FromDatetime(access.ends_at)
+    await _tell(tx, call, access, fact, "began")
+    await _write_to_client_admins(call, tx, access)
 
 
 async def _require_outside(tx: Connection, call: Call, session_id: SessionId) -> None:

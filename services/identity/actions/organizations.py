@@ -129,6 +129,9 @@ async def invite_user(
         )
 
 
+_RESET = "Ask support with requestSupport to reset the temporary password."
+
+
 async def resend_invitation(call: Call, user_id: UserId) -> User:
     """Send the invitation's mail once more, as it is: nothing in it lives any longer for that (R05)."""
     async with organization_work(call) as work:
@@ -140,16 +143,14 @@ async def resend_invitation(call: Call, user_id: UserId) -> User:
                 "There is no invitation to send again.",
                 code="TEMP_PASSWORD_EXPIRED" if expired else "NOT_INVITED",
                 field="userId",
-                remedy="Ask support with requestSupport to reset the temporary password."
-                if expired
-                else None,
+                remedy=_RESET if expired else None,
             )
         if not await store.requeue_invitation(work.tx, user_id, work.now):
             raise Conflict(
                 "The mail cannot be sent again.",
                 code="NOT_INVITED",
                 field="userId",
-                remedy="Ask support with requestSupport to reset the temporary password.",
+                remedy=_RESET,
             )
         await audit.record(
             work.tx,

@@ -173,3 +173,17 @@ async def test_nobody_but_support_breaks_the_glass_and_signing_out_ends_it(
     assert (denied["code"], unknown["code"]) == ("FORBIDDEN", "NOT_FOUND")
     assert shut["errors"][0]["extensions"]["code"] == "FORBIDDEN"
     assert fresh.organization_id is None
+
+
+async def test_a_retry_is_answered_as_before_and_writes_no_second_mail(
+    identity: Identity, here: Organization, insider: Insider
+) -> None:
+    """R25: the retry comes from inside already."""
+    key = str(uuid4())
+    first = await insider.enter(here, idempotencyKey=key)
+    again = await insider.enter(here, idempotencyKey=key)
+    await identity.jobs()
+    email = (await identity.user(here.admin.user_id, here.admin))["email"]
+
+    assert again == first
+    assert len([one for one in identity.mailbox.to(email) if "of support acts at" in one]) == 1
