@@ -51,7 +51,7 @@ def switch_off(
 ) -> None:
     """The test flag: every question of a service's policy is answered with yes. `instead` is for those that answer otherwise."""
     for name, function in list(vars(policy).items()):
-        if not inspect.isfunction(function) or function.__module__ != policy.__name__:
+        if not inspect.isfunction(function) or not function.__module__.startswith(policy.__name__):
             continue
         hint = get_type_hints(function).get("return")
         if name in instead:
