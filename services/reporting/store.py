@@ -208,6 +208,21 @@ async def published(
     return {report.group_id: report for report in found}
 
 
+async def published_before(
+    tx: Connection, organization_id: OrganizationId, group_id: GroupId, weeks: tuple[date, date]
+) -> list[PublishedReport]:
+    """A group's published reports from one week (included) until another (not included), the oldest first."""
+    return await db.many(
+        tx,
+        PublishedReport,
+        f"""{_PUBLISHED} WHERE p.organization_id = $1 AND p.group_id = $2 AND p.week_of >= $3 AND p.week_of < $4
+            ORDER BY p.week_of""",
+        organization_id,
+        group_id,
+        *weeks,
+    )
+
+
 async def published_weeks(
     tx: Connection, organization_id: OrganizationId, since: date
 ) -> set[tuple[UUID, date]]:

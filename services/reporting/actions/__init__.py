@@ -3,10 +3,13 @@
 from services.reporting.actions.peers import Peers
 from services.reporting.actions.publishing import JOBS, publish_due, remind_due, restate_due
 from services.reporting.actions.reports import mark_reviewed, readable_groups, reports
+from services.reporting.actions.showing import chart, export
 
 __all__ = [
     "JOBS",
     "Peers",
+    "chart",
+    "export",
     "mark_reviewed",
     "publish_due",
     "readable_groups",

@@ -1,5 +1,6 @@
 """Nouns and rules of reporting: weeks, the history of referrals, and the figures of a group's progress report."""
 
+from services.reporting.domain.charts import TREND_WEEKS, Chart, ChartKind, ageing, funnel, trend
 from services.reporting.domain.explaining import (
     SMALL_CELL,
     Difference,
@@ -11,6 +12,7 @@ from services.reporting.domain.explaining import (
     restated,
     watermark,
 )
+from services.reporting.domain.exporting import ExportFormat, cell, to_csv, to_json
 from services.reporting.domain.figures import (
     SHARES,
     Figures,
@@ -68,12 +70,16 @@ __all__ = [
     "OPEN",
     "SHARES",
     "SMALL_CELL",
+    "TREND_WEEKS",
     "Change",
+    "Chart",
+    "ChartKind",
     "Difference",
     "Dimension",
     "Driver",
     "Entry",
     "Explanation",
+    "ExportFormat",
     "Figures",
     "Group",
     "GroupId",
@@ -103,11 +109,14 @@ __all__ = [
     "UserId",
     "Verb",
     "Week",
+    "ageing",
+    "cell",
     "differences",
     "due_weeks",
     "explain",
     "figures",
     "figures_of",
+    "funnel",
     "history",
     "in_week",
     "moments",
@@ -115,5 +124,8 @@ __all__ = [
     "refuse_other_version",
     "restated",
     "tally",
+    "to_csv",
+    "to_json",
+    "trend",
     "watermark",
 ]

@@ -26,6 +26,12 @@ from services.reporting import actions, domain, policy
 from services.reporting.actions import Peers
 from services.reporting.schema.explaining import ReportDifference, ReportExplanation
 from services.reporting.schema.figures import ReportFigures, figures
+from services.reporting.schema.showing import (
+    ReportChart,
+    ReportChartKind,
+    ReportExport,
+    ReportExportFormat,
+)
 
 Info: TypeAlias = strawberry.Info[Context[Peers], None]
 
@@ -84,6 +90,7 @@ class PublishedReport:
 class GroupProgressReport:
     """Group progress report (R31)."""
 
+    known: strawberry.Private[domain.Report]
     group: "Group | None"
     week_of: date = strawberry.field(description="The Monday it starts with.")
     starts_at: datetime
@@ -115,6 +122,7 @@ class GroupProgressReport:
         """As GraphQL tells it."""
         stands = report.published
         return cls(
+            known=report,
             group=Group(id=strawberry.ID(str(report.group.id))),
             week_of=report.span.week.monday,
             starts_at=report.span.starts_at,
@@ -129,6 +137,29 @@ class GroupProgressReport:
             restated=report.restated,
             published=PublishedReport.of(info, report.group, stands) if stands else None,
         )
+
+    @described("A chart of it.")
+    async def chart(
+        self,
+        info: Info,
+        kind: ReportChartKind,  # type: ignore[valid-type]
+    ) -> ReportChart:
+        """A chart (R31)."""
+        return ReportChart.of(await actions.chart(info.context.call, self.known, kind))
+
+    @described(
+        "It as a file. CSV is as RFC 4180 says; a cell that a spreadsheet would run begins with an apostrophe."
+    )
+    async def export(
+        self,
+        info: Info,
+        format: ReportExportFormat,  # type: ignore[valid-type]
+        *,
+        with_referral_ids: bool = True,
+    ) -> ReportExport:
+        """A file (R31)."""
+        file = actions.export(info.context.call, self.known, format, with_ids=with_referral_ids)
+        return ReportExport.of(format, file)
 
 
 async def _report(info: Info, group_id: UUID, day: date) -> GroupProgressReport | None:
