@@ -46,6 +46,9 @@ else:
     Connection = asyncpg.Connection
     Pool = asyncpg.Pool
 
+Row = asyncpg.Record
+"""A row as PostgreSQL gave it, for stores that make something else of it than one noun."""
+
 log = logging.getLogger(__name__)
 
 NounT = TypeVar("NounT")

@@ -5,10 +5,8 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
-
 from kit import db
-from kit.db import Connection
+from kit.db import Connection, Row
 from services.directory.domain.factors import (
     CITY_SCORE,
     HALF_SCORE_KM,
@@ -131,7 +129,7 @@ def _key(plan_id: PlanId) -> int:
     return int.from_bytes(plan_id.bytes[-4:], "big", signed=True)
 
 
-def _listing(row: asyncpg.Record, wanted: Wanted) -> Listing | None:
+def _listing(row: Row, wanted: Wanted) -> Listing | None:
     """None when nobody is there on the day: the days of a group's listing are those of all its members together."""
     on, asked = wanted.on.isoformat(), {str(plan_id): plan_id for plan_id in wanted.plan_ids}
     practices = tuple(_practice(row, one, on, asked) for one in row["members"] if _covers(one, on))
@@ -158,9 +156,7 @@ def _covers(one: Mapping[str, Any], on: str) -> bool:
     return bool(one["from"] <= on) and (one["until"] is None or bool(one["until"] > on))
 
 
-def _practice(
-    row: asyncpg.Record, one: Mapping[str, Any], on: str, asked: Mapping[str, PlanId]
-) -> Practice:
+def _practice(row: Row, one: Mapping[str, Any], on: str, asked: Mapping[str, PlanId]) -> Practice:
     plans = [plan for plan in one["plans"] if _covers(plan, on)]
     sure = [plan for plan in plans if plan["plan"] in asked]
     days = [plan["verified"] for plan in sure]
