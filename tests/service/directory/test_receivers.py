@@ -203,7 +203,7 @@ async def test_roles_taken_away_leave_an_office_unstaffed_for_the_search(
     """R28."""
     provider = await organization.approved(specialtyCodes=[NEUROLOGY])
     office = await organization.live_office(provider)
-    rows = await directory.running.parts.db.pool.fetch(
+    rows = await directory.running.sql.fetch(
         "SELECT user_id FROM office_users_heard WHERE office_id = $1", UUID(office["id"])
     )
     before = await _suggest(organization, NEUROLOGY)

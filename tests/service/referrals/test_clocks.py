@@ -42,7 +42,7 @@ async def clock(world: World, referral: Answer) -> Answer:
 
 async def facts_of(world: World, referral: Answer, verb: str) -> list[Any]:
     """The bodies of the facts told of the referral with that verb."""
-    rows = await world.service.running.parts.db.pool.fetch(
+    rows = await world.service.running.sql.fetch(
         "SELECT body FROM outbox WHERE aggregate_id = $1 AND subject LIKE '%.' || $2 ORDER BY id",
         referral["id"],
         verb,

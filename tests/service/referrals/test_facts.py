@@ -19,7 +19,7 @@ Told = dict[str, Any]
 
 async def told(world: World, referral: str) -> list[tuple[UUID, str, Told]]:
     """Every fact of a referral: organization, verb and data, in the order of telling."""
-    rows = await world.service.running.parts.db.pool.fetch(
+    rows = await world.service.running.sql.fetch(
         "SELECT organization_id, body FROM outbox WHERE aggregate_id = $1 ORDER BY id",
         UUID(referral),
     )
@@ -173,7 +173,7 @@ async def test_the_facts_of_one_referral_are_numbered_without_gap(world: World) 
         sent = await act(world, "scheduleReferral", staff, sent, at=ahead(world))
         sent = await act(world, "cancelAppointment", staff, sent)
 
-    rows = await world.service.running.parts.db.pool.fetch(
+    rows = await world.service.running.sql.fetch(
         "SELECT sequence FROM outbox WHERE aggregate_id = $1 AND organization_id = $2 ORDER BY id",
         UUID(sent["id"]),
         world.sender.organization_id,

@@ -43,7 +43,7 @@ async def test_a_referral_that_breaks_a_rule_cannot_be_written(
     sets = ", ".join(f"{column} = ${number}" for number, column in enumerate(columns, start=2))
 
     with pytest.raises(asyncpg.IntegrityConstraintViolationError) as refused:
-        await world.service.running.parts.db.pool.execute(
+        await world.service.running.sql.execute(
             f"UPDATE referrals SET {sets} WHERE id = $1",  # noqa: S608 - columns of this file
             sent["id"],
             *columns.values(),
@@ -55,17 +55,17 @@ async def test_a_referral_that_breaks_a_rule_cannot_be_written(
 async def test_a_referral_has_one_current_hop_and_one_standing_appointment(world: World) -> None:
     sent = await send(world)
     booked = await act(world, "scheduleReferral", world.receiver.staff, sent, at=ahead(world))
-    pool = world.service.running.parts.db.pool
+    sql = world.service.running.sql
 
     with pytest.raises(asyncpg.UniqueViolationError) as second_hop:
-        await pool.execute(
+        await sql.execute(
             "INSERT INTO hops (referral_id, hop, organization_id, office_id, provider_id, received_at)"
             " VALUES ($1, 2, $2, $2, $2, now())",
             booked["id"],
             uuid4(),
         )
     with pytest.raises(asyncpg.UniqueViolationError) as second_time:
-        await pool.execute(
+        await sql.execute(
             "INSERT INTO appointments (id, referral_id, at, state, booked_at)"
             " VALUES ($1, $2, now(), 'BOOKED', now())",
             uuid4(),
@@ -81,7 +81,7 @@ async def test_a_reason_must_be_one_of_its_own_kind(world: World) -> None:
     sent = await send(world)
 
     with pytest.raises(asyncpg.ForeignKeyViolationError):
-        await world.service.running.parts.db.pool.execute(
+        await world.service.running.sql.execute(
             "UPDATE referrals SET status = 'CANCELLED', reason_kind = 'CANCEL', reason_code = 'AGE' WHERE id = $1",
             sent["id"],
         )

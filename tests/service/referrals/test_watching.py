@@ -263,7 +263,7 @@ async def test_watchers_are_sent_away_rather_than_left_with_a_gap(world: World) 
     """A listening connection that was lost may have missed something."""
     practice = world.receiver
     async with watching(world, practice.staff, officeId=practice.office_id) as watch:
-        await world.service.running.parts.db.pool.execute(
+        await world.service.running.sql.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
