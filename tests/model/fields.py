@@ -189,15 +189,26 @@ FIELDS: dict[str, dict[str, str]] = {
     "reporting": {
         **AUDIT,
         "BacklogOfAge": "fromDays toDays open",
-        "DeclinedForReason": "reasonCode declined",
+        "DeclinedForReason": "reasonCode declined rate",
         "Group": "id progressReport",
-        "GroupProgressReport": "group weekOf startsAt endsAt asOf dataAsOf figures restated published",
+        "GroupProgressReport": "group weekOf startsAt endsAt asOf dataAsOf figures watermark weekBefore explanations"
+        " restated differences published chart export",
         "MedianHours": "hours referrals",
-        "PublishedReport": "id version publishedAt dataAsOf figures reviewedAt reviewedBy allowedActions",
+        "PublishedReport": "id version publishedAt dataAsOf figures watermark reviewedAt reviewedBy"
+        " allowedActions",
+        "ReportChart": "title description svg columns rows",
+        "ReportChartRow": "cells",
+        "ReportDifference": "number before now added removed",
+        "ReportDriver": "dimension key before now",
+        "ReportExport": "fileName mediaType content",
+        "ReportExplanation": "number before now sentence drivers",
         "ReportFigures": "opening received reopened reassignedIn completed cancelled declined forwardedOut"
         " reassignedOut closing sent acknowledged scheduled appointmentsPassed noShows overdue"
-        " declinedByReason backlogByAge toFirstAction toSchedule toCompletion reconciles"
-        " unexplainedReferralIds",
+        " unworked firstActions firstScheduled appointmentsOver completedSeen loopsClosed"
+        " outcomesAttached sentWithKnownPlan sentOutsidePlan noShowRate declineRate"
+        " loopClosure leakage declinedByReason backlogByAge toFirstAction toSchedule"
+        " toCompletion toAppointment reconciles unexplainedReferralIds",
         "ReportNumber": "count referralIds",
+        "ReportRate": "part whole percent",
     },
 }
