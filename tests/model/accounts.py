@@ -283,6 +283,7 @@ VERBS: tuple[Verb | Elsewhere, ...] = (
         given={"reason": " "},
         then="REASON_REQUIRED",
         for_support=True,
+        action="RESET_SECOND_FACTORS",
     ),
     Verb(
         "changeSignInRules",

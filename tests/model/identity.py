@@ -153,6 +153,7 @@ ACTIONS = (
     Action("organization", "INVITE_USER", "R03", admin_of_own_organization),
     Action("organization", "DISMISS_CANDIDATE", "R08", both(own, client_admin)),
     Action("organization", "ADD_PARTNER", "R02", both(own, client_admin)),
+    Action("organization", "CHANGE_SIGN_IN", "R02", either(support, both(own, client_admin))),
     Action("user", "GRANT_ROLE", "R08", either(support, admin_of_own_organization)),
     Action("user", "REVOKE_ROLE", "R08", either(support, both(own, revokes_some))),
     Action("user", "RESEND_INVITATION", "R04", both(own, manages)),

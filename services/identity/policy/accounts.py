@@ -346,6 +346,7 @@ def user_actions(
         UserAction.REPORT_BOUNCE: support and waiting,
         UserAction.RESEND_INVITATION: manages and waiting and not viewer.support,
         UserAction.RESET_TEMPORARY_PASSWORD: support,
+        UserAction.RESET_SECOND_FACTORS: viewer.is_user and viewer.support,
     }
     return tuple(action for action, allowed in answers.items() if allowed)
 
@@ -359,6 +360,7 @@ def organization_actions(
         OrganizationAction.INVITE_USER: may_invite(viewer, organization.id),
         OrganizationAction.ADD_PARTNER: own and viewer.client_admin,
         OrganizationAction.DISMISS_CANDIDATE: own and viewer.client_admin,
+        OrganizationAction.CHANGE_SIGN_IN: may_decide_sign_in(viewer, organization.id),
         OrganizationAction.BREAK_GLASS: viewer.is_user
         and viewer.support
         and viewer.organization_id is None,

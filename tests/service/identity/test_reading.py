@@ -43,7 +43,7 @@ async def test_an_organization_is_read_by_its_own_users_and_by_support(
     assert own["organization"]["id"] == str(here.id)
     assert foreign == unknown == {"organization": None}
     assert support["organization"] == {
-        "id": str(there.id), "name": "Hillside Care", "allowedActions": [],
+        "id": str(there.id), "name": "Hillside Care", "allowedActions": ["CHANGE_SIGN_IN", "BREAK_GLASS"],
     }  # fmt: skip
 
 

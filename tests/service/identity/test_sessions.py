@@ -62,6 +62,7 @@ async def test_a_viewer_learns_who_they_are_and_what_they_may_do(
         "INVITE_USER",
         "ADD_PARTNER",
         "DISMISS_CANDIDATE",
+        "CHANGE_SIGN_IN",
     ]
     assert seen["viewer"]["user"]["grants"] == [{"role": "CLIENT_ADMIN", "office": None}]
     assert seen["viewer"]["allowedActions"] == []

@@ -326,7 +326,7 @@ def test_what_may_be_done_about_a_user_follows_the_same_rules() -> None:
     }  # fmt: skip
     assert set(policy.user_actions(SUPPORT, invited, NOW)) == {
         UserAction.GRANT_ROLE, UserAction.REVOKE_ROLE, UserAction.DEACTIVATE, UserAction.REPORT_BOUNCE,
-        UserAction.RESET_TEMPORARY_PASSWORD,
+        UserAction.RESET_TEMPORARY_PASSWORD, UserAction.RESET_SECOND_FACTORS,
     }  # fmt: skip
     assert policy.user_actions(STAFF, invited, NOW) == ()
     assert policy.user_actions(LOOKING, invited, NOW) == ()
@@ -345,6 +345,7 @@ def test_what_may_be_done_about_an_organization_and_a_partner_follows_the_same_r
 
     assert policy.organization_actions(CLIENT_ADMIN, here) == (
         OrganizationAction.INVITE_USER, OrganizationAction.ADD_PARTNER, OrganizationAction.DISMISS_CANDIDATE,
+        OrganizationAction.CHANGE_SIGN_IN,
     )  # fmt: skip
     assert policy.organization_actions(OFFICE_ADMIN, here) == (OrganizationAction.INVITE_USER,)
     assert policy.organization_actions(STAFF, here) == ()
