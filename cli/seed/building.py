@@ -101,7 +101,8 @@ class Site:
 def deeds_of(world: World) -> int:
     """How many things putting this world in place does, for the bar."""
     per_organization = sum(
-        1 + 2 * len(one.users) + 2 * len(one.offices) + len(one.groups) for one in world.organizations
+        1 + 2 * len(one.users) + 2 * len(one.offices) + len(one.groups)
+        for one in world.organizations
     )
     approvals_and_places = sum(
         len(provider.offices) for one in world.organizations for provider in one.providers

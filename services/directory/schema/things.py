@@ -45,16 +45,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_Organization: TypeAlias = Annotated[
-    "Organization", strawberry.lazy("services.directory.schema.organization")
-]
+_HOME = "services.directory.schema.organization"
+_Organization: TypeAlias = Annotated["Organization", strawberry.lazy(_HOME)]
 
 
 def organization(organization_id: UUID) -> "Organization":
     """The organization a thing belongs to."""
-    from services.directory.schema.organization import (  # noqa: PLC0415 - it lists these things
-        Organization,
-    )
+    from services.directory.schema.organization import Organization  # noqa: PLC0415 - it lists these
 
     return Organization(id=id_of(organization_id))
 

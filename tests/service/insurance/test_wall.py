@@ -13,7 +13,6 @@ from tests.service.insurance.conftest import Insurance, Practice, new_practice
 from tests.support import walls
 from tests.support.walls import Attack
 
-
 SINCE = "2024-02-29"
 """A day on which nothing else begins."""
 

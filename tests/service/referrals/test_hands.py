@@ -53,6 +53,6 @@ async def test_identity_is_told_what_a_user_has_claimed_and_what_waits_at_an_off
 
 async def test_nobody_but_identity_is_told_what_is_in_a_user_s_hands(world: World) -> None:
     """R07."""
+    here = world.receiver.organization_id
     with pytest.raises(Denied):
-        here = world.receiver.organization_id
         await _ask(world, here, world.receiver.office_id, world.receiver.office_id, "directory")
