@@ -84,8 +84,13 @@ def may_see_advice(viewer: Viewer, organization_id: OrganizationId) -> bool:
     """R01: how many client admins there are is for themselves, for who looks on with them, and for support."""
     own = viewer.organization_id == organization_id
     return viewer.is_user and (
-        viewer.support or (own and (viewer.client_admin or viewer.reporting_only))
+        outside(viewer) or (own and (viewer.client_admin or viewer.reporting_only))
     )
+
+
+def outside(viewer: Viewer) -> bool:
+    """Support that is in no organization; inside one, it sees and does there what a client admin does, and nothing elsewhere."""
+    return viewer.support and viewer.organization_id is None
 
 
 def may_read_names(viewer: Viewer) -> bool:
@@ -330,7 +335,7 @@ def user_actions(
     """What the viewer may do about the user now. Support does what client admins do, with a reason. `previous` are the grants that a
     deactivated user had."""
     powers = viewer
-    if viewer.is_user and viewer.support:
+    if viewer.is_user and outside(viewer):
         powers = replace(viewer, organization_id=user.organization_id, client_admin=True)
     manages = may_deactivate(powers, user)
     waiting = user.active and user.status(now) in {Status.INVITED, Status.INVITE_BOUNCED}
@@ -342,9 +347,9 @@ def user_actions(
         UserAction.DEACTIVATE: user.active and manages,
         UserAction.REACTIVATE: not user.active and may_reactivate(powers, user, previous),
         UserAction.COPY_ROLES: user.active and manages and viewer.client_admin,
-        UserAction.CHANGE_TITLE: user.active and manages and not viewer.support,
+        UserAction.CHANGE_TITLE: user.active and manages and not outside(viewer),
         UserAction.REPORT_BOUNCE: support and waiting,
-        UserAction.RESEND_INVITATION: manages and waiting and not viewer.support,
+        UserAction.RESEND_INVITATION: manages and waiting and not outside(viewer),
         UserAction.RESET_TEMPORARY_PASSWORD: support,
         UserAction.RESET_SECOND_FACTORS: viewer.is_user and viewer.support,
     }

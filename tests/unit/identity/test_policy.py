@@ -328,6 +328,11 @@ def test_what_may_be_done_about_a_user_follows_the_same_rules() -> None:
         UserAction.GRANT_ROLE, UserAction.REVOKE_ROLE, UserAction.DEACTIVATE, UserAction.REPORT_BOUNCE,
         UserAction.RESET_TEMPORARY_PASSWORD, UserAction.RESET_SECOND_FACTORS,
     }  # fmt: skip
+    inside = replace(SUPPORT, organization_id=HERE, client_admin=True)
+    as_client_admin = set(policy.user_actions(CLIENT_ADMIN, invited, NOW))
+    assert set(policy.user_actions(inside, invited, NOW)) > as_client_admin
+    assert policy.may_see_advice(inside, HERE)
+    assert not policy.may_see_advice(inside, OrganizationId(uuid4()))
     assert policy.user_actions(STAFF, invited, NOW) == ()
     assert policy.user_actions(LOOKING, invited, NOW) == ()
     assert policy.user_actions(CLIENT_ADMIN, user(active=False), NOW) == (UserAction.REACTIVATE,)
