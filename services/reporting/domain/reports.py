@@ -16,7 +16,7 @@ from services.reporting.domain.explaining import (
 from services.reporting.domain.figures import Figures, figures_of
 from services.reporting.domain.history import Change
 from services.reporting.domain.nouns import Group, PublishedReport
-from services.reporting.domain.tally import tally
+from services.reporting.domain.tally import histories, tally_of
 from services.reporting.domain.weeks import Week
 
 
@@ -58,8 +58,9 @@ class Span:
 
     def tell(self, group: Group, changes: Sequence[Change]) -> Telling:
         """What is told of the group's week, counted from the history of the referrals it had to do with."""
-        now = tally(changes, group.id, self.starts_at, self.as_of)
-        before = tally(changes, group.id, self.before_starts_at, self.before_as_of)
+        told = histories(changes)
+        now = tally_of(told, group.id, self.starts_at, self.as_of)
+        before = tally_of(told, group.id, self.before_starts_at, self.before_as_of)
         mark = watermark(now, changes, self.as_of)
         return Telling(figures_of(now), figures_of(before), explain(before, now), mark)
 

@@ -115,7 +115,7 @@ class Tally:
     moments: tuple[Moment, ...]
 
 
-_Histories = Sequence[tuple[Step, ...]]
+Histories = Sequence[tuple[Step, ...]]
 
 
 def tally(changes: Iterable[Change], group_id: GroupId, start: datetime, as_of: datetime) -> Tally:
@@ -123,10 +123,19 @@ def tally(changes: Iterable[Change], group_id: GroupId, start: datetime, as_of: 
 
     `changes` holds the whole history of every referral the group had anything to do with in that time.
     """
+    return tally_of(histories(changes), group_id, start, as_of)
+
+
+def histories(changes: Iterable[Change]) -> Histories:
+    """The history of each referral: made once for several weeks."""
     by_referral = groupby(
         sorted(changes, key=lambda change: change.referral_id), lambda change: change.referral_id
     )
-    histories = [history(told) for _, told in by_referral]
+    return [history(told) for _, told in by_referral]
+
+
+def tally_of(histories: Histories, group_id: GroupId, start: datetime, as_of: datetime) -> Tally:
+    """As `tally`, of histories that are made already."""
     counted = tuple(
         moment
         for steps in histories
@@ -150,7 +159,7 @@ def _last(steps: tuple[Step, ...], at: datetime) -> Standing | None:
     return next((step.after for step in reversed(steps) if step.at < at), None)
 
 
-def _backlog(histories: _Histories, group_id: GroupId, at: datetime) -> Iterator[Standing]:
+def _backlog(histories: Histories, group_id: GroupId, at: datetime) -> Iterator[Standing]:
     """The referrals the group had open just before an instant, by the last that was heard of each."""
     for steps in histories:
         last = _last(steps, at)
@@ -168,7 +177,7 @@ def _closing(backlog: Iterable[Standing], start: datetime, as_of: datetime) -> I
             yield Entry(Number.UNWORKED, standing.change)
 
 
-def _ends(counted: Sequence[Moment], histories: _Histories, as_of: datetime) -> Iterator[Entry]:
+def _ends(counted: Sequence[Moment], histories: Histories, as_of: datetime) -> Iterator[Entry]:
     """What needs a look at how the referral stands at the end: closed loops, and appointments nobody has reported on."""
     last = {steps[0].after.change.referral_id: _last(steps, as_of) for steps in histories}
     for moment in counted:
