@@ -1,195 +1,137 @@
-"""`./suite import`: brings providers in from files of the national register."""
+"""`./suite import`: brings providers of the national register in, and specialties, postal codes, offices and staff from tables."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
-from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.table import Table
 
 from cli.folder import DEFAULT, DataFolder, from_where_asked
-from cli.imports import register
-from cli.imports.sending import Import, Remark, Tally
-from cli.imports.who import admin
-from cli.network import AnswerError, Client
+from cli.imports import offices, shared, staff
+from cli.imports.running import Kind, Order, import_register, import_table
+from cli.imports.telling import JsonTeller, Teller
 from cli.system import running_url
 from cli.trouble import Trouble
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
-SHOWN = 20
-"""So many rows with errors are shown to a person; --json has them all."""
 
-_LABELS = {
-    "rows": "rows read",
-    "added": "added as drafts, now or when these rows were imported before",
-    "added_without_specialty": "  of them without a specialty the directory knows",
-    "known_already": "known already",
-    "errors": "rows with errors, not imported",
-    "organizations_skipped": "organizations, passed over",
-    "deactivated_skipped": "deactivated, passed over",
-}
+Bundle = Annotated[
+    Path, typer.Argument(help="The bundle as it was downloaded, or its npidata file.")
+]
+File = Annotated[Path | None, typer.Argument(help="The table, packed as ZIP or not.")]
+Data = Annotated[Path | None, typer.Option(help="Data folder of the running system.")]
+Url = Annotated[str | None, typer.Option(help="A gateway elsewhere, without /graphql.")]
+Email = Annotated[
+    str | None, typer.Option(help="Who imports; the password is asked for, or in SUITE_PASSWORD.")
+]
+Organization = Annotated[
+    str, typer.Option(help="Name or id, for who works for several.", show_default=False)
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="One JSON object a line: every remark, then the counts.")
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Change nothing, and say what would become of the rows.")
+]
+Errors = Annotated[
+    Path | None,
+    typer.Option(help="Where to write the rows that are not imported; beside the file."),
+]
+Template = Annotated[bool, typer.Option("--template", help="Print a table to fill in.")]
+FromStart = Annotated[
+    bool, typer.Option("--from-start", help="Do not go on where an import was interrupted.")
+]
 
 
 @app.callback()
 def overview() -> None:
-    """Bring providers in from files of the national register."""
-
-
-@dataclass(frozen=True)
-class Order:
-    """What is wanted."""
-
-    file: Path
-    folder: DataFolder
-    url: str
-    email: str | None
-    organization: str
+    """Bring in providers of the national register; and specialties, postal codes, offices and staff from tables."""
 
 
 @app.command()
-def nppes(
-    file: Annotated[Path, typer.Argument(help="The npidata file, unpacked.")],
-    data: Annotated[Path | None, typer.Option(help="Data folder of the running system.")] = None,
-    url: Annotated[str | None, typer.Option(help="A gateway elsewhere, without /graphql.")] = None,
-    email: Annotated[
-        str | None,
-        typer.Option(help="A client admin; the password is asked for, or in SUITE_PASSWORD."),
-    ] = None,
-    organization: Annotated[
-        str, typer.Option(help="Name or id, for who works for several.", show_default=False)
-    ] = "",
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object a line: every remark, then the counts.")
-    ] = False,
+def nppes(  # noqa: PLR0913 - each is an option of the command
+    file: Bundle,
+    data: Data = None,
+    url: Url = None,
+    email: Email = None,
+    organization: Organization = "",
+    errors: Errors = None,
+    *,
+    dry_run: DryRun = False,
+    from_start: FromStart = False,
+    as_json: Json = False,
 ) -> None:
-    """Import the active individuals of an NPPES file as drafts of provider profiles.
+    """Import the active individuals of an NPPES file, monthly or weekly, as drafts of provider profiles, and note which NPIs of
+    your providers are deactivated.
 
     A client admin then completes, submits and approves them. Those whose specialties the directory does not know come without
-    one. Providers the organization has already (by NPI) stay as they are; importing a file again adds nothing twice, and tells
-    what it told the first time.
+    one. Providers the organization has already (by NPI) stay as they are. An import that was interrupted goes on where it was;
+    importing a file again adds nothing twice, and tells what it told the first time.
     """
+    order = _order(file, data, url, errors)
+    order = order.by(email, organization, trial=dry_run)
+    asyncio.run(import_register(order, _teller(as_json=as_json), from_start=from_start))
+
+
+def _order(file: Path, data: Path | None, url: str | None, errors: Path | None) -> Order:
     folder = DataFolder(from_where_asked(data) if data else DEFAULT)
+    path = from_where_asked(file)
+    beside = path.with_name(f"{path.name}.errors.csv")
     address = (url or running_url(folder)).rstrip("/")
-    order = Order(from_where_asked(file), folder, address, email, organization)
-    teller = JsonTeller() if as_json else Teller()
-    with _opened(order.file) as source:
-        teller.end(asyncio.run(_import(order, source, teller)))
+    return Order(path, folder, address, from_where_asked(errors) if errors else beside)
 
 
-@contextlib.contextmanager
-def _opened(file: Path) -> Iterator[BinaryIO]:
-    try:
-        source = file.open("rb")
-    except OSError as error:
-        raise Trouble(
-            f"{file} cannot be read ({error.strerror}).", "Name the npidata file you have."
-        ) from None
-    with source:
-        yield source
+def _teller(*, as_json: bool) -> Teller:
+    return JsonTeller() if as_json else Teller()
 
 
-async def _import(order: Order, source: BinaryIO, teller: Teller) -> Tally:
-    try:
-        client = Client(order.url)
-    except ValueError as error:
-        raise Trouble(f"{order.url!r} is no address: it {error}.") from None
-    try:
-        by = admin(client, order.folder, order.email, order.organization)
-        rows = register.read(source)
-        first = next(rows, None)
-        await by.sign_in()
-        with teller.going(order.file.stat().st_size, source.tell) as moved:
-            work = Import(by, teller.tell, lambda: moved(work.tally))
-            return await work.run(rows if first is None else chain([first], rows))
-    except AnswerError as error:
-        raise Trouble(
-            f"The gateway refused: {error}", "Import the file again: it goes on where it stopped."
-        ) from None
-    finally:
-        client.close()
+def _command(name: str, kind: Kind, about: str) -> None:
+    """A word that imports a table of that kind."""
 
-
-@dataclass
-class Teller:
-    """Tells a person."""
-
-    console: Console = field(default_factory=lambda: Console(highlight=False))
-    _told: int = 0
-
-    def tell(self, remark: Remark) -> None:
-        """There is something to say about a row."""
-        if remark.imported:
+    @app.command(name=name, help=about)
+    def imported(  # noqa: PLR0913 - each is an option of the command
+        file: File = None,
+        data: Data = None,
+        url: Url = None,
+        email: Email = None,
+        organization: Organization = "",
+        errors: Errors = None,
+        *,
+        dry_run: DryRun = False,
+        as_json: Json = False,
+        template: Template = False,
+    ) -> None:
+        if template:
+            print(kind.table.template(), end="")  # noqa: T201 - the answer
             return
-        self._told += 1
-        if self._told <= SHOWN:
-            line = f"row {remark.row}  {remark.npi or '(no NPI)'}  {remark.code}  {remark.message}"
-            self.console.print(line, markup=False, soft_wrap=True)
-
-    @contextlib.contextmanager
-    def going(self, size: int, at: Callable[[], int]) -> Iterator[Callable[[Tally], None]]:
-        """A bar while it goes on: how far in the file, how many rows and how many a second, how long it will take."""
-        with Progress(
-            TextColumn("Importing"),
-            BarColumn(),
-            TaskProgressColumn(),
-            TextColumn("{task.fields[rows]:,} rows, {task.fields[rate]:,.0f} a second"),
-            TimeRemainingColumn(),
-            console=self.console,
-            transient=True,
-            disable=not self.console.is_terminal,
-        ) as bar:
-            task = bar.add_task("Importing", total=size, rows=0, rate=0.0)
-
-            def moved(tally: Tally) -> None:
-                seconds = bar.tasks[task].elapsed or 1.0
-                rate = tally.rows / max(seconds, 0.001)
-                bar.update(task, completed=at(), rows=tally.rows, rate=rate)
-
-            yield moved
-
-    def end(self, tally: Tally) -> None:
-        """It is over."""
-        if self._told > SHOWN:
-            more = self._told - SHOWN
-            self.console.print(f"… and {more} more rows with errors; --json tells them all.")
-        table = Table(box=None, show_header=False)
-        table.add_column(justify="right")
-        for name, count in tally.as_data().items():
-            table.add_row(f"{count:,}", _LABELS[name])
-        self.console.print(table)
+        if file is None:
+            raise Trouble(
+                "No file is named.", f"./suite import {name} --template prints one to fill in."
+            )
+        order = _order(file, data, url, errors)
+        order = order.by(email, organization, trial=dry_run)
+        asyncio.run(import_table(order, kind, _teller(as_json=as_json)))
 
 
-class JsonTeller(Teller):
-    """Tells a program: a line for each remark, and the counts at the end."""
-
-    def tell(self, remark: Remark) -> None:
-        """There is something to say about a row."""
-        _say(asdict(remark))
-
-    @contextlib.contextmanager
-    def going(self, size: int, at: Callable[[], int]) -> Iterator[Callable[[Tally], None]]:  # noqa: ARG002 - as Teller has it
-        """No bar."""
-        yield lambda _: None
-
-    def end(self, tally: Tally) -> None:
-        """It is over."""
-        _say({"done": tally.as_data()})
-
-
-def _say(what: dict[str, Any]) -> None:
-    print(json.dumps(what))  # noqa: T201 - for a program to read
+_command(
+    "taxonomy",
+    Kind(shared.TAXONOMY, shared.TAXONOMY_NAMES, shared.taxonomy, for_support=True),
+    "Import the NUCC provider taxonomy, for the whole network: support only. It is licensed and does not come with the suite.",
+)
+_command(
+    "zips",
+    Kind(shared.ZIPS, shared.ZIP_NAMES, shared.zips, for_support=True),
+    "Import where postal codes are, for the whole network: support only. The census's gazetteer of ZCTAs can be given as it is.",
+)
+_command(
+    "offices",
+    Kind(offices.TABLE, offices.NAMES, offices.Offices),
+    "Add offices from a table; those whose name there is already are left as they are.",
+)
+_command(
+    "staff",
+    Kind(staff.TABLE, staff.NAMES, staff.Staff),
+    "Invite people from a table, and give those who are users already the roles they lack.",
+)

@@ -1,7 +1,7 @@
 """Reads the national register's dissemination file (NPPES npidata) row by row: columns by name, nothing kept in memory.
 
-What is asked for is the individuals who are active. A row is a profile to import, a row with something wrong, or one to pass
-over; whatever is in the file's other 300 columns does not matter.
+What is asked for is the individuals who are active, and which NPIs are not any more. A row is a profile to import, an NPI that
+was deactivated, a row with something wrong, or one to pass over; the file's other 300 columns do not matter.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import BinaryIO
 
+from cli.imports.files import lines
 from cli.imports.names import person_name
 from cli.trouble import Trouble
 from services.directory.domain.profiles import MAX_PERSON_NAME, MAX_SPECIALTIES, npi_is_valid
@@ -23,6 +24,7 @@ LAST_NAME, FIRST_NAME = "Provider Last Name (Legal Name)", "Provider First Name"
 SUFFIX, CREDENTIAL = "Provider Name Suffix Text", "Provider Credential Text"
 PHONE = "Provider Business Practice Location Address Telephone Number"
 DEACTIVATED, REACTIVATED = "NPI Deactivation Date", "NPI Reactivation Date"
+REPLACEMENT = "Replacement NPI"
 TAXONOMY = "Healthcare Provider Taxonomy Code_{}"
 PRIMARY = "Healthcare Provider Primary Taxonomy Switch_{}"
 SLOTS = range(1, 16)
@@ -31,7 +33,9 @@ NEEDED = (NPI, ENTITY, LAST_NAME, FIRST_NAME)
 _INDIVIDUAL, _ORGANIZATION = "1", "2"
 _FLOAT = re.compile(r"(\d+)\.0")
 _CODE = re.compile(r"[0-9A-Z]{9}X")
-_ZIP, _GZIP = b"PK\x03\x04", b"\x1f\x8b"
+FILES = re.compile(r"npidata_pfile_[0-9-]+\.csv$", re.IGNORECASE)
+"""The one of the bundle's files that is read; the others hold more places, names and endpoints."""
+
 _LOST = "\N{REPLACEMENT CHARACTER}"
 _LONGEST_PHONE, _LONGEST_CREDENTIAL = 40, 100
 _PHONE_DIGITS = _NPI_DIGITS = 10
@@ -41,7 +45,14 @@ class Passed(StrEnum):
     """Why a row is passed over."""
 
     ORGANIZATION = "ORGANIZATION"
-    DEACTIVATED = "DEACTIVATED"
+
+
+@dataclass(frozen=True, slots=True)
+class Deactivated:
+    """The NPI is not active any more: since when, and the one that took its place, as far as the register says."""
+
+    on: date | None
+    replaced_by: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +69,11 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class RowError:
-    """Why a row cannot be imported."""
+    """Why a row cannot be imported, and the column that is to blame."""
 
     code: str
     message: str
+    field: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +82,12 @@ class Row:
 
     number: int
     npi: str
-    found: Profile | RowError | Passed
+    found: Profile | RowError | Passed | Deactivated
 
 
 def read(source: BinaryIO) -> Iterator[Row]:
-    """The rows of a file. Trouble, with the way out, when it cannot be used: it is packed, empty, no CSV, or another file."""
-    reader = csv.reader(_lines(source))
+    """The rows of a file. Trouble, with the way out, when it cannot be used: it is no CSV, or another file."""
+    reader = csv.reader(lines(source))
     try:
         header = next(reader, [])
         columns = _columns(header)
@@ -98,20 +110,6 @@ def read(source: BinaryIO) -> Iterator[Row]:
         ) from None
 
 
-def _lines(source: BinaryIO) -> Iterator[str]:
-    """Text with LF, CRLF or CR, a byte order mark or none; bytes that are no UTF-8 become replacement characters."""
-    start = source.read(4)
-    source.seek(0)
-    if start.startswith((_ZIP, _GZIP)):
-        raise Trouble(
-            "The file is packed.",
-            "Unpack it, and import the file npidata_pfile_… that is in it.",
-        )
-    if not start.strip():
-        raise Trouble("The file is empty.", "Give the npidata file of the national register.")
-    return (line.decode("utf-8-sig", errors="replace") for line in source)
-
-
 def _columns(header: list[str]) -> dict[str, int]:
     """Where each column is that is read, of those there are."""
     places: dict[str, int] = {}
@@ -127,6 +125,7 @@ def _columns(header: list[str]) -> dict[str, int]:
         PHONE,
         DEACTIVATED,
         REACTIVATED,
+        REPLACEMENT,
     ]
     known += [pattern.format(slot) for slot in SLOTS for pattern in (TAXONOMY, PRIMARY)]
     missing = [name for name in NEEDED if _plain(name) not in places]
@@ -144,15 +143,19 @@ def _plain(title: str) -> str:
 
 def _row(number: int, cells: dict[str, str]) -> Row:
     npi = _digits(cells[NPI])
+    if not npi_is_valid(npi):
+        message = "The NPI is not ten digits with a right check digit."
+        return Row(number, npi, RowError("NPI_INVALID", message, NPI))
     return Row(number, npi, _deactivated(cells) or _judged(npi, cells))
 
 
-def _deactivated(cells: dict[str, str]) -> Passed | None:
+def _deactivated(cells: dict[str, str]) -> Deactivated | None:
     """A reactivated NPI has both dates and is an active one."""
     ended, again = cells.get(DEACTIVATED, ""), cells.get(REACTIVATED, "")
     if not ended or (again and _day(again) >= _day(ended)):
         return None
-    return Passed.DEACTIVATED
+    on, follower = _day(ended), _digits(cells.get(REPLACEMENT, ""))
+    return Deactivated(None if on == date.min else on, follower if npi_is_valid(follower) else None)
 
 
 def _day(text: str) -> date:
@@ -164,13 +167,11 @@ def _day(text: str) -> date:
 
 
 def _judged(npi: str, cells: dict[str, str]) -> Profile | RowError | Passed:
-    if not npi_is_valid(npi):
-        return RowError("NPI_INVALID", "The NPI is not ten digits with a right check digit.")
     entity = _digits(cells[ENTITY])
     if entity == _ORGANIZATION:
         return Passed.ORGANIZATION
     if entity != _INDIVIDUAL:
-        return RowError("ENTITY_TYPE", "The entity type is neither 1 nor 2.")
+        return RowError("ENTITY_TYPE", "The entity type is neither 1 nor 2.", ENTITY)
     return _named(npi, cells)
 
 
@@ -178,11 +179,14 @@ def _named(npi: str, cells: dict[str, str]) -> Profile | RowError:
     first = person_name(cells[FIRST_NAME])
     last = person_name(f"{cells[LAST_NAME]} {cells.get(SUFFIX, '')}") if cells[LAST_NAME] else ""
     if not (first and last):
-        return RowError("NAME_MISSING", "The first or the last name is missing.")
+        missing = LAST_NAME if first else FIRST_NAME
+        return RowError("NAME_MISSING", "The first or the last name is missing.", missing)
     if _LOST in first + last:
-        return RowError("NAME_DAMAGED", "A letter of the name was lost before: it is not UTF-8.")
+        message = "A letter of the name was lost before: it is not UTF-8."
+        return RowError("NAME_DAMAGED", message, FIRST_NAME if _LOST in first else LAST_NAME)
     if max(len(first), len(last)) > MAX_PERSON_NAME:
-        return RowError("NAME_TOO_LONG", f"A name has more than {MAX_PERSON_NAME} letters.")
+        longer = FIRST_NAME if len(first) > len(last) else LAST_NAME
+        return RowError("NAME_TOO_LONG", f"A name has more than {MAX_PERSON_NAME} letters.", longer)
     return Profile(
         npi=npi,
         first_name=first,

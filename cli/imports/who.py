@@ -12,8 +12,10 @@ import typer
 
 from cli.folder import DataFolder
 from cli.network import Client, Person, Refused
+from cli.system import SUPPORT_EMAIL
 from cli.trouble import Trouble
 
+SUPPORT_SECRET = "support.password"  # noqa: S105 - the name of a file
 PASSWORD = "SUITE_PASSWORD"  # noqa: S105 - the name of a variable
 _SIGNED_IN = """
 ... on SignedIn { accessToken userId organizationId stage }
@@ -73,6 +75,19 @@ def admin(client: Client, folder: DataFolder, email: str | None, organization: s
             return Admin(client, account["email"], account["email"], account["password"])
     raise Trouble(
         "Nobody is named who imports, and there is no such client admin in a demo world here.",
+        f"Give --email, and the password when asked or in {PASSWORD}.",
+    )
+
+
+def supporter(client: Client, folder: DataFolder, email: str | None) -> Admin:
+    """The support user of that address; without one, the one that is there from the start."""
+    if email is not None:
+        return Admin(client, email, email, _password(email))
+    secret = folder.secrets / SUPPORT_SECRET
+    if secret.exists():
+        return Admin(client, "support", SUPPORT_EMAIL, secret.read_text(encoding="ascii"))
+    raise Trouble(
+        "Nobody is named who imports; this needs support.",
         f"Give --email, and the password when asked or in {PASSWORD}.",
     )
 

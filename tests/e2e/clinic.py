@@ -36,22 +36,32 @@ class Clinic:
     admin: Person
     name: str
 
-    async def run(self, *words: str, by: Person | None = None) -> tuple[int, str, str]:
-        """`./suite import nppes`: exit code, what it said and what it complained of."""
+    async def started(
+        self, *words: str, by: Person | None = None, kind: str = "nppes"
+    ) -> asyncio.subprocess.Process:
+        """`./suite import`, which has begun."""
         who = self.admin if by is None else by
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "cli", "import", "nppes", *words,
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "cli", "import", kind, *words,
             "--data", str(self.system.folder.path), *(["--email", who.email] if who.email else []),
             cwd=ROOT, env=os.environ | {"SUITE_PASSWORD": who.password},
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
+
+    async def run(
+        self, *words: str, by: Person | None = None, kind: str = "nppes"
+    ) -> tuple[int, str, str]:
+        """`./suite import`: exit code, what it said and what it complained of."""
+        process = await self.started(*words, by=by, kind=kind)
         said, complained = await process.communicate()
         return process.returncode or 0, said.decode(), complained.decode()
 
-    async def told(self, file: Path, *words: str) -> tuple[list[dict[str, Any]], dict[str, int]]:
+    async def told(
+        self, file: Path, *words: str, by: Person | None = None, kind: str = "nppes"
+    ) -> tuple[list[dict[str, Any]], dict[str, int]]:
         """An import that must succeed: its remarks and its counts."""
-        code, said, complained = await self.run(str(file), "--json", *words)
+        code, said, complained = await self.run(str(file), "--json", *words, by=by, kind=kind)
         assert code == 0, complained
         *remarks, last = [json.loads(line) for line in said.splitlines()]
         return remarks, last["done"]

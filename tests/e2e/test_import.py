@@ -54,12 +54,16 @@ async def test_individuals_become_drafts_and_every_other_row_is_accounted_for(
 
     assert counts == {
         "rows": 6, "added": 2, "added_without_specialty": 1, "known_already": 1, "errors": 1,
-        "organizations_skipped": 1, "deactivated_skipped": 1,
+        "organizations_skipped": 1, "deactivated_noted": 0, "deactivated_not_held": 1,
     }  # fmt: skip
     assert {(one["row"], one["code"], one["imported"]) for one in remarks} == {
         (3, "NO_KNOWN_SPECIALTY", True),
         (4, "NPI_INVALID", False),
     }
+    assert (tmp_path / "npidata.csv.errors.csv").read_text().splitlines() == [
+        "row,key,field,code,reason",
+        "4,1234567890,NPI,NPI_INVALID,The NPI is not ten digits with a right check digit.",
+    ]
     first, second = sorted(await clinic.providers(), key=lambda one: one["npi"])
     assert (first["name"], first["state"]) == ("Ada Samplewood-B", "DRAFT")
     assert [one["code"] for one in first["specialties"]] == [CARDIOLOGY]
@@ -130,7 +134,7 @@ async def test_who_works_for_several_organizations_says_for_which(
     [
         (None, "cannot be read (No such file or directory)"),
         (b"", "is empty"),
-        (b"PK\x03\x04", "is packed"),
+        (b"PK\x03\x04", "cannot be unpacked"),
         (b"a,b\n1,2\n", "no column 'NPI'"),
     ],
 )

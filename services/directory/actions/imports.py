@@ -10,9 +10,6 @@ from services.directory.domain import imports
 from services.directory.domain.imports import Progress
 from services.directory.domain.nouns import Specialty
 
-MOST_SPECIALTIES = 500
-"""Rows of one call."""
-
 KEPT = timedelta(days=30)
 """As long as answers to retries are kept: after that an import begins anew."""
 
@@ -21,9 +18,9 @@ async def import_specialties(call: Call, rows: Collection[Specialty]) -> tuple[i
     """Keep specialties for the whole network: support only. Answers how many are new, and how many are told otherwise than before.
     None is ever taken away, since profiles name them."""
     policy.permit_support(call.viewer)
-    if not 1 <= len(rows) <= MOST_SPECIALTIES:
+    if not 1 <= len(rows) <= imports.MOST_SPECIALTIES:
         raise Invalid(
-            f"Give 1 to {MOST_SPECIALTIES} rows.",
+            f"Give 1 to {imports.MOST_SPECIALTIES} rows.",
             field="rows",
             remedy="Split a longer list over calls.",
         )

@@ -11,9 +11,6 @@ from services.directory.domain import places
 from services.directory.domain.nouns import Address, LocatedBy, Office, Point
 from services.directory.store.zips import Zip
 
-MOST_ZIPS = 1000
-"""Rows of one call of importZips."""
-
 
 def placed(office: Office, point: Point | None) -> Office:
     """The office at the point that was given, or where it was when none was."""
@@ -50,9 +47,9 @@ async def import_zips(call: Call, rows: Collection[Zip]) -> tuple[int, int]:
     """Keep where postal codes are, for the whole network: support only. Answers how many are new or changed, and how many
     offices stand elsewhere for it; given coordinates stay."""
     policy.permit_support(call.viewer)
-    if not 1 <= len(rows) <= MOST_ZIPS:
+    if not 1 <= len(rows) <= places.MOST_ZIPS:
         raise Invalid(
-            f"Give 1 to {MOST_ZIPS} rows.", field="rows", remedy="Split a longer list over calls."
+            f"Give 1 to {places.MOST_ZIPS} rows.", field="rows", remedy="Split a longer list over calls."
         )
     cleaned = {one.postal_code: one for one in map(_cleaned, rows)}
     # whole-suite: offices of every organization stand where their postal codes are

@@ -16,6 +16,8 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 _KIND = re.compile(r"[A-Z]{1,20}")
 LONGEST_NAME = 200
 LONGEST_STATE = 4000
+MOST_SPECIALTIES = 500
+"""Rows of one call."""
 
 
 class ImportStatus(StrEnum):

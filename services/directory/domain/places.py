@@ -17,6 +17,8 @@ _MOST_LATITUDE, _MOST_LONGITUDE = 90.0, 180.0
 _PHONE_DIGITS = 7
 _WITH_COUNTRY = 11
 POSTAL_DIGITS = 5
+MOST_ZIPS = 1000
+"""Postal codes of one call of importZips."""
 
 
 def clean_name(name: str) -> str:

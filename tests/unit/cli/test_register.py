@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import tracemalloc
+from collections import Counter
+from datetime import date
+from pathlib import Path
 
 import pytest
 
 from cli.imports import register
-from cli.imports.register import Passed, Profile, Row, RowError
+from cli.imports.register import Deactivated, Passed, Profile, Row, RowError
 from cli.seed.world import check_digit
 from cli.trouble import Trouble
 
@@ -57,7 +60,7 @@ def read(content: bytes) -> list[Row]:
     return list(register.read(io.BytesIO(content)))
 
 
-def only(content: bytes) -> Profile | RowError | Passed:
+def only(content: bytes) -> Profile | RowError | Passed | Deactivated:
     (row,) = read(content)
     return row.found
 
@@ -143,8 +146,27 @@ def test_organizations_are_passed_over() -> None:
     assert only(file({"NPI": OTHER, "Entity Type Code": "2"})) is Passed.ORGANIZATION
 
 
-def test_a_deactivated_row_is_passed_over_though_it_has_nothing_else() -> None:
-    assert only(file(DEACTIVATED)) is Passed.DEACTIVATED
+def test_a_deactivated_row_says_since_when_though_it_has_nothing_else() -> None:
+    """R11."""
+    assert only(file(DEACTIVATED)) == Deactivated(date(2011, 4, 7), None)
+    assert only(file(DEACTIVATED | {"NPI Deactivation Date": "soon"})) == Deactivated(None, None)
+
+
+def test_a_deactivated_row_names_the_npi_in_its_place_if_it_is_one() -> None:
+    """R11."""
+    header = [*HEADER, "Replacement NPI"]
+    replaced = only(file(DEACTIVATED | {"Replacement NPI": f"{OTHER}.0"}, header=header))
+    nonsense = only(file(DEACTIVATED | {"Replacement NPI": "1234567890"}, header=header))
+
+    assert replaced == Deactivated(date(2011, 4, 7), OTHER)
+    assert nonsense == Deactivated(date(2011, 4, 7), None)
+
+
+def test_a_row_with_something_wrong_names_the_column() -> None:
+    found = only(file(PERSON | {"Provider First Name": " "}))
+
+    assert isinstance(found, RowError)
+    assert found.field == "Provider First Name"
 
 
 @pytest.mark.parametrize(
@@ -215,10 +237,7 @@ def test_a_row_with_more_or_fewer_cells_than_the_header_is_an_error_and_the_next
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "empty"),
-        (b"\n\n", "empty"),
-        (b"PK\x03\x04rest", "packed"),
-        (b"\x1f\x8b\x08\x00rest", "packed"),
+        (b"", "no column 'NPI'"),
         (b"name,address\nAda,Here\n", "no column 'NPI'"),
         (b"NPI,Provider Other Organization Name\n", "no column 'Entity Type Code'"),
         (b"\x00\x01\x02\x03\x04\r\x00", "CSV"),
@@ -247,3 +266,28 @@ def test_memory_stays_flat_whatever_the_size() -> None:
 
     assert rows == 20_000
     assert most < 200_000
+
+
+GENUINE = Path(__file__).resolve().parents[4] / "shared/data/nppes"
+
+
+@pytest.mark.skipif(not GENUINE.exists(), reason="the genuine files are not beside this checkout")
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [
+        ("npidata_pfile_sample", {"Profile": 733, "Passed": 188, "Deactivated": 79}),
+        ("npidata_pfile_v2_as_found", {"Profile": 733, "Passed": 188, "Deactivated": 79}),
+        ("npidata_pfile_2018_individuals", {"Profile": 2000}),
+        ("npidata_pfile_2018_organizations", {"Passed": 40}),
+        (
+            "npidata_41col_2016_extract",
+            {"Profile": 231, "Passed": 65, "Deactivated": 317, "RowError": 1},
+        ),
+    ],
+)
+def test_every_row_of_the_genuine_files_is_accounted_for(name: str, kinds: dict[str, int]) -> None:
+    """The figures are those of the files; the people in them are real, so nothing of theirs is told."""
+    with (GENUINE / f"{name}.csv").open("rb") as source:
+        found = Counter(type(row.found).__name__ for row in register.read(source))
+
+    assert found == kinds
