@@ -145,10 +145,11 @@ class Bench:
 
     def _named(self, name: str, actor: Actor, thing: Thing) -> str | None:
         ids, maple = self.world.ids, actor.organization == MAPLE
+        outside = actor.support and not actor.organization
         special = {
             "day last week": self.world.last_week,
             "support address": self.world.system.support[0],
-            "for support": ids.get(f"organization {thing.organization}") if actor.support else None,
+            "for support": ids.get(f"organization {thing.organization}") if outside else None,
             "organization of it": ids.get(f"organization {thing.organization}", self.unknown),
             "own somebody": ids["user guest"],
             "own doctor": ids["provider doctor here" if maple else "provider their doctor"],

@@ -101,6 +101,7 @@ async def _finish(world: World) -> None:
     by = world.stage.people["staff here"]
     await world.change(by, "scheduleReferral", name, {"at": at.isoformat()})
     await world.stage.move(1)
+    world.refresh = ""
     await world.sign_in_anew()
     await world.change(by, "completeReferral", name, {})
     await world.change(by, "attachOutcome", name, {"report": "All is well."})

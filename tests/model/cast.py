@@ -32,13 +32,13 @@ ACTORS = (
     Actor("their client admin", NORTH, client_admin=True),
     Actor("their insurance manager", NORTH, insurance_manager=True),
     Actor("support", support=True),
+    Actor("support inside", MAPLE, support=True, client_admin=True),
 )
-"""`provider` is a user whose record as a provider is the doctor here: so far nothing follows from it. `guest` is client admin of north and works for maple with no role. Who is deactivated or signed out shows a token that was good;
+"""`provider` is a user whose record as a provider is the doctor here: so far nothing follows from it. `support inside` has broken the glass of maple, where it acts as client admins do. `guest` is client admin of north and works for maple with no role. Who is deactivated or signed out shows a token that was good;
 who has a temporary password was invited and has not confirmed."""
 
 NOT_YET = {
     "provider": "may not yet ask for changes of the own record nor work the own referrals (permission matrix, column 7)",
-    "support": "cannot invite anybody in an organization's name, as the matrix has it; the rest it does with `asSupport`",
     "second factor": "a session that waits for one, or must add one: tests/service/identity judges what it reaches",
     "partner": "signs in to NATS, not to the gateway: tests/service/identity and test_partner_example",
 }

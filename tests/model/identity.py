@@ -9,6 +9,7 @@ from tests.model.accounts import (
     managed,
     manages,
     only_staff_there,
+    outside,
     over,
     own_or_support,
     revokes_some,
@@ -31,7 +32,6 @@ from tests.model.words import (
     either,
     except_for,
     looks_on,
-    nobody,
     own,
     support,
 )
@@ -43,7 +43,7 @@ QUERIES: tuple[Ask | List | Elsewhere, ...] = (
         "user",
         "R02",
         "user",
-        shown=own_or_support,
+        shown=either(own, outside),
         given={"organizationId": "@for support"},
     ),
     Ask(
@@ -143,13 +143,14 @@ HIDDEN = (
         "organization",
         "clientAdminAdvice",
         "R01",
-        either(support, both(own, looks_on)),
+        either(outside, both(own, looks_on)),
         "{ code }",
     ),
 )
 
 ACTIONS = (
-    Action("organization", "END_BREAK_GLASS", "R25", nobody),
+    Action("organization", "END_BREAK_GLASS", "R25", both(own, support)),
+    Action("organization", "BREAK_GLASS", "R25", outside),
     Action("organization", "INVITE_USER", "R03", admin_of_own_organization),
     Action("organization", "DISMISS_CANDIDATE", "R08", both(own, client_admin)),
     Action("organization", "ADD_PARTNER", "R02", both(own, client_admin)),
@@ -192,5 +193,8 @@ TABLE = Table(
     hidden=HIDDEN,
     actions=ACTIONS,
     fields=FIELDS["identity"],
+    elsewhere={
+        "SupportRequestAsker.note": "R25: for its writer, client admins and support; tests/unit/identity"
+    },
     rpcs=RPCS,
 )

@@ -115,6 +115,8 @@ def _types(schema: GraphQLSchema) -> list[GraphQLObjectType]:
 
 def _known(table: Table, kind: str) -> tuple[set[str], set[str]]:
     hidden = {row.field for row in table.hidden if _type_name(row.of) == kind}
+    named = (name.split(".") for name in table.elsewhere)
+    hidden |= {field for owner, field in named if owner == kind}
     return set(table.fields.get(kind, "").split()), hidden
 
 

@@ -224,6 +224,9 @@ class Table:
     hidden: tuple[Hidden, ...] = ()
     actions: tuple[Action, ...] = ()
     fields: Mapping[str, str] = field(default_factory=dict)
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    """Hidden fields ("Type.field") of things that the cast does not have, and where they are judged."""
+
     rpcs: tuple[Rpc, ...] = ()
 
 
