@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -49,20 +50,27 @@ WHERE n.nspname = 'public' AND c.relkind = 'r' AND c.relname <> ALL($1) ORDER BY
 def switch_off(
     monkeypatch: pytest.MonkeyPatch, policy: ModuleType, **instead: Callable[..., Any]
 ) -> None:
-    """The test flag: every question of a service's policy is answered with yes. `instead` is for those that answer otherwise."""
-    for name, function in list(vars(policy).items()):
-        if not inspect.isfunction(function) or not function.__module__.startswith(policy.__name__):
-            continue
-        hint = get_type_hints(function).get("return")
-        if name in instead:
-            yes: Callable[..., Any] = instead[name]
-        elif hint is bool:
-            yes = _true
-        elif hint is type(None):
-            yes = _nothing
-        else:
-            yes = _permitted(function)
-        monkeypatch.setattr(policy, name, yes)
+    """The test flag: every question of a service's policy is answered with yes, in each room it has. `instead` is for those that
+    answer otherwise."""
+    rooms = [
+        room
+        for name, room in sys.modules.items()
+        if f"{name}.".startswith(f"{policy.__name__}.") and room is not None
+    ]
+    answered = 0
+    for room in rooms:
+        for name, function in list(vars(room).items()):
+            if inspect.isfunction(function) and function.__module__.startswith(policy.__name__):
+                monkeypatch.setattr(room, name, instead.get(name) or _yes(function))
+                answered += 1
+    assert answered > len(rooms), "no policy was found"
+
+
+def _yes(function: Callable[..., Any]) -> Callable[..., Any]:
+    hint = get_type_hints(function).get("return")
+    if hint is bool:
+        return _true
+    return _nothing if hint is type(None) else _permitted(function)
 
 
 def _true(*_: object, **__: object) -> bool:
