@@ -109,7 +109,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "SupportAccess": "id reason beganAt endsAt endedAt endedBecause organization name live",
         "SupportRequest": "id code verb subjectId state asked openedAt takenAt answeredAt answer version"
         " organization askers allowedActions",
-        "SupportRequestAsker": "askedAt note user",
+        "SupportRequestAsker": "askedAt user",
         "TemporaryPasswordReset": "userId",
         "TotpStarted": "secret uri",
         "User": "id name title version status grants organization allowedActions",
