@@ -39,7 +39,9 @@ async def office_is_added(stage: Stage) -> None:
     await grant(stage, "A admin", "A office admin", "OFFICE_ADMIN", "A office")
     for role in ("A staff", "A second staff"):
         await grant(stage, "A admin", role, "OFFICE_STAFF", "A office")
-    await _attest(stage, "A office admin", "A office", "A office admin", "A staff", "A second staff")
+    await _attest(
+        stage, "A office admin", "A office", "A office admin", "A staff", "A second staff"
+    )
     for label, *_ in CARDIOLOGISTS:
         await _approve(stage, "A admin", label)
 

@@ -49,7 +49,9 @@ async def import_zips(call: Call, rows: Collection[Zip]) -> tuple[int, int]:
     policy.permit_support(call.viewer)
     if not 1 <= len(rows) <= places.MOST_ZIPS:
         raise Invalid(
-            f"Give 1 to {places.MOST_ZIPS} rows.", field="rows", remedy="Split a longer list over calls."
+            f"Give 1 to {places.MOST_ZIPS} rows.",
+            field="rows",
+            remedy="Split a longer list over calls.",
         )
     cleaned = {one.postal_code: one for one in map(_cleaned, rows)}
     # whole-suite: offices of every organization stand where their postal codes are
