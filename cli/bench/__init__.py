@@ -32,7 +32,7 @@ SkipClean = Annotated[
 
 @app.callback()
 def bench() -> None:
-    """Measure start, memory, queries, sends and facts, each on a system of its own."""
+    """Measure start, memory, queries, sends, facts, suggestions and imports, each on a system of its own."""
 
 
 @app.command(name="start")
@@ -83,10 +83,35 @@ def _facts(rounds: int) -> Coroutine[Any, Any, Report]:
     return measure(rounds)
 
 
+@app.command(name="suggest")
+def suggest_bench(rounds: Rounds = 2, to: Json = None) -> None:
+    """Suggestions of receivers with 10,000, 100,000 and 1,000,000 placements."""
+    _run([partial(_suggest, rounds)], to)
+
+
+def _suggest(rounds: int) -> Coroutine[Any, Any, Report]:
+    from cli.bench.suggest import measure  # noqa: PLC0415 - each benchmark loads what it needs
+
+    return measure(rounds)
+
+
+@app.command(name="import")
+def import_bench(rounds: Rounds = 1, to: Json = None) -> None:
+    """Rows of the national register imported per second, and the memory it takes."""
+    _run([partial(_import, rounds)], to)
+
+
+def _import(rounds: int) -> Coroutine[Any, Any, Report]:
+    from cli.bench.importing import measure  # noqa: PLC0415 - each benchmark loads what it needs
+
+    return measure(rounds)
+
+
 @app.command(name="all")
 def everything(skip_clean: SkipClean = False, to: Json = None) -> None:
-    """Every benchmark, one after another: about six minutes."""
+    """Every benchmark, one after another: about a quarter of an hour."""
     benches = [partial(_query, 5), partial(_send, 3), partial(_facts, 3)]
+    benches += [partial(_suggest, 2), partial(_import, 1)]
     _run([partial(_start, 3, skip_clean), *benches], to)
 
 
