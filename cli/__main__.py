@@ -25,10 +25,15 @@ WORDS = {
     "contracts": Word("cli.contracts", "export the GraphQL and gRPC contracts, or check them"),
     "demo": Word("cli.demo", "walk the whole journey of a referral, step by step"),
     "seed": Word("cli.seed", "make the demo world in a running system that has none"),
-    "import": Word("cli.imports", "import providers of the national register; offices, staff, specialties, postal codes"),
+    "import": Word(
+        "cli.imports",
+        "import providers of the national register; offices, staff, specialties, postal codes",
+    ),
     "mail": Word("cli.mail", "read the mail the system sent"),
     "audit": Word("cli.audit", "verify the audit trails against their checkpoints"),
-    "bench": Word("cli.bench", "measure start, memory, queries, sends, facts, suggestions and imports"),
+    "bench": Word(
+        "cli.bench", "measure start, memory, queries, sends, facts, suggestions and imports"
+    ),
     "clock": Word("cli.clock", "move the time of a running system"),
     "migrate": Word("cli.migrate", "bring the databases up to date"),
     "secrets": Word("cli.secrets", "make the secrets docker compose needs"),
