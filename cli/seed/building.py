@@ -108,7 +108,7 @@ def deeds_of(world: World) -> int:
         len(provider.offices) for one in world.organizations for provider in one.providers
     )
     catalogue = len(world.payers) + len(world.plans) + len(world.accepted)
-    return catalogue + per_organization + approvals_and_places
+    return 1 + catalogue + per_organization + approvals_and_places
 
 
 async def build(site: Site, world: World) -> None:
@@ -135,7 +135,24 @@ async def _catalogue(site: Site, world: World) -> None:
         plans = (plan for plan in world.plans if plan.payer == name)
         await together(*(_add_plan(site, plan) for plan in plans))
 
-    await together(*(payer(name) for name in world.payers))
+    await together(_postal_codes(site, world), *(payer(name) for name in world.payers))
+
+
+async def _postal_codes(site: Site, world: World) -> None:
+    """Where the postal codes of the offices are, so that people can look near them; a sample, as everything here."""
+    found = {
+        office.postal_code: {
+            "postalCode": office.postal_code,
+            "latitude": office.point[0],
+            "longitude": office.point[1],
+            "city": office.city,
+            "region": "MN",
+        }
+        for one in world.organizations
+        for office in one.offices
+    }
+    rows = {"rows": list(found.values())}
+    await site.do(site.support, "importZips", rows, "... on ImportedZips { changed }")
 
 
 async def _add_plan(site: Site, plan: Plan) -> None:
