@@ -30,8 +30,8 @@ from services.reporting.domain import (
 async def _organization_added(tx: Connection, heard: Heard) -> None:
     fact: OrganizationAdded = heard.fact
     organization_id = OrganizationId(heard.organization_id)
-    await store.keep_time_zone(tx, organization_id, fact.time_zone)
-    await store.note_fact(tx, organization_id, heard.time)
+    await store.organizations.keep_time_zone(tx, organization_id, fact.time_zone)
+    await store.organizations.note_fact(tx, organization_id, heard.time)
 
 
 async def _group_added(tx: Connection, heard: Heard) -> None:
@@ -44,15 +44,17 @@ async def _group_added(tx: Connection, heard: Heard) -> None:
         added_at=heard.time,
         removed_at=None,
     )
-    await store.add_group(tx, group)
-    await store.note_fact(tx, group.organization_id, heard.time)
+    await store.organizations.add_group(tx, group)
+    await store.organizations.note_fact(tx, group.organization_id, heard.time)
 
 
 async def _group_removed(tx: Connection, heard: Heard) -> None:
     fact: GroupRemoved = heard.fact
     organization_id = OrganizationId(heard.organization_id)
-    await store.remove_group(tx, organization_id, GroupId(UUID(fact.group_id)), heard.time)
-    await store.note_fact(tx, organization_id, heard.time)
+    await store.organizations.remove_group(
+        tx, organization_id, GroupId(UUID(fact.group_id)), heard.time
+    )
+    await store.organizations.note_fact(tx, organization_id, heard.time)
 
 
 def _changed(verb: Verb) -> Handler:
@@ -60,8 +62,8 @@ def _changed(verb: Verb) -> Handler:
 
     async def handle(tx: Connection, heard: Heard) -> None:
         organization_id = OrganizationId(heard.organization_id)
-        await store.add_change(tx, organization_id, change_of(heard, verb))
-        await store.note_fact(tx, organization_id, heard.time)
+        await store.changes.add_change(tx, organization_id, change_of(heard, verb))
+        await store.organizations.note_fact(tx, organization_id, heard.time)
 
     return handle
 

@@ -35,7 +35,7 @@ async def publish_due(parts: Parts[Peers]) -> None:
     """Publish each report that is due and has not been published, once and for good (R31)."""
     now = parts.clock.now()
     async with parts.db.reading() as tx:
-        organizations = await store.organizations(tx)
+        organizations = await store.organizations.organizations(tx)
     for organization in organizations:
         zone = ZoneInfo(organization.time_zone or "UTC")
         for group, week in await _missing(parts.db, organization, zone, now):
@@ -48,12 +48,12 @@ async def _missing(
     async with database.reading() as tx:
         due = [
             (group, week)
-            for group in await store.groups(tx, organization.organization_id)
+            for group in await store.organizations.groups(tx, organization.organization_id)
             for week in due_weeks(group.added_at, now, zone)
             if in_week(group, Span.of(week, zone, now))
         ]
         since = min((week.monday for _, week in due), default=date.max)
-        done = await store.published_weeks(tx, organization.organization_id, since)
+        done = await store.reports.published_weeks(tx, organization.organization_id, since)
     return [(group, week) for group, week in due if (group.id, week.monday) not in done]
 
 
@@ -61,7 +61,7 @@ async def _publish(
     database: Database, organization: Organization, group: Group, span: Span, now: datetime
 ) -> None:
     async with database.transaction() as tx:
-        current = await store.organization(tx, organization.organization_id)
+        current = await store.organizations.organization(tx, organization.organization_id)
         (report,) = await told(tx, current, [group], span)
         published = PublishedReport(
             id=ReportId(new_id()),
@@ -75,7 +75,7 @@ async def _publish(
             reviewed_by=None,
             watermark=report.told.watermark,
         )
-        if await store.publish(tx, published):
+        if await store.reports.publish(tx, published):
             fact = ReportPublished(
                 report_id=str(published.id),
                 group_id=str(group.id),
@@ -91,7 +91,7 @@ async def restate_due(parts: Parts[Peers]) -> None:
     """Tell of each report of the last four weeks that late facts have changed, once for each state (R31)."""
     now = parts.clock.now()
     async with parts.db.reading() as tx:
-        organizations = await store.organizations(tx)
+        organizations = await store.organizations.organizations(tx)
     for organization in organizations:
         zone = ZoneInfo(organization.time_zone or "UTC")
         for week in due_weeks(now - RESTATED_FOR, now, zone):
@@ -102,13 +102,13 @@ async def _restate(
     database: Database, organization_id: OrganizationId, span: Span, now: datetime
 ) -> None:
     async with database.transaction() as tx:
-        organization = await store.organization(tx, organization_id)
-        groups = await store.groups(tx, organization_id)
+        organization = await store.organizations.organization(tx, organization_id)
+        groups = await store.organizations.groups(tx, organization_id)
         for report in await told(tx, organization, groups, span):
             published, mark = report.published, report.told.watermark
             if published is None or not report.restated:
                 continue
-            if await store.restate(tx, published, mark, report.figures.as_data(), now):
+            if await store.reports.restate(tx, published, mark, report.figures.as_data(), now):
                 fact = ReportRestated(report_id=str(published.id), watermark=mark)
                 await tell(tx, published, fact, now, service_viewer("reporting"))
 
@@ -120,12 +120,12 @@ async def remind_due(parts: Parts[Peers]) -> None:
     """Ask once for the review of each report that nobody has reviewed for seven days (R31)."""
     now = parts.clock.now()
     async with parts.db.reading() as tx:
-        organizations = await store.organizations(tx)
+        organizations = await store.organizations.organizations(tx)
     for organization in organizations:
         async with parts.db.transaction() as tx:
             since = now - REVIEWED_WITHIN
-            for report in await store.unreviewed(tx, organization.organization_id, since):
-                if await store.remind(tx, report, now):
+            for report in await store.reports.unreviewed(tx, organization.organization_id, since):
+                if await store.reports.remind(tx, report, now):
                     fact = ReportReviewDue(
                         report_id=str(report.id),
                         group_id=str(report.group_id),

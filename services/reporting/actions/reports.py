@@ -42,8 +42,8 @@ async def reports(
     """
     organization_id = OrganizationId(call.viewer.require_organization())
     async with call.db.reading() as tx:
-        found = await store.groups_by_id(tx, organization_id, group_ids)
-        organization = await store.organization(tx, organization_id)
+        found = await store.organizations.groups_by_id(tx, organization_id, group_ids)
+        organization = await store.organizations.organization(tx, organization_id)
         span = _span(organization, day, call.clock.now())
         readable = [group for group in found.values() if policy.may_read(call.viewer, group)]
         found_out = {one.group.id: one for one in await told(tx, organization, readable, span)}
@@ -58,8 +58,12 @@ async def readable_groups(call: Call[Peers], day: date) -> list[Group]:
     policy.permit_reading_some(call.viewer)
     organization_id = OrganizationId(call.viewer.require_organization())
     async with call.db.reading() as tx:
-        span = _span(await store.organization(tx, organization_id), day, call.clock.now())
-        groups = sorted(await store.groups(tx, organization_id), key=lambda group: group.place)
+        span = _span(
+            await store.organizations.organization(tx, organization_id), day, call.clock.now()
+        )
+        groups = sorted(
+            await store.organizations.groups(tx, organization_id), key=lambda group: group.place
+        )
     return [
         group for group in groups if policy.may_read(call.viewer, group) and in_week(group, span)
     ]
@@ -80,8 +84,10 @@ async def told(
     """What is known of the groups' week."""
     ids = [group.id for group in groups]
     lasting = (span.before_starts_at, span.as_of)
-    changes = _by_group(await store.changes(tx, organization.organization_id, ids, lasting))
-    published = await store.published(tx, organization.organization_id, ids, span.week.monday)
+    changes = _by_group(await store.changes.changes(tx, organization.organization_id, ids, lasting))
+    published = await store.reports.published(
+        tx, organization.organization_id, ids, span.week.monday
+    )
     return [
         Report(
             group=group,
@@ -119,13 +125,15 @@ async def mark_reviewed(
     organization_id = OrganizationId(call.viewer.require_organization())
     by, at = UserId(call.viewer.require_user()), call.clock.now()
     async with call.db.transaction() as tx:
-        report = await store.published_report(tx, organization_id, report_id)
+        report = await store.reports.published_report(tx, organization_id, report_id)
         if report is None:
             raise NotFound("There is no such report.", field="reportId")
-        group = (await store.groups_by_id(tx, organization_id, [report.group_id]))[report.group_id]
+        group = (await store.organizations.groups_by_id(tx, organization_id, [report.group_id]))[
+            report.group_id
+        ]
         policy.permit_reading(call.viewer, group)
         refuse_other_version(report, expected_version)
-        await store.add_review(tx, report, by, at)
+        await store.reports.add_review(tx, report, by, at)
         fact = ReportReviewed(report_id=str(report.id), user_id=str(by))
         await tell(tx, report, fact, at, call.viewer)
     return group, replace(report, reviewed_at=at, reviewed_by=by)

@@ -31,7 +31,7 @@ async def chart(call: Call[Peers], report: Report, kind: ChartKind) -> Chart:
     monday = report.span.week.monday
     weeks = (monday - timedelta(weeks=TREND_WEEKS - 1), monday)
     async with call.db.reading() as tx:
-        before = await store.published_before(
+        before = await store.reports.published_before(
             tx, report.group.organization_id, report.group.id, weeks
         )
     told = [(Week(one.week_of), Figures.from_data(one.figures)) for one in before]

@@ -313,12 +313,14 @@ async def test_what_the_database_finds_for_a_week_is_all_that_the_week_is_made_o
     changes = [change for told in histories for change in told]
     async with reporting.running.parts.db.transaction() as tx:
         for change in changes:
-            await store.add_change(tx, organization_id, change)
+            await store.changes.add_change(tx, organization_id, change)
 
     for week in range(6):
         start, end = MONDAY + week * 7 * DAY, MONDAY + (week + 1) * 7 * DAY
         async with reporting.running.parts.db.reading() as tx:
-            found = await store.changes(tx, organization_id, [GroupId(CARDIOLOGY)], (start, end))
+            found = await store.changes.changes(
+                tx, organization_id, [GroupId(CARDIOLOGY)], (start, end)
+            )
         assert figures(found, CARDIOLOGY, start, end) == figures(changes, CARDIOLOGY, start, end)
 
 
