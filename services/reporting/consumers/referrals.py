@@ -1,4 +1,4 @@
-"""What reporting hears: everything its reports are made of, and nothing about patients."""
+"""Referrals: every change of each, as an organization heard it."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -7,14 +7,11 @@ from uuid import UUID
 from google.protobuf.message import Message
 
 from kit.db import Connection
-from kit.inbox import Handler, Heard, Hearing
-from proto.directory.v1.events_pb2 import GroupAdded, GroupRemoved
-from proto.identity.v1.events_pb2 import OrganizationAdded
+from kit.inbox import Handler, Heard
 from proto.referrals.v1 import events_pb2 as referrals
 from services.reporting import store
 from services.reporting.domain import (
     Change,
-    Group,
     GroupId,
     OfficeId,
     OrganizationId,
@@ -25,36 +22,6 @@ from services.reporting.domain import (
     Status,
     Verb,
 )
-
-
-async def _organization_added(tx: Connection, heard: Heard) -> None:
-    fact: OrganizationAdded = heard.fact
-    organization_id = OrganizationId(heard.organization_id)
-    await store.organizations.keep_time_zone(tx, organization_id, fact.time_zone)
-    await store.organizations.note_fact(tx, organization_id, heard.time)
-
-
-async def _group_added(tx: Connection, heard: Heard) -> None:
-    fact: GroupAdded = heard.fact
-    group = Group(
-        id=GroupId(UUID(fact.group_id)),
-        organization_id=OrganizationId(heard.organization_id),
-        name=fact.name,
-        office_ids=frozenset(OfficeId(UUID(office)) for office in fact.office_ids),
-        added_at=heard.time,
-        removed_at=None,
-    )
-    await store.organizations.add_group(tx, group)
-    await store.organizations.note_fact(tx, group.organization_id, heard.time)
-
-
-async def _group_removed(tx: Connection, heard: Heard) -> None:
-    fact: GroupRemoved = heard.fact
-    organization_id = OrganizationId(heard.organization_id)
-    await store.organizations.remove_group(
-        tx, organization_id, GroupId(UUID(fact.group_id)), heard.time
-    )
-    await store.organizations.note_fact(tx, organization_id, heard.time)
 
 
 def _changed(verb: Verb) -> Handler:
@@ -154,8 +121,4 @@ _VERBS: dict[type[Message], Verb] = {
     referrals.ReferralMessageSent: Verb.MESSAGE_SENT,
 }
 
-HEARINGS = [
-    Hearing("identity", "organization", {OrganizationAdded: _organization_added}),
-    Hearing("directory", "group", {GroupAdded: _group_added, GroupRemoved: _group_removed}),
-    Hearing("referrals", "referral", {kind: _changed(verb) for kind, verb in _VERBS.items()}),
-]
+HANDLERS: dict[type[Message], Handler] = {kind: _changed(verb) for kind, verb in _VERBS.items()}
