@@ -299,10 +299,15 @@ class Alternative(_message.Message):
     GROUP_ID_FIELD_NUMBER: _builtins.int
     OFFICE_ID_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
+    SPECIALTY_CODES_FIELD_NUMBER: _builtins.int
     provider_id: _builtins.str
     group_id: _builtins.str
     office_id: _builtins.str
     name: _builtins.str
+    @_builtins.property
+    def specialty_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The provider's specialties, or those of the group's providers there."""
+
     def __init__(
         self,
         *,
@@ -310,10 +315,11 @@ class Alternative(_message.Message):
         group_id: _builtins.str = ...,
         office_id: _builtins.str = ...,
         name: _builtins.str = ...,
+        specialty_codes: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "name", b"name", "office_id", b"office_id", "provider_id", b"provider_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "name", b"name", "office_id", b"office_id", "provider_id", b"provider_id", "specialty_codes", b"specialty_codes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

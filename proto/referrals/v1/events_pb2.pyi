@@ -43,6 +43,9 @@ class ReferralState(_message.Message):
     HOP_FIELD_NUMBER: _builtins.int
     OCCURRED_AT_FIELD_NUMBER: _builtins.int
     PLAN_ACCEPTANCE_FIELD_NUMBER: _builtins.int
+    PLAN_ID_FIELD_NUMBER: _builtins.int
+    OUTSIDE_PLAN_REASON_FIELD_NUMBER: _builtins.int
+    EXTERNALLY_MANAGED_FIELD_NUMBER: _builtins.int
     referral_id: _builtins.str
     side: _builtins.str
     """SENDING or RECEIVING: the side of the organization this copy is addressed to."""
@@ -62,9 +65,17 @@ class ReferralState(_message.Message):
     hop: _builtins.int
     """1 for the first receiver, one more with each forward or resend."""
     plan_acceptance: _builtins.str
-    """What insurance said when the present receiver was chosen: ACCEPTED, NOT_LISTED, UNKNOWN; empty without a plan. Never which
-    plan. Other organizations than the sender's do not hear it.
+    """What insurance said when the present receiver was chosen: ACCEPTED, NOT_LISTED, UNKNOWN; empty without a plan. Other
+    organizations than the sender's do not hear it.
     """
+    plan_id: _builtins.str
+    """The patient's plan: a product of a payer, of the directory of plans. Empty without one. Only the sender's organization hears it."""
+    outside_plan_reason: _builtins.str
+    """Why it is at a receiver that is not listed for the plan: a code of the reasons of kind OUTSIDE_PLAN; empty otherwise. Only the
+    sender's organization hears it.
+    """
+    externally_managed: _builtins.bool
+    """The present receiver works outside of the suite: the sender reports in its place."""
     @_builtins.property
     def occurred_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -87,10 +98,13 @@ class ReferralState(_message.Message):
         hop: _builtins.int = ...,
         occurred_at: _timestamp_pb2.Timestamp | None = ...,
         plan_acceptance: _builtins.str = ...,
+        plan_id: _builtins.str = ...,
+        outside_plan_reason: _builtins.str = ...,
+        externally_managed: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["occurred_at", b"occurred_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hop", b"hop", "occurred_at", b"occurred_at", "plan_acceptance", b"plan_acceptance", "receiving_group_id", b"receiving_group_id", "receiving_office_id", b"receiving_office_id", "receiving_organization_id", b"receiving_organization_id", "receiving_provider_id", b"receiving_provider_id", "referral_id", b"referral_id", "sending_group_id", b"sending_group_id", "sending_office_id", b"sending_office_id", "sending_organization_id", b"sending_organization_id", "sending_provider_id", b"sending_provider_id", "side", b"side", "specialty_code", b"specialty_code", "status", b"status", "urgency", b"urgency", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["externally_managed", b"externally_managed", "hop", b"hop", "occurred_at", b"occurred_at", "outside_plan_reason", b"outside_plan_reason", "plan_acceptance", b"plan_acceptance", "plan_id", b"plan_id", "receiving_group_id", b"receiving_group_id", "receiving_office_id", b"receiving_office_id", "receiving_organization_id", b"receiving_organization_id", "receiving_provider_id", b"receiving_provider_id", "referral_id", b"referral_id", "sending_group_id", b"sending_group_id", "sending_office_id", b"sending_office_id", "sending_organization_id", b"sending_organization_id", "sending_provider_id", b"sending_provider_id", "side", b"side", "specialty_code", b"specialty_code", "status", b"status", "urgency", b"urgency", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -477,3 +491,106 @@ class ReferralNoShow(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReferralNoShow: _TypeAlias = ReferralNoShow  # noqa: Y015
+
+@_typing.final
+class OffboardingCaseOpened(_message.Message):
+    """Aggregate: offboarding_case (down to OffboardingCaseClosed). A provider starts to leave, with so much open on either side."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CASE_ID_FIELD_NUMBER: _builtins.int
+    PROVIDER_ID_FIELD_NUMBER: _builtins.int
+    ITEMS_FIELD_NUMBER: _builtins.int
+    case_id: _builtins.str
+    provider_id: _builtins.str
+    items: _builtins.int
+    def __init__(
+        self,
+        *,
+        case_id: _builtins.str = ...,
+        provider_id: _builtins.str = ...,
+        items: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_id", b"case_id", "items", b"items", "provider_id", b"provider_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OffboardingCaseOpened: _TypeAlias = OffboardingCaseOpened  # noqa: Y015
+
+@_typing.final
+class OffboardingCaseReady(_message.Message):
+    """Nothing is open with the provider any more, who can be removed now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CASE_ID_FIELD_NUMBER: _builtins.int
+    PROVIDER_ID_FIELD_NUMBER: _builtins.int
+    case_id: _builtins.str
+    provider_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        case_id: _builtins.str = ...,
+        provider_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_id", b"case_id", "provider_id", b"provider_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OffboardingCaseReady: _TypeAlias = OffboardingCaseReady  # noqa: Y015
+
+@_typing.final
+class OffboardingCaseReopened(_message.Message):
+    """Something is open with the provider again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CASE_ID_FIELD_NUMBER: _builtins.int
+    PROVIDER_ID_FIELD_NUMBER: _builtins.int
+    case_id: _builtins.str
+    provider_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        case_id: _builtins.str = ...,
+        provider_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_id", b"case_id", "provider_id", b"provider_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OffboardingCaseReopened: _TypeAlias = OffboardingCaseReopened  # noqa: Y015
+
+@_typing.final
+class OffboardingCaseClosed(_message.Message):
+    """The provider is removed or kept."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CASE_ID_FIELD_NUMBER: _builtins.int
+    PROVIDER_ID_FIELD_NUMBER: _builtins.int
+    ENDED_FIELD_NUMBER: _builtins.int
+    case_id: _builtins.str
+    provider_id: _builtins.str
+    ended: _builtins.str
+    """REMOVED or KEPT."""
+    def __init__(
+        self,
+        *,
+        case_id: _builtins.str = ...,
+        provider_id: _builtins.str = ...,
+        ended: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_id", b"case_id", "ended", b"ended", "provider_id", b"provider_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OffboardingCaseClosed: _TypeAlias = OffboardingCaseClosed  # noqa: Y015

@@ -121,7 +121,7 @@ def state(referral: Referral, side: Side, at: datetime) -> ReferralState:
     """What every referral fact says of the referral."""
     when = Timestamp()
     when.FromDatetime(at)
-    return ReferralState(
+    told = ReferralState(
         referral_id=str(referral.id),
         side=side.value,
         status=referral.status.value,
@@ -138,14 +138,16 @@ def state(referral: Referral, side: Side, at: datetime) -> ReferralState:
         urgency=referral.urgency.value,
         hop=referral.hop,
         occurred_at=when,
-        plan_acceptance=_acceptance(referral, side),
     )
+    if side is Side.SENDING:
+        _tell_plan(told, referral)
+    return told
 
 
-def _acceptance(referral: Referral, side: Side) -> str:
-    """Only the sender's side is told what insurance said: it chose the receiver."""
-    known = referral.plan_acceptance
-    return known.value if known and side is Side.SENDING else ""
+def _tell_plan(told: ReferralState, referral: Referral) -> None:
+    """Only the sender's side is told for which plan the receiver was chosen and what insurance said (decision 0007)."""
+    told.plan_id = _text(referral.plan_id)
+    told.plan_acceptance = referral.plan_acceptance.value if referral.plan_acceptance else ""
 
 
 def _text(id_: UUID | None) -> str:

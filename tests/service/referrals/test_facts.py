@@ -84,6 +84,21 @@ async def test_a_forward_is_heard_as_leaving_by_the_old_and_as_arriving_by_the_n
     assert arriving["fromOrganizationId"] == str(world.receiver.organization_id)
 
 
+async def test_the_plan_is_told_to_the_senders_organization_alone(world: World) -> None:
+    """R28: leakage by plan is the sender's to know; decision 0007."""
+    plan = uuid4()
+    world.service.insurance.accepting[plan] = {world.receiver.provider_id}
+    sent = await send(world, planId=str(plan))
+    await act(world, "acknowledgeReferral", world.receiver.staff, sent)
+
+    facts = await told(world, sent["id"])
+
+    plans = [(data["referral"]["side"], data["referral"].get("planId")) for _, _, data in facts]
+    assert plans == [("SENDING", str(plan)), ("RECEIVING", None)] * 2
+    without = await told(world, (await send(world))["id"])
+    assert all("planId" not in data["referral"] for _, _, data in without)
+
+
 async def test_nothing_is_told_of_a_draft(world: World) -> None:
     sender = world.sender.staff
     written = draft(world.sender, at(world.receiver))
