@@ -280,7 +280,8 @@ def _deciding(provider: Provider) -> list[ProviderAction]:
     if provider.state is ProviderState.REMOVED:
         return []
     found = []
-    if provider.state is ProviderState.SUBMITTED or provider.proposed is not None:
+    waits = provider.state is ProviderState.APPROVED and provider.proposed is not None
+    if provider.state is ProviderState.SUBMITTED or waits:
         found += [ProviderAction.APPROVE, ProviderAction.REJECT]
     if provider.state is ProviderState.OFFBOARDING:
         found.append(ProviderAction.KEEP)

@@ -25,6 +25,22 @@ async def note_profile(
     )
 
 
+async def note_rejection(tx: Connection, call: Call, before: Provider, reason: str) -> None:
+    """A submitted profile was sent back, or a change that waited was turned down; and why (R11)."""
+    proposed = before.proposed
+    await audit.record(
+        tx,
+        call.viewer,
+        act="provider.rejected" if proposed is None else "provider.change_rejected",
+        kind="provider",
+        about=before.id,
+        organization_id=before.organization_id,
+        at=call.clock.now(),
+        fields=[] if proposed is None else _changed(before.profile, proposed),
+        reason=reason,
+    )
+
+
 async def note_settings(
     tx: Connection, call: Call, organization_id: OrganizationId, before: Settings, after: Settings
 ) -> None:

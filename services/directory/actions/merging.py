@@ -4,6 +4,7 @@ The fence is raised around the duplicate first, so that no referral is left with
 """
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from uuid import UUID
@@ -26,6 +27,7 @@ from services.directory.actions.placements import NewPlacement
 from services.directory.domain import days, fences, profiles
 from services.directory.domain.nouns import (
     FenceStep,
+    Office,
     OfficeId,
     OfficeState,
     Placement,
@@ -88,11 +90,13 @@ async def _finish(call: Call, leaving: Provider, survivor_id: UUID) -> list[Offi
         if work.total:
             raise fences.in_the_way(work)
         async with call.db.transaction() as tx:
+            places = await _places(tx, call, leaving)
             in_groups = await members.groups_of_provider(tx, organization_id, leaving.id)
             duplicate, survivor = await _both(tx, call, leaving.id, survivor_id)
             require_version("duplicate", version, duplicate.version)
             profiles.require_state(survivor, *profiles.LIVING)
-            offices = await _move_placements(tx, call, duplicate, survivor)
+            profiles.require_same_npi(duplicate, survivor)
+            offices = await _move_placements(tx, call, (duplicate, survivor), places)
             await members.replace_member(tx, call, in_groups, duplicate.id, survivor.id)
             await _end(tx, call, duplicate, survivor)
     except Refusal:
@@ -108,13 +112,21 @@ async def _bring_back(call: Call, leaving: Provider) -> None:
         log.warning("a fence is lowered later", extra={"provider_id": str(leaving.id)})
 
 
+async def _places(tx: Connection, call: Call, leaving: Provider) -> dict[UUID, Office]:
+    """The offices of the duplicate, kept from closing until the transaction ends: before anybody who works there is locked, as
+    everybody takes them. Nobody is placed while leaving, so there will be no more of them."""
+    organization_id, now = leaving.organization_id, call.clock.now()
+    rows = await store.placements.remaining_of_provider(tx, organization_id, leaving.id, now)
+    return await store.offices.shared(tx, organization_id, {row.office_id for row in rows})
+
+
 async def _move_placements(
-    tx: Connection, call: Call, duplicate: Provider, survivor: Provider
+    tx: Connection, call: Call, both: tuple[Provider, Provider], offices: Mapping[UUID, Office]
 ) -> list[OfficeId]:
     """The duplicate leaves every office today; the survivor works there on the same days, unless that is so already."""
+    duplicate, survivor = both
     now, organization_id = call.clock.now(), duplicate.organization_id
     rows = await store.placements.locked_of_provider(tx, organization_id, duplicate.id, now)
-    offices = await store.offices.by_ids(tx, {row.office_id for row in rows})
     for row in rows:
         office = offices[row.office_id]
         today = days.day_at(office, now)
@@ -154,5 +166,6 @@ async def _end(tx: Connection, call: Call, duplicate: Provider, survivor: Provid
     await store.providers.save(tx, gone, now)
     if survivor.npi is None and duplicate.npi is not None:
         await store.providers.save(tx, replace(survivor, npi=duplicate.npi), now)
+        await store.providers.take_npi_along(tx, duplicate, survivor.id)
     fact = facts.ProviderMerged(provider_id=str(duplicate.id), survivor_id=str(survivor.id))
     await telling.of_provider(tx, call, gone, fact)

@@ -11,7 +11,7 @@ from kit.ids import new_id
 from proto.directory.v1 import events_pb2 as facts
 from services.directory import policy, store
 from services.directory.actions import finding, going_live, suggestions, telling
-from services.directory.actions.auditing import note_profile
+from services.directory.actions.auditing import note_profile, note_rejection
 from services.directory.actions.peers import Call
 from services.directory.domain import profiles
 from services.directory.domain.nouns import (
@@ -135,7 +135,7 @@ async def change_provider(
     async with call.db.transaction() as tx:
         before, at_offices = await _changeable(tx, call, provider_id, seen)
         profile = await cleaned(tx, change.applied_to(before.proposed or before.profile))
-        await require_free_npi(tx, before.organization_id, profile.npi, holder=before.id)
+        await _require_free_npi_for(tx, before, profile)
         settings = await store.catalogue.settings(tx, before.organization_id)
         alone = policy.is_client_admin(call.viewer, before.organization_id)
         waits = profiles.waits_for_approval(before, settings, may_approve=alone)
@@ -149,10 +149,20 @@ async def change_provider(
     return await _read(call, provider_id)
 
 
+async def _require_free_npi_for(tx: Connection, before: Provider, profile: Profile) -> None:
+    """DUPLICATE_NPI for an NPI that is new to a locked provider. The one it has is its own already, and is not held: an import
+    holds NPIs before it locks who has them, and they would wait for each other."""
+    if profile.npi != before.npi:
+        await require_free_npi(tx, before.organization_id, profile.npi, holder=before.id)
+
+
 async def _apply(tx: Connection, call: Call, before: Provider, profile: Profile) -> None:
+    """Whoever changes what was submitted has submitted it as it is now: they do not approve their own words (R11)."""
     if before.state is ProviderState.APPROVED:
         profiles.require_complete(profile)
     after = before.with_profile(profile)
+    if before.state is ProviderState.SUBMITTED:
+        after = replace(after, submitted_by=policy.acting_user(call.viewer))
     await _save(tx, call, after)
     if before.state is ProviderState.APPROVED and before.specialty_codes != profile.specialty_codes:
         await _tell_approved(tx, call, after)
@@ -209,7 +219,7 @@ async def approve_provider(call: Call, provider_id: UUID, seen: int) -> Provider
         profile = before.proposed or before.profile
         profiles.require_complete(profile)
         profiles.require_active_npi(before, profile)
-        await require_free_npi(tx, before.organization_id, profile.npi, holder=before.id)
+        await _require_free_npi_for(tx, before, profile)
         after = replace(
             before.with_profile(profile),
             state=ProviderState.APPROVED,
@@ -265,13 +275,14 @@ async def reject_provider(call: Call, provider_id: UUID, seen: int, reason: str)
     said = profiles.clean_text(reason, "reason", profiles.MAX_REASON)
     async with call.db.transaction() as tx:
         before = await _decidable(tx, call, provider_id, seen)
+        await note_rejection(tx, call, before, said)
         if before.proposed is not None:
             await _save(tx, call, replace(before, proposed=None, proposed_by=None))
         else:
             after = replace(before, state=ProviderState.REJECTED, rejection_reason=said)
             await _save(tx, call, after)
             fact = facts.ProviderRejected(provider_id=str(after.id))
-            await telling.of_provider(tx, call, after, fact)
+            await telling.of_provider(tx, call, after, fact, audited=True)
     return await _read(call, provider_id)
 
 

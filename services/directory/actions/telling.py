@@ -13,9 +13,12 @@ from services.directory.domain.nouns import Group, Office, Placement, Provider, 
 from services.directory.domain.tasks import Task
 
 
-async def of_provider(tx: Connection, call: Call, provider: Provider, fact: Message) -> None:
-    """Tell a fact of a provider."""
-    await _of(tx, call, "provider", (provider.organization_id, provider.id), fact)
+async def of_provider(
+    tx: Connection, call: Call, provider: Provider, fact: Message, *, audited: bool = False
+) -> None:
+    """Tell a fact of a provider; `audited`: the verb has written the audit trail's entry itself."""
+    which = (provider.organization_id, provider.id)
+    await _of(tx, call, "provider", which, fact, audited=audited)
 
 
 async def of_office(tx: Connection, call: Call, office: Office, fact: Message) -> None:
@@ -44,7 +47,13 @@ async def of_task(tx: Connection, call: Call, task: Task, fact: Message) -> None
 
 
 async def _of(
-    tx: Connection, call: Call, aggregate: str, which: tuple[UUID, UUID], fact: Message
+    tx: Connection,
+    call: Call,
+    aggregate: str,
+    which: tuple[UUID, UUID],
+    fact: Message,
+    *,
+    audited: bool = False,
 ) -> None:
     organization_id, aggregate_id = which
     await outbox.record(
@@ -54,7 +63,7 @@ async def _of(
         aggregate=aggregate,
         aggregate_id=aggregate_id,
         at=call.clock.now(),
-        by=call.viewer,
+        by=None if audited else call.viewer,
     )
 
 

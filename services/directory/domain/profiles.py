@@ -169,6 +169,18 @@ def require_mergeable(duplicate: Provider, survivor: Provider) -> None:
         raise Invalid("These are one record already.", code="SAME_PROVIDER", field="survivorId")
     for one in (duplicate, survivor):
         require_state(one, *LIVING)
+    if duplicate.approved_at is not None and survivor.approved_at is None:
+        raise Conflict(
+            "The one that would stay was never approved, and others know the one that would go.",
+            code="PROVIDER_STATE",
+            field="survivorId",
+            remedy="Merge them the other way round, or approve the one that is to stay first.",
+        )
+    require_same_npi(duplicate, survivor)
+
+
+def require_same_npi(duplicate: Provider, survivor: Provider) -> None:
+    """Conflict DIFFERENT_NPI for two records whose NPIs differ."""
     if duplicate.npi and survivor.npi and duplicate.npi != survivor.npi:
         raise Conflict(
             "They have different NPIs, so they are two people.",
@@ -194,9 +206,9 @@ def require_submittable(provider: Provider) -> None:
 
 
 def require_decidable(provider: Provider) -> None:
-    """There must be something to decide: a submitted provider, or a proposed change of an approved one."""
-    if provider.proposed is None:
-        require_state(provider, ProviderState.SUBMITTED)
+    """There must be something to decide: a submitted provider, or a proposed change of an approved one who is not leaving."""
+    waits = provider.proposed is not None
+    require_state(provider, ProviderState.APPROVED if waits else ProviderState.SUBMITTED)
 
 
 def require_other_approver(provider: Provider, approver: UserId, settings: Settings) -> None:

@@ -78,6 +78,17 @@ async def placements_of_provider(info: Info, provider_id: UUID) -> list[nouns.Pl
     return await _visible(info, rows or [])
 
 
+async def offices_of_provider(info: Info, provider_id: UUID) -> list[nouns.OfficeId]:
+    """Where a provider of the viewer's organization works, now or later."""
+    rows = await placements_of_provider(info, provider_id)
+    places = await gather(*(office(info, row.office_id) for row in rows))
+    return [
+        row.office_id
+        for row, at in zip(rows, places, strict=True)
+        if at is not None and row.remains(today(info, at))
+    ]
+
+
 async def placements_of_office(info: Info, office_id: UUID) -> list[nouns.Placement]:
     """The placements at an office that the viewer may see, oldest first."""
     rows = await _load(info, "placements of office", store.placements.of_offices, office_id)

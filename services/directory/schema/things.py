@@ -134,8 +134,7 @@ class Provider:
         """What the viewer may do with the provider now."""
         if not self._own(info):
             return []
-        rows = await loading.placements_of_provider(info, self.row.id)
-        offices = [row.office_id for row in rows]
+        offices = await loading.offices_of_provider(info, self.row.id)
         return list(policy.provider_actions(info.context.call.viewer, self.row, offices))
 
     def _own(self, info: Info) -> bool:

@@ -117,6 +117,19 @@ async def save(tx: Connection, provider: Provider, at: datetime) -> None:
     await _keep_specialties(tx, provider)
 
 
+async def take_npi_along(tx: Connection, before: Provider, provider_id: ProviderId) -> None:
+    """What the register says of an NPI holds for the provider who has it now."""
+    await db.run(
+        tx,
+        """UPDATE providers p SET npi_status = o.npi_status, npi_checked_at = o.npi_checked_at,
+            npi_deactivated_on = o.npi_deactivated_on, npi_replaced_by = o.npi_replaced_by
+            FROM providers o WHERE p.organization_id = $1 AND p.id = $2 AND o.organization_id = $1 AND o.id = $3""",
+        before.organization_id,
+        provider_id,
+        before.id,
+    )
+
+
 async def _keep_specialties(tx: Connection, provider: Provider) -> None:
     await db.run(
         tx,

@@ -156,7 +156,7 @@ async def test_a_twin_is_merged_and_its_id_answers_the_one_that_stays(
 
 async def test_a_survivor_without_an_npi_takes_the_twin_s(organization: Organization) -> None:
     """R09."""
-    survivor, twin = await organization.add_provider(npi=None), await organization.approved()
+    survivor, twin = await organization.add_provider(npi=None), await organization.add_provider()
     merged = await _merge(organization, twin, survivor)
 
     assert merged["npi"] == twin["npi"]
