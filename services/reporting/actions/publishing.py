@@ -61,6 +61,7 @@ async def _publish(
     database: Database, organization: Organization, group: Group, span: Span, now: datetime
 ) -> None:
     async with database.transaction() as tx:
+        await store.organizations.hold(tx, organization.organization_id)
         current = await store.organizations.organization(tx, organization.organization_id)
         (report,) = await told(tx, current, [group], span)
         published = PublishedReport(
@@ -88,23 +89,31 @@ async def _publish(
 
 
 async def restate_due(parts: Parts[Peers]) -> None:
-    """Tell of each report of the last four weeks that late facts have changed, once for each state (R31)."""
+    """Tell of each report of the last four weeks that late facts have changed, once for each state (R31). Only reports that facts
+    heard since they were published may have changed are looked at."""
     now = parts.clock.now()
     async with parts.db.reading() as tx:
         organizations = await store.organizations.organizations(tx)
     for organization in organizations:
+        async with parts.db.reading() as tx:
+            weeks = await store.reports.doubtful_weeks(tx, organization.organization_id)
         zone = ZoneInfo(organization.time_zone or "UTC")
-        for week in due_weeks(now - RESTATED_FOR, now, zone):
-            await _restate(parts.db, organization.organization_id, Span.of(week, zone, now), now)
+        for monday in weeks:
+            await _restate(parts.db, organization.organization_id, Week(monday), zone, now)
 
 
 async def _restate(
-    database: Database, organization_id: OrganizationId, span: Span, now: datetime
+    database: Database, organization_id: OrganizationId, week: Week, zone: ZoneInfo, now: datetime
 ) -> None:
     async with database.transaction() as tx:
+        await store.organizations.hold(tx, organization_id)
+        doubtful = await store.reports.settle(tx, organization_id, week.monday)
+        if week.end(zone) <= now - RESTATED_FOR:
+            return
         organization = await store.organizations.organization(tx, organization_id)
-        groups = await store.organizations.groups(tx, organization_id)
-        for report in await told(tx, organization, groups, span):
+        groups = await store.organizations.groups_by_id(tx, organization_id, doubtful)
+        span = Span.of(week, zone, now)
+        for report in await told(tx, organization, list(groups.values()), span):
             published, mark = report.published, report.told.watermark
             if published is None or not report.restated:
                 continue

@@ -13,16 +13,15 @@ from services.reporting import policy, store
 from services.reporting.actions.peers import Peers
 from services.reporting.actions.telling import tell
 from services.reporting.domain import (
-    Change,
     Group,
     GroupId,
     Organization,
     OrganizationId,
     PublishedReport,
-    ReferralId,
     Report,
     ReportId,
     Span,
+    Telling,
     UserId,
     in_week,
     readable_week,
@@ -82,37 +81,24 @@ async def told(
     tx: Connection, organization: Organization, groups: Sequence[Group], span: Span
 ) -> list[Report]:
     """What is known of the groups' week."""
+    organization_id = organization.organization_id
     ids = [group.id for group in groups]
-    lasting = (span.before_starts_at, span.as_of)
-    changes = _by_group(await store.changes.changes(tx, organization.organization_id, ids, lasting))
-    published = await store.reports.published(
-        tx, organization.organization_id, ids, span.week.monday
+    now = await store.tallies.counted(tx, organization_id, ids, (span.starts_at, span.as_of))
+    before = await store.tallies.counted(
+        tx, organization_id, ids, (span.before_starts_at, span.before_as_of)
     )
+    marks = await store.tallies.watermarks(tx, organization_id, now, span.as_of)
+    published = await store.reports.published(tx, organization_id, ids, span.week.monday)
     return [
         Report(
             group=group,
             span=span,
             data_as_of=organization.data_as_of,
-            told=span.tell(group, changes.get(group.id, [])),
+            told=Telling.of(before[group.id], now[group.id], marks[group.id]),
             published=published.get(group.id),
         )
         for group in groups
     ]
-
-
-def _by_group(changes: Sequence[Change]) -> dict[GroupId, list[Change]]:
-    """For each group the whole history of the referrals that it ever had or sent."""
-    touched: dict[GroupId, set[ReferralId]] = {}
-    told: dict[ReferralId, list[Change]] = {}
-    for change in changes:
-        told.setdefault(change.referral_id, []).append(change)
-        for group_id in (change.group_id, change.sending_group_id):
-            if group_id is not None:
-                touched.setdefault(group_id, set()).add(change.referral_id)
-    return {
-        group_id: [change for referral_id in ids for change in told[referral_id]]
-        for group_id, ids in touched.items()
-    }
 
 
 # Reviewing ------------------------------------------------------------------------------------------------------------

@@ -1,19 +1,89 @@
 """Organizations and the people of identity."""
 
+from uuid import UUID
+
 from google.protobuf.message import Message
 
 from kit.db import Connection
 from kit.inbox import Handler, Heard
-from proto.identity.v1.events_pb2 import OrganizationAdded
+from proto.identity.v1 import events_pb2 as identity
 from services.reporting import store
-from services.reporting.domain import OrganizationId
+from services.reporting.domain import OfficeId, OrganizationId, UserId
+from services.reporting.store.people import Grant
+
+
+def noted(handle: Handler) -> Handler:
+    """The handler, and after it the watermark."""
+
+    async def handle_and_note(tx: Connection, heard: Heard) -> None:
+        await handle(tx, heard)
+        await store.organizations.note_fact(tx, _here(heard), heard.time)
+
+    return handle_and_note
+
+
+def _here(heard: Heard) -> OrganizationId:
+    return OrganizationId(heard.organization_id)
 
 
 async def _organization_added(tx: Connection, heard: Heard) -> None:
-    fact: OrganizationAdded = heard.fact
-    organization_id = OrganizationId(heard.organization_id)
-    await store.organizations.keep_time_zone(tx, organization_id, fact.time_zone)
-    await store.organizations.note_fact(tx, organization_id, heard.time)
+    fact: identity.OrganizationAdded = heard.fact
+    await store.organizations.keep_time_zone(tx, _here(heard), fact.time_zone)
 
 
-ORGANIZATIONS: dict[type[Message], Handler] = {OrganizationAdded: _organization_added}
+# People ---------------------------------------------------------------------------------------------------------------
+
+
+def _who(heard: Heard) -> UserId:
+    return UserId(UUID(heard.fact.user_id))
+
+
+async def _invited(tx: Connection, heard: Heard) -> None:
+    await store.people.came(tx, _here(heard), _who(heard), heard.time)
+
+
+async def _confirmed(tx: Connection, heard: Heard) -> None:
+    await store.people.confirmed(tx, _here(heard), _who(heard), heard.time)
+
+
+async def _invite_expired(tx: Connection, heard: Heard) -> None:
+    await store.people.invite_expired(tx, _here(heard), _who(heard))
+
+
+async def _deactivated(tx: Connection, heard: Heard) -> None:
+    await store.people.left(tx, _here(heard), _who(heard), heard.time)
+
+
+async def _reactivated(tx: Connection, heard: Heard) -> None:
+    fact: identity.UserReactivated = heard.fact
+    await store.people.came(tx, _here(heard), _who(heard), heard.time)
+    if fact.confirmed:
+        await store.people.confirmed(tx, _here(heard), _who(heard), heard.time)
+
+
+def _grant(heard: Heard) -> Grant:
+    fact: identity.RoleGranted | identity.RoleRevoked = heard.fact
+    office = OfficeId(UUID(fact.office_id)) if fact.office_id else None
+    return Grant(_here(heard), _who(heard), fact.role, office)
+
+
+async def _granted(tx: Connection, heard: Heard) -> None:
+    await store.people.granted(tx, _grant(heard), heard.time)
+
+
+async def _revoked(tx: Connection, heard: Heard) -> None:
+    await store.people.revoked(tx, _grant(heard))
+
+
+ORGANIZATIONS: dict[type[Message], Handler] = {
+    identity.OrganizationAdded: noted(_organization_added)
+}
+USERS: dict[type[Message], Handler] = {
+    identity.UserInvited: noted(_invited),
+    identity.UserConfirmed: noted(_confirmed),
+    identity.UserInviteExpired: noted(_invite_expired),
+    identity.UserDeactivated: noted(_deactivated),
+    identity.UserReactivated: noted(_reactivated),
+    identity.RoleGranted: noted(_granted),
+    identity.RoleRevoked: noted(_revoked),
+}

@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 from kit.db import Connection
 from kit.inbox import Handler, Heard
 from proto.referrals.v1 import events_pb2 as referrals
-from services.reporting import store
+from services.reporting import actions, store
 from services.reporting.domain import (
     Change,
     GroupId,
@@ -29,8 +29,8 @@ def _changed(verb: Verb) -> Handler:
 
     async def handle(tx: Connection, heard: Heard) -> None:
         organization_id = OrganizationId(heard.organization_id)
-        await store.changes.add_change(tx, organization_id, change_of(heard, verb))
         await store.organizations.note_fact(tx, organization_id, heard.time)
+        await actions.hear_change(tx, organization_id, change_of(heard, verb))
 
     return handle
 

@@ -1,17 +1,17 @@
 """Why a week differs from the one before, in words and from the data; and what late facts changed in a report (R31)."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
+from services.reporting.domain.counting import Cell, Counted, Dimension
 from services.reporting.domain.figures import Figures
 from services.reporting.domain.history import Change
 from services.reporting.domain.nouns import ReferralId
-from services.reporting.domain.tally import Entry, Number, Tally
+from services.reporting.domain.tally import Number
 
 SMALL_CELL = 5
 """Nobody is named for fewer referrals than this, and no change of fewer is explained."""
@@ -20,17 +20,6 @@ NOTABLE_PERCENT = 20
 """A change of less than this share of the week before is not explained."""
 
 DRIVERS_TOLD = 3
-
-
-class Dimension(StrEnum):
-    """By what a number is taken apart. The order breaks ties."""
-
-    REASON = "REASON"
-    SENDING_OFFICE = "SENDING_OFFICE"
-    SENDING_GROUP = "SENDING_GROUP"
-    OFFICE = "OFFICE"
-    PROVIDER = "PROVIDER"
-
 
 _WORDS = {
     Number.RECEIVED: "Referrals received",
@@ -97,13 +86,14 @@ def _way(driver: Driver) -> str:
     return "rose" if driver.moved > 0 else "fell"
 
 
-def explain(before: Tally, now: Tally) -> tuple[Explanation, ...]:
+def explain(before: Counted, now: Counted) -> tuple[Explanation, ...]:
     """The notable changes from one week to the next, the greatest first: the same for the same facts."""
     found = []
     for number in _WORDS:
-        then, this = _entries(before, number), _entries(now, number)
-        if notable(len(then), len(this)):
-            found.append(Explanation(number, len(then), len(this), _drivers(then, this)))
+        then, this = before.of(number), now.of(number)
+        had, has = _total(then), _total(this)
+        if notable(had, has):
+            found.append(Explanation(number, had, has, _drivers(then, this)))
     order = list(Number)
     return tuple(
         sorted(found, key=lambda one: (-abs(one.now - one.before), order.index(one.number)))
@@ -116,12 +106,12 @@ def notable(before: int, now: int) -> bool:
     return change >= SMALL_CELL and 100 * change >= NOTABLE_PERCENT * before
 
 
-def _entries(tally: Tally, number: Number) -> list[Entry]:
-    return [entry for entry in tally.entries if entry.number is number]
+def _total(cells: Sequence[Cell]) -> int:
+    return sum(len(cell.ids) for cell in cells)
 
 
-def _drivers(before: Sequence[Entry], now: Sequence[Entry]) -> tuple[Driver, ...]:
-    change = len(now) - len(before)
+def _drivers(before: Sequence[Cell], now: Sequence[Cell]) -> tuple[Driver, ...]:
+    change = _total(now) - _total(before)
     found = [
         driver
         for dimension in Dimension
@@ -133,7 +123,7 @@ def _drivers(before: Sequence[Entry], now: Sequence[Entry]) -> tuple[Driver, ...
     return tuple(found[:DRIVERS_TOLD])
 
 
-def _along(dimension: Dimension, before: Sequence[Entry], now: Sequence[Entry]) -> Iterator[Driver]:
+def _along(dimension: Dimension, before: Sequence[Cell], now: Sequence[Cell]) -> Iterator[Driver]:
     """The values of a dimension; none where there is only one, which explains nothing."""
     then, this = _by(dimension, before), _by(dimension, now)
     keys = then.keys() | this.keys()
@@ -148,20 +138,12 @@ def _tells(driver: Driver, change: int) -> bool:
     return same_way and seen and 4 * abs(driver.moved) >= abs(change)
 
 
-def _by(dimension: Dimension, entries: Sequence[Entry]) -> Counter[str]:
-    return Counter(_key(dimension, entry) for entry in entries)
-
-
-def _key(dimension: Dimension, entry: Entry) -> str:
-    told = entry.told
-    values: Mapping[Dimension, object] = {
-        Dimension.REASON: entry.reason,
-        Dimension.SENDING_OFFICE: told.sending_office_id,
-        Dimension.SENDING_GROUP: told.sending_group_id,
-        Dimension.OFFICE: told.office_id,
-        Dimension.PROVIDER: told.provider_id,
-    }
-    return str(values[dimension] or "")
+def _by(dimension: Dimension, cells: Sequence[Cell]) -> Counter[str]:
+    place = list(Dimension).index(dimension)
+    found: Counter[str] = Counter()
+    for cell in cells:
+        found[cell.keys[place]] += len(cell.ids)
+    return found
 
 
 # Restating ------------------------------------------------------------------------------------------------------------
@@ -201,14 +183,16 @@ def restated(published: dict[str, Any], now: Figures) -> bool:
     return not same_reasons or told["medians"][: len(medians)] != medians
 
 
-def watermark(tally: Tally, changes: Sequence[Change], as_of: datetime) -> str:
+def watermark(told: Counted, changes: Sequence[Change], as_of: datetime) -> str:
     """The digest of the facts that figures are made of: the same facts, the same watermark, whenever it is counted."""
-    counted = {entry.told.referral_id for entry in tally.entries}
-    facts = sorted(
-        {
-            f"{change.referral_id} {change.version} {change.verb}"
-            for change in changes
-            if change.referral_id in counted and change.occurred_at < as_of
-        }
+    counted = {referral_id for cell in told.cells for referral_id in cell.ids}
+    return digest(
+        f"{change.referral_id} {change.version} {change.verb}"
+        for change in changes
+        if change.referral_id in counted and change.occurred_at < as_of
     )
-    return sha256("\n".join(facts).encode()).hexdigest()[:32]
+
+
+def digest(facts: Iterable[str]) -> str:
+    """Of facts in any order, each told once or more."""
+    return sha256("\n".join(sorted(set(facts))).encode()).hexdigest()[:32]

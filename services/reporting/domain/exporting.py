@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
 from kit.errors import Invalid
-from services.reporting.domain.figures import Figures, MedianHours, Rate
+from services.reporting.domain.counting import MedianHours
+from services.reporting.domain.figures import Figures, Rate
 from services.reporting.domain.reports import Report
 from services.reporting.domain.tally import Number
 

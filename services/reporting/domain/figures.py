@@ -1,25 +1,17 @@
 """The figures of a group's progress report for a week, and whether they reconcile (R31)."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
-from statistics import median
 from typing import Any
 from uuid import UUID
 
-from services.reporting.domain.history import Change, Moment, Movement
+from services.reporting.domain.counting import Counted, Dimension, MedianHours, Wait, counted
+from services.reporting.domain.history import Change
 from services.reporting.domain.nouns import GroupId, ReferralId
-from services.reporting.domain.tally import ARRIVALS, DEPARTURES, Number, Tally, tally
-
-
-@dataclass(frozen=True, slots=True)
-class MedianHours:
-    """A median in hours and how many referrals it is taken of."""
-
-    hours: float
-    referrals: int
+from services.reporting.domain.tally import ARRIVALS, DEPARTURES, Number, tally
 
 
 class Rate(StrEnum):
@@ -125,45 +117,24 @@ def figures(
     changes: Iterable[Change], group_id: GroupId, start: datetime, as_of: datetime
 ) -> Figures:
     """A group's figures from `start` (included) until `as_of` (not included): see `tally`."""
-    return figures_of(tally(changes, group_id, start, as_of))
+    return figures_of(counted(tally(changes, group_id, start, as_of)))
 
 
-def figures_of(told: Tally) -> Figures:
-    """The figures of a tally."""
+def figures_of(told: Counted) -> Figures:
+    """The figures that were counted."""
     lists: dict[Number, list[ReferralId]] = {number: [] for number in Number}
-    for entry in told.entries:
-        lists[entry.number].append(entry.told.referral_id)
+    for cell in told.cells:
+        lists[cell.number] += cell.ids
     return Figures(
         {number: tuple(sorted(ids)) for number, ids in lists.items()},
         _reasons(told),
-        _median(told.moments, Movement.FIRST_ACTION),
-        _median(told.moments, Movement.FIRST_SCHEDULED),
-        _median(told.moments, Movement.COMPLETED),
-        _until_appointment(told.moments),
+        **{wait.value: told.medians.get(wait) for wait in Wait},
     )
 
 
-def _reasons(told: Tally) -> dict[str, tuple[ReferralId, ...]]:
+def _reasons(told: Counted) -> dict[str, tuple[ReferralId, ...]]:
     reasons: dict[str, list[ReferralId]] = {}
-    for entry in told.entries:
-        if entry.number is Number.DECLINED:
-            reasons.setdefault(entry.reason or "UNKNOWN", []).append(entry.told.referral_id)
+    for cell in told.of(Number.DECLINED):
+        reason = cell.keys[list(Dimension).index(Dimension.REASON)] or "UNKNOWN"
+        reasons.setdefault(reason, []).extend(cell.ids)
     return {code: tuple(sorted(ids)) for code, ids in sorted(reasons.items())}
-
-
-def _median(counted: Sequence[Moment], movement: Movement) -> MedianHours | None:
-    return _hours([moment.waited for moment in counted if moment.movement is movement])
-
-
-def _until_appointment(counted: Sequence[Moment]) -> MedianHours | None:
-    waits = (
-        moment.until_appointment
-        for moment in counted
-        if moment.movement is Movement.FIRST_SCHEDULED
-    )
-    return _hours([wait for wait in waits if wait is not None])
-
-
-def _hours(waits: Sequence[timedelta]) -> MedianHours | None:
-    hours = [wait / timedelta(hours=1) for wait in waits]
-    return MedianHours(round(median(hours), 2), len(hours)) if hours else None

@@ -139,16 +139,21 @@ class Step:
 def history(changes: Iterable[Change]) -> tuple[Step, ...]:
     """The steps of one referral in the order they were told, whatever order they arrive in; each version once."""
     steps: list[Step] = []
-    before: Standing | None = None
     for change in sorted(changes, key=lambda change: change.sequence):
-        again = before is not None and before.change.version == change.version
-        if again and change.verb is not Verb.MESSAGE_SENT:
-            continue
-        at = max(change.occurred_at, steps[-1].at) if steps else change.occurred_at
-        after = _stand(before, change, at)
-        steps.append(Step(at, before, after))
-        before = after
+        step = next_step(steps[-1] if steps else None, change)
+        if step is not None:
+            steps.append(step)
     return tuple(steps)
+
+
+def next_step(last: Step | None, change: Change) -> Step | None:
+    """The step that a change makes after the last one; None when its version was told before."""
+    before = last.after if last else None
+    again = before is not None and before.change.version == change.version
+    if again and change.verb is not Verb.MESSAGE_SENT:
+        return None
+    at = max(change.occurred_at, last.at) if last else change.occurred_at
+    return Step(at, before, _stand(before, change, at))
 
 
 def _stand(before: Standing | None, change: Change, at: datetime) -> Standing:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from services.reporting.domain.counting import Counted, counted
 from services.reporting.domain.explaining import (
     Difference,
     Explanation,
@@ -32,6 +33,11 @@ class Telling:
     explanations: tuple[Explanation, ...]
     watermark: str
 
+    @classmethod
+    def of(cls, before: Counted, now: Counted, mark: str) -> "Telling":
+        """What is told of a week and the week before, as they were counted."""
+        return cls(figures_of(now), figures_of(before), explain(before, now), mark)
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -57,12 +63,12 @@ class Span:
         return min(self.before_starts_at + (self.as_of - self.starts_at), self.starts_at)
 
     def tell(self, group: Group, changes: Sequence[Change]) -> Telling:
-        """What is told of the group's week, counted from the history of the referrals it had to do with."""
+        """What is told of the group's week, by definition: counted from the history of the referrals it had to do with. The
+        store counts the same from what it keeps of them."""
         told = histories(changes)
-        now = tally_of(told, group.id, self.starts_at, self.as_of)
-        before = tally_of(told, group.id, self.before_starts_at, self.before_as_of)
-        mark = watermark(now, changes, self.as_of)
-        return Telling(figures_of(now), figures_of(before), explain(before, now), mark)
+        now = counted(tally_of(told, group.id, self.starts_at, self.as_of))
+        before = counted(tally_of(told, group.id, self.before_starts_at, self.before_as_of))
+        return Telling.of(before, now, watermark(now, changes, self.as_of))
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ BACKLOG = (
 )
 """Ages of open work: below so many full days, this number; from the last on, BACKLOG_15_DAYS_AND_MORE."""
 
-_COUNTED = {
+COUNTED = {
     Movement.SENT: Number.SENT,
     Movement.RECEIVED: Number.RECEIVED,
     Movement.REOPENED: Number.REOPENED,
@@ -96,6 +96,7 @@ _COUNTED = {
     Movement.SENT_WITH_KNOWN_PLAN: Number.SENT_WITH_KNOWN_PLAN,
     Movement.SENT_OUTSIDE_PLAN: Number.SENT_OUTSIDE_PLAN,
 }
+"""The number that counts each movement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +148,9 @@ def tally_of(histories: Histories, group_id: GroupId, start: datetime, as_of: da
     opening = (Entry(Number.OPENING, one.change) for one in _backlog(histories, group_id, start))
     closing = _closing(_backlog(histories, group_id, as_of), start, as_of)
     happened = (
-        Entry(_COUNTED[moment.movement], moment.told, moment.change.reason_code)
+        Entry(COUNTED[moment.movement], moment.told, moment.change.reason_code)
         for moment in counted
-        if moment.movement in _COUNTED
+        if moment.movement in COUNTED
     )
     ends = _ends(counted, histories, as_of)
     return Tally((*opening, *happened, *closing, *ends), counted)

@@ -14,13 +14,18 @@ from services.reporting.domain import Number
 class ReportNumber:
     """A number that drills to ids."""
 
+    counted: strawberry.Private[tuple[domain.ReferralId, ...]]
     count: int
-    referral_ids: list[strawberry.ID]
+
+    @strawberry.field
+    def referral_ids(self) -> list[strawberry.ID]:
+        """Told when asked for."""
+        return [strawberry.ID(str(one)) for one in self.counted]
 
 
 def number(ids: tuple[domain.ReferralId, ...]) -> ReportNumber:
     """As GraphQL tells it."""
-    return ReportNumber(count=len(ids), referral_ids=[strawberry.ID(str(one)) for one in ids])
+    return ReportNumber(counted=ids, count=len(ids))
 
 
 @strawberry.type(description="A part of a whole. The percentage has one decimal.")

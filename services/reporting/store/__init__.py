@@ -1,5 +1,5 @@
 """Every SQL statement of reporting: rows in, nouns out."""
 
-from services.reporting.store import changes, organizations, reports
+from services.reporting.store import changes, organizations, people, reports, standings, tallies
 
-__all__ = ["changes", "organizations", "reports"]
+__all__ = ["changes", "organizations", "people", "reports", "standings", "tallies"]

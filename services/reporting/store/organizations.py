@@ -28,6 +28,13 @@ async def note_fact(tx: Connection, organization_id: OrganizationId, at: datetim
     )
 
 
+async def hold(tx: Connection, organization_id: OrganizationId) -> None:
+    """Let no fact of the organization be applied until the transaction is over; those applied before are seen from now on."""
+    await tx.execute(
+        "SELECT FROM organizations WHERE organization_id = $1 FOR UPDATE", organization_id
+    )
+
+
 async def keep_time_zone(tx: Connection, organization_id: OrganizationId, time_zone: str) -> None:
     """Remember in which zone an organization reads days and weeks."""
     await db.run(

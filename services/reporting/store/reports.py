@@ -1,7 +1,7 @@
 """Reports as they were published, reviewed, restated and reminded of."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from services.reporting.domain import (
     GroupId,
     OrganizationId,
     PublishedReport,
+    ReferralId,
     ReportId,
     UserId,
 )
@@ -131,6 +132,48 @@ async def restate(
             at,
         )
     )
+
+
+async def doubt(
+    tx: Connection, organization_id: OrganizationId, referral_id: ReferralId, at: datetime
+) -> None:
+    """Note which published reports something at `at` may have changed: of the groups that ever had or sent the referral, those
+    of weeks that ended later."""
+    await db.run(
+        tx,
+        """INSERT INTO report_doubts (report_id, organization_id)
+            SELECT p.id, p.organization_id FROM published_reports p JOIN organizations o USING (organization_id)
+            WHERE p.organization_id = $1 AND p.week_of > $4
+            AND (p.week_of + 7)::timestamp AT TIME ZONE o.time_zone > $3
+            AND EXISTS (SELECT FROM referral_changes c WHERE c.organization_id = $1 AND c.referral_id = $2
+                AND p.group_id IN (c.group_id, c.sending_group_id))
+            ON CONFLICT DO NOTHING""",
+        organization_id,
+        referral_id,
+        at,
+        (at - timedelta(days=9)).date(),
+    )
+
+
+async def doubtful_weeks(tx: Connection, organization_id: OrganizationId) -> list[date]:
+    """The weeks of which a report is in doubt, the oldest first."""
+    rows = await tx.fetch(
+        """SELECT DISTINCT p.week_of FROM report_doubts d JOIN published_reports p ON p.id = d.report_id
+            WHERE d.organization_id = $1 ORDER BY 1""",
+        organization_id,
+    )
+    return [row["week_of"] for row in rows]
+
+
+async def settle(tx: Connection, organization_id: OrganizationId, week_of: date) -> list[GroupId]:
+    """Let the reports of a week be in doubt no more; answers whose they were."""
+    rows = await tx.fetch(
+        """DELETE FROM report_doubts d USING published_reports p
+            WHERE d.organization_id = $1 AND p.id = d.report_id AND p.week_of = $2 RETURNING p.group_id""",
+        organization_id,
+        week_of,
+    )
+    return [row["group_id"] for row in rows]
 
 
 async def unreviewed(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from services.reporting.domain import (
     SMALL_CELL,
     Change,
+    Counted,
     Dimension,
     Driver,
     Figures,
@@ -24,8 +25,8 @@ from services.reporting.domain import (
     ReferralId,
     Share,
     Status,
-    Tally,
     Verb,
+    counted,
     differences,
     explain,
     figures,
@@ -77,11 +78,11 @@ def declines(
     return told
 
 
-def weeks(before: list[Change], now: list[Change]) -> tuple[Tally, Tally]:
+def weeks(before: list[Change], now: list[Change]) -> tuple[Counted, Counted]:
     changes = [*before, *now]
     return (
-        tally(changes, CARDIOLOGY, MONDAY, NEXT_MONDAY),
-        tally(changes, CARDIOLOGY, NEXT_MONDAY, NEXT_MONDAY + 7 * DAY),
+        counted(tally(changes, CARDIOLOGY, MONDAY, NEXT_MONDAY)),
+        counted(tally(changes, CARDIOLOGY, NEXT_MONDAY, NEXT_MONDAY + 7 * DAY)),
     )
 
 

@@ -1,0 +1,19 @@
+"""Applying what was heard of a referral."""
+
+from kit.db import Connection
+from services.reporting import store
+from services.reporting.domain import Change, OrganizationId, moments, next_step
+
+
+async def hear_change(tx: Connection, organization_id: OrganizationId, change: Change) -> None:
+    """Keep a change, how the referral stands since, and what it means for the groups; reports published before that it may change
+    are in doubt (R31).
+
+    Changes of a referral come in their order. The caller has noted the fact, and so holds the organization.
+    """
+    await store.changes.add_change(tx, organization_id, change)
+    last = await store.standings.last_step(tx, organization_id, change.referral_id)
+    step = next_step(last, change)
+    if step is not None:
+        await store.standings.add_step(tx, organization_id, step, tuple(moments(step)))
+        await store.reports.doubt(tx, organization_id, change.referral_id, step.at)
