@@ -23,6 +23,7 @@ from gateway.auth import Identity, Revocations, Sessions
 from gateway.config import GatewaySettings
 from gateway.http.dev import clock_route
 from gateway.http.edge import Edge
+from gateway.http.files import FilesDoor
 from gateway.http.graphiql import graphiql_routes
 from gateway.http.graphql import GraphQLDoor
 from gateway.http.params import MAX_BODY
@@ -61,6 +62,7 @@ def build(settings: GatewaySettings) -> tuple[Starlette, Edge]:
         Route("/readyz", _ready(edge)),
         Route("/graphql", GraphQLDoor(edge).serve, methods=list(METHODS)),
         WebSocketRoute("/graphql", WebSocketDoor(edge).serve),
+        Route("/files/{subgraph}/{path:path}", FilesDoor(edge), methods=list(METHODS)),
     ]
     if development:
         routes += [clock_route(edge), *graphiql_routes()]
@@ -100,8 +102,15 @@ def _middleware(settings: GatewaySettings) -> list[Middleware]:
     cors: dict[str, Any] = {
         "allow_origins": sorted(settings.allowed_origins),
         "allow_methods": ["GET", "POST"],
-        "allow_headers": ["authorization", "content-type", "x-request-id", "x-suite-request"],
-        "expose_headers": ["x-request-id"],
+        "allow_headers": [
+            "authorization",
+            "content-type",
+            "idempotency-key",
+            "x-file-name",
+            "x-request-id",
+            "x-suite-request",
+        ],
+        "expose_headers": ["content-disposition", "x-request-id"],
         "max_age": 600,
     }
     return [Middleware(CORSMiddleware, **cors)]

@@ -42,8 +42,10 @@ if TYPE_CHECKING:
 KEEP_ALIVE = 12.0
 """Seconds of silence after which a stream carries a comment, so that both ends notice a dead one."""
 
-_SAFE_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-_SAFE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+SAFE_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+"""A request id that a client may choose."""
+
+SAFE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 _COMPLETE = b"event: complete\ndata:\n\n"
 
 
@@ -56,7 +58,7 @@ class GraphQLDoor:
     async def serve(self, request: Request) -> Response:
         """Answer one request; whatever goes wrong is told in GraphQL's shape."""
         given = request.headers.get(REQUEST_ID, "")
-        request_id.set(given if _SAFE_ID.fullmatch(given) else uuid4().hex)
+        request_id.set(given if SAFE_ID.fullmatch(given) else uuid4().hex)
         client_address.set(request.client.host if request.client else "")
         accept = read_accept(request.headers.get("accept"))
         try:
@@ -204,13 +206,13 @@ def _event(body: Body) -> bytes:
 
 
 def _stream(events: AsyncGenerator[bytes]) -> Response:
-    headers = {"x-accel-buffering": "no", **_SAFE}
+    headers = {"x-accel-buffering": "no", **SAFE}
     return StreamingResponse(events, media_type=EVENT_STREAM, headers=headers)
 
 
 def _json(body: Body, status: int, media: str) -> Response:
     content_type = f"{media}; charset=utf-8"
-    headers = {"content-type": content_type, "vary": "accept", **_SAFE}
+    headers = {"content-type": content_type, "vary": "accept", **SAFE}
     return Response(orjson.dumps(body), status, headers)
 
 

@@ -9,21 +9,26 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gateway.subgraphs.events import EventReader, ServerEvent
-from gateway.subgraphs.pool import GRACE, Bounds, Pool
+from gateway.subgraphs.files import FileReply, FileRequest
+from gateway.subgraphs.pool import FILE_PATIENCE, GRACE, Bounds, Pool
 from gateway.subgraphs.wire import Exchange, ReplyTooLargeError, Target, WireError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Mapping
 
 __all__ = [
+    "FILE_PATIENCE",
     "GRACE",
     "Bounds",
     "Exchange",
+    "FileReply",
+    "FileRequest",
     "ServerEvent",
     "SubgraphError",
     "SubgraphSilent",
     "Subgraphs",
     "Target",
+    "WireError",
 ]
 
 HTTP_OK = 200
@@ -74,6 +79,17 @@ class Subgraphs:
             return await self._answer(name, pool.post(body, headers, repeatable=True))
         finally:
             pool.close()
+
+    async def pass_on(self, name: str, asked: FileRequest) -> FileReply:
+        """Pass a file's request on to another path of a subgraph; answers when the head of the reply is there."""
+        pool = Pool(self._pool(name).target.at(asked.path), self._bounds)
+        try:
+            connection, exchange = await pool.pass_on(asked.method, asked.headers, asked.body)
+        except TimeoutError as error:
+            raise SubgraphSilent(name) from error
+        except WireError as error:
+            raise SubgraphError(name, str(error)) from error
+        return FileReply(exchange, connection)
 
     async def stream(
         self, name: str, body: bytes, headers: Mapping[str, str]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from gateway.subgraphs.wire import Connection, Exchange, StaleConnectionError, Target, WireError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterable, Mapping
 
 IDLE_LIFE = 4.0
 """Seconds an unused connection is trusted; servers commonly close theirs after 5."""
@@ -22,6 +22,10 @@ FRESH = 0.5
 
 GRACE = 3
 """A request that may not be repeated may take this many times as long: cutting it off leaves its outcome unknown."""
+
+
+FILE_PATIENCE = 300.0
+"""Seconds in which a file must have gone over, in either direction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,19 @@ class Pool:
             async with asyncio.timeout(self._bounds.total):
                 request = self.target.post(body, headers)
                 return connection, await connection.begin(request, self._bounds.reply_bytes)
+        except BaseException:
+            connection.close()
+            raise
+
+    async def pass_on(
+        self, method: str, headers: Mapping[str, str], body: AsyncIterable[bytes]
+    ) -> tuple[Connection, Exchange]:
+        """One request with a file in it, or for one, on a connection of its own; the caller reads the reply's body and closes."""
+        connection = await self._connect()
+        try:
+            head = self.target.head(method, {**headers, "connection": "close"})
+            async with asyncio.timeout(FILE_PATIENCE):
+                return connection, await connection.send(head, body, self._bounds.reply_bytes)
         except BaseException:
             connection.close()
             raise

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import httptools
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterable, Mapping
 
 HIGH_WATER = 256 * 1024
 """Bytes of a stream that may wait unread before the sender is slowed down."""
@@ -55,21 +55,26 @@ class Target:
         return Target(self.host, self.port, path, self.secure)
 
     def post(self, body: bytes, headers: Mapping[str, str]) -> bytes:
-        """The bytes of a POST. ValueError when a header would break out of its line."""
+        """The bytes of a POST of JSON. ValueError when a header would break out of its line."""
+        framed = {**headers, "content-type": "application/json", "content-length": str(len(body))}
+        return self.head("POST", framed) + body
+
+    def head(self, method: str, headers: Mapping[str, str]) -> bytes:
+        """The bytes of a request before its body. ValueError when a header would break out of its line."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        lines = [f"POST {self.path} HTTP/1.1", f"host: {host}:{self.port}"]
+        lines = [f"{method} {self.path} HTTP/1.1", f"host: {host}:{self.port}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
-        lines += ["content-type: application/json", f"content-length: {len(body)}"]
         if any("\r" in line or "\n" in line for line in lines):
             raise ValueError("a header value holds a line break")
-        return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
+        return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
 
 
 @dataclass(slots=True)
 class Exchange:
-    """One request and what has come back of it so far."""
+    """One request and what has come back of it so far. A `file` is read as it is passed on, like a stream of events."""
 
     limit: int
+    file: bool = False
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
@@ -103,6 +108,8 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._parser: httptools.HttpResponseParser | None = None
         self._keep_alive = True
+        self._writable = asyncio.Event()
+        self._writable.set()
 
     @classmethod
     async def open(cls, target: Target) -> Connection:
@@ -137,11 +144,19 @@ class Connection(asyncio.Protocol):
 
     async def begin(self, request: bytes, limit: int) -> Exchange:
         """Send a request and wait for the head of the reply. `limit` bounds the bytes held unread."""
-        if self._transport is None or self._transport.is_closing():
-            raise StaleConnectionError("closed while idle")
-        self._exchange = exchange = Exchange(limit)
-        self._parser = httptools.HttpResponseParser(self)
-        self._transport.write(request)
+        exchange = self._start(request, Exchange(limit))
+        while not exchange.status:
+            await self._change(exchange)
+        return exchange
+
+    async def send(self, head: bytes, body: AsyncIterable[bytes], limit: int) -> Exchange:
+        """Send a file no faster than it is taken, and wait for the head of the reply, which may come before all is sent."""
+        exchange = self._start(head, Exchange(limit, file=True))
+        async for piece in body:
+            await self._writable.wait()
+            if exchange.status or exchange.failure or self._transport is None:
+                break
+            self._transport.write(piece)
         while not exchange.status:
             await self._change(exchange)
         return exchange
@@ -179,8 +194,17 @@ class Connection(asyncio.Protocol):
         except httptools.HttpParserError as error:
             self._fail(WireError("not an HTTP reply"), error)
 
+    def pause_writing(self) -> None:
+        """The other end does not keep up."""
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        """It does again."""
+        self._writable.set()
+
     def connection_lost(self, error: Exception | None) -> None:
         """Complete a reply that ends with its connection; fail any other."""
+        self._writable.set()
         exchange = self._exchange
         if exchange is None or exchange.complete or exchange.failure:
             return
@@ -205,6 +229,7 @@ class Connection(asyncio.Protocol):
         if self._exchange is not None and self._parser is not None:
             self._exchange.status = self._parser.get_status_code()
             self._keep_alive = self._parser.should_keep_alive()
+            self._writable.set()
             self._exchange.changed.set()
 
     def on_body(self, data: bytes) -> None:
@@ -237,7 +262,17 @@ class Connection(asyncio.Protocol):
     @property
     def _streaming(self) -> bool:
         exchange = self._exchange
-        return exchange is not None and "event-stream" in exchange.headers.get("content-type", "")
+        if exchange is None:
+            return False
+        return exchange.file or "event-stream" in exchange.headers.get("content-type", "")
+
+    def _start(self, request: bytes, exchange: Exchange) -> Exchange:
+        if self._transport is None or self._transport.is_closing():
+            raise StaleConnectionError("closed while idle")
+        self._exchange = exchange
+        self._parser = httptools.HttpResponseParser(self)
+        self._transport.write(request)
+        return exchange
 
     async def _change(self, exchange: Exchange) -> None:
         if exchange.failure is None:
