@@ -12,7 +12,7 @@ from services.identity.actions.means import Call
 from services.identity.actions.opening import Challenge, SignedIn, ask, continue_session
 from services.identity.actions.own import OwnWork, own_work
 from services.identity.actions.passkeys import NotOurPasskeyError
-from services.identity.actions.throttle import attempt_succeeded, begin_attempt
+from services.identity.actions.throttle import attempt_succeeded, attempted, begin_attempt
 from services.identity.domain import Factor, FactorKind, Purpose, UserId
 from services.identity.domain.factors import PROOF_LIFE, bad_factor, passkey_counts, step_of
 from services.identity.domain.passwords import LONGEST, normalized
@@ -71,11 +71,11 @@ async def prove_identity(call: Call, answer: Answer) -> datetime:
         account = await store.account(tx, user_id)
         alone = not await store.has_factor(tx, user_id)
     key = email_key(account.email) if account and alone else _bucket(user_id)
-    attempt = await begin_attempt(call, key)
     known = account.password_hash if account and alone else None
-    by_password = answer.password is not None and await call.peers.hasher.right(
-        normalized((answer.password or "")[: 2 * LONGEST]), known
-    )
+    async with attempted(call, key) as attempt:
+        by_password = answer.password is not None and await call.peers.hasher.right(
+            normalized(answer.password[: 2 * LONGEST]), known
+        )
     async with own_work(call, user_id) as work:
         same = work.account.password_hash == known and not work.factors
         if not (by_password and same) and not await _right(work, answer):

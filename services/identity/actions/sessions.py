@@ -1,7 +1,7 @@
 """Signing in, staying signed in, signing out, and who is behind a token."""
 
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from uuid import UUID
 
 from kit.auth import Stage, Viewer
 from kit.db import Connection
@@ -19,7 +19,7 @@ from services.identity.actions.opening import (
     standing,
     with_tokens,
 )
-from services.identity.actions.throttle import attempt_succeeded, begin_attempt
+from services.identity.actions.throttle import attempt_succeeded, attempted
 from services.identity.actions.told import tell_sessions_revoked
 from services.identity.domain import (
     Account,
@@ -29,6 +29,8 @@ from services.identity.domain import (
     RefreshToken,
     Session,
     SessionId,
+    TemporaryPassword,
+    UserId,
     judge_refresh,
 )
 from services.identity.domain.factors import shortest_password
@@ -46,78 +48,91 @@ async def sign_in(
     the password. Nobody is known yet, so it looks at the accounts of all organizations."""
     # whole-suite: nobody is signed in yet
     call = replace(call, db=call.db.everywhere())
-    key, password = (
+    given = _Given(
         email_key(email[: 2 * LONGEST_EMAIL].replace("\0", " ")),
         normalized(password[: 2 * LONGEST]),
     )
-    attempt = await begin_attempt(call, key)
-    async with call.db.reading() as tx:
-        account = await store.account_by_email(tx, key)
-    known = await _recognize(call, account, password)
-    if account is None or known is None:
-        await note_failed_sign_in(call, account)
+    async with attempted(call, given.key) as attempt:
+        known = await _recognize(call, given)
+        async with call.db.transaction() as tx:
+            await attempt_succeeded(tx, call, attempt)
+            memberships = await store.memberships_of(tx, known.account.id)
+    chosen = _choose(known, memberships, organization_id)
+    opened = await _open(call, known, chosen)
+    if opened is None:
+        opened = await _open(call, await _recognize(call, given), chosen)
+    if opened is None:
         raise bad_credentials()
-    async with call.db.transaction() as tx:
-        await attempt_succeeded(tx, call, attempt)
-        memberships = await store.memberships_of(tx, account.id)
-    if not account.support and not memberships:
-        raise Denied(
-            "This account is not active any more.",
-            code="ACCOUNT_DEACTIVATED",
-            remedy="Ask a client admin of your organization.",
-        )
-    chosen = _choose(memberships, organization_id) if known.stage is Stage.FULL else None
-    return await _open(call, account, known, chosen)
+    return opened
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What somebody signs in with."""
+
+    key: str
+    password: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class _Recognized:
-    """How far a right password reaches; `issued_at` says which temporary one it is, `short` that it does not do by itself."""
+    """Whose a right password is, and how far it reaches. `seen` is the hash it was compared with, `fresh` its hash by today's
+    parameters where those have changed, `short` that it does not do by itself."""
 
+    account: Account
     stage: Stage
-    issued_at: datetime | None = None
+    seen: str = field(repr=False)
+    fresh: str | None = field(default=None, repr=False)
     short: bool = False
 
 
-async def _recognize(call: Call, account: Account | None, password: str) -> _Recognized | None:
-    """How far the password reaches; None when it is wrong. Exactly one hash is computed whatever the case."""
-    hasher = call.peers.hasher
-    if account is None or account.password_hash is not None:
-        known = account.password_hash if account else None
-        if not await hasher.right(password, known):
-            return None
-        if account and known and hasher.outdated(known):
-            await _hash_anew(call, account, password)
-        return _Recognized(Stage.FULL, short=len(password) < shortest_password(second_factor=False))
+async def _recognize(call: Call, given: _Given) -> _Recognized:
+    """How far the password reaches; Denied when it is wrong. Whatever the case, exactly as much is read, and one hash computed."""
     async with call.db.reading() as tx:
-        temporary = await store.temporary_password(tx, account.id)
-    known = temporary.password_hash if temporary else None
-    if not await hasher.right(password, known) or temporary is None:
-        return None
-    if temporary.expired(call.clock.now()):
+        account = await store.account_by_email(tx, given.key)
+        temporary = await store.temporary_password(tx, account.id if account else _NOBODY)
+    own = account.password_hash if account else None
+    unused = temporary if temporary and temporary.consumed_at is None else None
+    seen = own or (unused.password_hash if unused else None)
+    right = await call.peers.hasher.right(given.password, seen)
+    if account is None or seen is None or not right:
+        await note_failed_sign_in(call, account)
+        raise bad_credentials()
+    if own is None:
+        _require_unexpired(call, unused)
+        return _Recognized(account, Stage.SET_PASSWORD, seen)
+    hasher = call.peers.hasher
+    fresh = await hasher.hash(given.password) if hasher.outdated(own) else None
+    short = len(given.password) < shortest_password(second_factor=False)
+    return _Recognized(account, Stage.FULL, own, fresh, short=short)
+
+
+_NOBODY = UserId(UUID(int=0))
+
+
+def _require_unexpired(call: Call, temporary: TemporaryPassword | None) -> None:
+    if temporary is None or temporary.expired(call.clock.now()):
         raise Denied(
             "Your temporary password has expired.",
             code="TEMP_PASSWORD_EXPIRED",
             remedy="Ask support for a new one.",
         )
-    return _Recognized(Stage.SET_PASSWORD, temporary.issued_at)
-
-
-async def _hash_anew(call: Call, account: Account, password: str) -> None:
-    """The parameters have changed since: keep the password by today's."""
-    hashed = await call.peers.hasher.hash(password)
-    async with call.db.transaction() as tx:
-        await store.set_password(tx, account.id, hashed, call.clock.now())
 
 
 def _choose(
-    memberships: list[KnownMembership], wanted: OrganizationId | None
+    known: _Recognized, memberships: list[KnownMembership], wanted: OrganizationId | None
 ) -> KnownMembership | None:
-    """The membership to act in; support staff have none. Conflict CHOOSE_ORGANIZATION lists them when it is not clear."""
-    if wanted is not None:
-        chosen = [one for one in memberships if one.organization_id == wanted]
-    else:
-        chosen = memberships
+    """The membership to act in; none for support staff, and who has only a first password. Conflict CHOOSE_ORGANIZATION lists them
+    when it is not clear."""
+    if not known.account.support and not memberships:
+        raise Denied(
+            "This account is not active any more.",
+            code="ACCOUNT_DEACTIVATED",
+            remedy="Ask a client admin of your organization.",
+        )
+    if known.stage is not Stage.FULL:
+        return None
+    chosen = [one for one in memberships if wanted in {None, one.organization_id}]
     if len(chosen) > 1 or (memberships and not chosen):
         raise Conflict(
             "You work for more than one organization."
@@ -131,14 +146,15 @@ def _choose(
     return chosen[0] if chosen else None
 
 
-async def _open(
-    call: Call, account: Account, known: _Recognized, chosen: KnownMembership | None
-) -> SignedIn:
+async def _open(call: Call, known: _Recognized, chosen: KnownMembership | None) -> SignedIn | None:
+    """A session, unless the password is another by now: who set it was told that whoever knew the one before is out."""
+    account = known.account
     async with call.db.transaction() as tx:
-        await store.lock_account(tx, account.id)
-        if await _void(tx, account, known):
-            raise bad_credentials()
-        if chosen is not None and known.stage is Stage.FULL:
+        if not await _still_right(tx, known):
+            return None
+        if known.fresh is not None:
+            await store.set_password(tx, account.id, known.fresh, call.clock.now())
+        if chosen is not None:
             await require_password_allowed(tx, chosen.organization_id)
         opening = Opening(
             account,
@@ -151,17 +167,18 @@ async def _open(
     return await with_tokens(call, session, challenge)
 
 
-async def _void(tx: Connection, account: Account, recognized: _Recognized) -> bool:
-    """Whether the temporary password was reset while it was being looked at (R05)."""
-    if recognized.issued_at is None:
-        return False
-    temporary = await store.temporary_password(tx, account.id)
-    return temporary is None or temporary.issued_at != recognized.issued_at
+async def _still_right(tx: Connection, known: _Recognized) -> bool:
+    """Whether the account, which is held from here on, has the password that was compared (R05). A salt makes every hash another."""
+    account = await store.lock_account(tx, known.account.id)
+    if known.stage is Stage.FULL:
+        return account is not None and account.password_hash == known.seen
+    temporary = await store.temporary_password(tx, known.account.id)
+    return temporary is not None and temporary.password_hash == known.seen
 
 
 async def require_password_allowed(tx: Connection, organization_id: OrganizationId) -> None:
     """Denied SINGLE_SIGN_ON_REQUIRED where an organization's people sign in at its own sign-in service only."""
-    service = await store.sign_in_service(tx, organization_id)
+    service = await store.sign_in_service(tx, organization_id, share=True)
     if service is not None and service.only:
         raise Denied(
             "Your organization signs in at its own sign-in service.",

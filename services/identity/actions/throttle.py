@@ -1,10 +1,13 @@
 """Who may try a password now: each account's known sources at their own pace, all other sources together at one."""
 
 import hmac
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 
 from kit.db import Connection
+from kit.errors import RateLimited
 from kit.logs import client_address
 from services.identity import store
 from services.identity.actions.means import Call
@@ -35,6 +38,21 @@ async def begin_attempt(call: Call, email_key: str) -> Attempt:
         own = after_attempt(before, now)
         await store.put_attempts(tx, bucket, own)
     return Attempt(source, bucket, own, before)
+
+
+@asynccontextmanager
+async def attempted(call: Call, email_key: str) -> AsyncIterator[Attempt]:
+    """The same for a password. Who is turned away because too many are to be hashed has made no attempt: a crowd at the door does
+    not slow down those who stand in it."""
+    attempt = await begin_attempt(call, email_key)
+    try:
+        yield attempt
+    except RateLimited:
+        async with call.db.transaction() as tx:
+            current = await store.lock_attempts(tx, attempt.bucket)
+            after = withdrawn(current, own=attempt.own, before=attempt.before)
+            await store.put_attempts(tx, attempt.bucket, after)
+        raise
 
 
 async def attempt_succeeded(tx: Connection, call: Call, attempt: Attempt) -> None:

@@ -3,10 +3,8 @@
 from datetime import datetime
 
 from kit import db
-from kit.auth import Stage
 from kit.db import Connection
 from services.identity.domain import OrganizationId, Session, SessionId, UserId
-from services.identity.store.staying import signed_in
 
 _SESSION = """
 SELECT s.id, s.user_id, s.membership_id, m.organization_id, s.stage, s.began_at, s.ends_at, s.refresh_number, s.rotated_at,
@@ -40,8 +38,6 @@ async def add_session(tx: Connection, session: Session) -> None:
         session.proved_at,
         session.single_sign_on,
     )
-    if session.membership_id is not None and session.stage is not Stage.SET_PASSWORD:
-        await signed_in(tx, session.membership_id, session.began_at)
 
 
 # any-organization: a session is found by its own id, which only its owner has

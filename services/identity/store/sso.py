@@ -27,10 +27,11 @@ class Trip:
 
 
 async def sign_in_service(
-    tx: Connection, organization_id: OrganizationId, *, lock: bool = False
+    tx: Connection, organization_id: OrganizationId, *, lock: bool = False, share: bool = False
 ) -> SignInService | None:
-    """The sign-in service of the organization, if it has one."""
-    held = " FOR UPDATE" if lock else ""
+    """The sign-in service of the organization, if it has one. With `lock`, held until the transaction ends; with `share`, not
+    changed until then."""
+    held = " FOR UPDATE" if lock else " FOR SHARE" if share else ""
     return await db.maybe(
         tx, SignInService, f"{_SERVICE} WHERE organization_id = $1{held}", organization_id
     )
