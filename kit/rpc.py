@@ -162,11 +162,13 @@ async def open_door(
 
 
 class Peer:
-    """A sibling service: `channel` is for its stub, `ask` calls one of the stub's methods."""
+    """A sibling service: `channel` is for its stub, `ask` calls one of the stub's methods. `patience` is how long it may take to
+    answer where a question does not say."""
 
     def __init__(self, name: str, address: str, *, me: str, key: bytes, clock: Clock) -> None:
         self.name = name
         self.channel = grpc.aio.insecure_channel(address, options=(*_RECONNECT, *_METADATA))
+        self.patience = DEADLINE
         self._me, self._key, self._clock = service_viewer(me), key, clock
 
     async def ask(
@@ -175,7 +177,7 @@ class Peer:
         request: object,
         *,
         viewer: Viewer | None = None,
-        deadline: float = DEADLINE,
+        deadline: float | None = None,
     ) -> ReplyT:
         """Ask on behalf of `viewer`, or of this service itself; the peer learns who carries the question either way. A refusal
         comes back as it was raised over there; a peer that is away or too slow is Unavailable."""
@@ -183,7 +185,12 @@ class Peer:
         signed = sign_viewer(carried, audience=self.name, key=self._key, at=self._clock.real())
         metadata = ((VIEWER_HEADER, signed), (REQUEST_ID, request_id.get()))
         try:
-            return await method(request, timeout=deadline, metadata=metadata, wait_for_ready=True)
+            return await method(
+                request,
+                timeout=deadline or self.patience,
+                metadata=metadata,
+                wait_for_ready=True,
+            )
         except grpc.aio.AioRpcError as error:
             raise self._told(error) from None
 

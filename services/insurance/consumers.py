@@ -81,15 +81,12 @@ async def _placed(tx: Connection, heard: Heard) -> None:
     organization_id = OrganizationId(heard.organization_id)
     place = _place(fact.provider_id, fact.office_id)
     until = _day(fact.effective_until)
-    placement = store.Placement(
-        heard.aggregate_id, organization_id,
-        ProviderId(UUID(fact.provider_id)), OfficeId(UUID(fact.office_id)),
-        _day(fact.effective_from) or date.min, until,
-    )  # fmt: skip
+    first = _day(fact.effective_from) or date.min
+    placement = store.Placement(heard.aggregate_id, organization_id, *place, first, until)
     await store.place(tx, placement)
-    await actions.somebody_placed(tx, organization_id, place, heard.time)
+    await actions.somebody_placed(tx, organization_id, Place(*place), heard.time)
     if until is not None and isinstance(fact, PlacementChanged):
-        await _end(tx, heard, place, until)
+        await _end_at_office(tx, heard, place, until)
 
 
 async def _placement_ended(tx: Connection, heard: Heard) -> None:
@@ -99,7 +96,7 @@ async def _placement_ended(tx: Connection, heard: Heard) -> None:
     if until is not None:
         organization_id = OrganizationId(heard.organization_id)
         await store.end_placement(tx, organization_id, heard.aggregate_id, until)
-        await _end(tx, heard, _place(fact.provider_id, fact.office_id), until)
+        await _end_at_office(tx, heard, _place(fact.provider_id, fact.office_id), until)
 
 
 async def _placement_moved(tx: Connection, heard: Heard) -> None:
@@ -149,17 +146,22 @@ async def _end_everything(tx: Connection, heard: Heard, place: Place) -> None:
     organization_id = OrganizationId(heard.organization_id)
     today = await actions.day_of(tx, organization_id, heard.time)
     await store.end_placements(tx, organization_id, place, today)
-    await _end(tx, heard, place, today)
+    await actions.somebody_left(tx, organization_id, heard.time)
+    await actions.end_at_place(tx, organization_id, place, today, heard.time)
 
 
-async def _end(tx: Connection, heard: Heard, place: Place, until: date) -> None:
+async def _end_at_office(
+    tx: Connection, heard: Heard, place: tuple[ProviderId, OfficeId], until: date
+) -> None:
+    """From that day on, but for what belongs to other days on which the provider works at the office."""
     organization_id = OrganizationId(heard.organization_id)
     await actions.somebody_left(tx, organization_id, heard.time)
-    await actions.end_at_place(tx, organization_id, place, until, heard.time)
+    working = [one.period for one in await store.placements_at(tx, organization_id, [place])]
+    await actions.end_at_place(tx, organization_id, Place(*place), until, heard.time, working)
 
 
-def _place(provider_id: str, office_id: str) -> Place:
-    return Place(ProviderId(UUID(provider_id)), OfficeId(UUID(office_id)))
+def _place(provider_id: str, office_id: str) -> tuple[ProviderId, OfficeId]:
+    return ProviderId(UUID(provider_id)), OfficeId(UUID(office_id))
 
 
 def _day(text: str) -> date | None:

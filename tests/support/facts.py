@@ -13,6 +13,7 @@ import orjson
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
+from kit.bus import STREAM, open_bus
 from kit.ids import new_id
 from kit.inbox import Consumer
 from kit.outbox import fact_name
@@ -70,6 +71,17 @@ class Neighbours:
         subject, body = event
         await self._parts.bus.ensure_stream()
         await self._parts.bus.publish(subject, body, orjson.loads(body)["id"])
+
+
+async def forget_facts(nats_url: str) -> None:
+    """Let the broker forget what the tests before have told: a service that starts then has nothing to catch up with. No other
+    service of this test run may be running."""
+    bus = await open_bus(nats_url, name="tests")
+    try:
+        await bus.ensure_stream()
+        await bus.js.delete_stream(STREAM)
+    finally:
+        await bus.close()
 
 
 async def eventually(probe: Callable[[], Awaitable[T]], wanted: Callable[[T], bool]) -> T:

@@ -124,9 +124,11 @@ async def close(
 
 
 async def close_if_done(tx: Connection, campaign: Campaign, at: datetime, by: Viewer) -> Campaign:
-    """The campaign, which is locked, is over when its last item was settled. Answers it as it is then."""
+    """The campaign, which is locked, is over when its last item was settled; one that never had any waits until it is due.
+    Answers it as it is then."""
     progress = await _progress(tx, campaign)
-    if progress.open == 0 and campaign.closed_at is None:
+    settled = progress.attested + progress.dropped
+    if progress.open == 0 and settled and campaign.closed_at is None:
         return await close(tx, campaign, Closing.DONE, at, by)
     return campaign
 
@@ -152,8 +154,9 @@ async def tend_campaigns(call: Call) -> None:
 async def _tend(tx: Connection, organization_id: OrganizationId, now: datetime) -> None:
     await store.hold_campaigns(tx, organization_id)
     today = await day_of(tx, organization_id, now)
-    await _drop(tx, organization_id, now, today)
-    for campaign in await store.open_campaigns(tx, organization_id):
+    dropped = await _drop(tx, organization_id, now, today)
+    for found in await store.open_campaigns(tx, organization_id):
+        campaign = await close_if_done(tx, found, now, _SELF) if dropped else found
         progress = await _progress(tx, campaign)
         for step in domain.steps(campaign, progress.open, today):
             await _take(tx, campaign, step, progress.open, now, today)

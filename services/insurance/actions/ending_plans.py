@@ -235,6 +235,8 @@ def _follower(
         added_at=at,
         added_by=ending.started_by,
         ended_at=None,
+        ended_by=None,
+        said_until=None,
         last_verified_on=None,
         last_verified_by=None,
         version=1,

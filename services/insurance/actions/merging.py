@@ -1,16 +1,18 @@
 """Two records of a provider that were one person: what the one accepted, the other does (R11, R27)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from uuid import UUID
 
 from kit.auth import service_viewer
 from kit.db import Connection
 from kit.ids import new_id
-from services.insurance import store
+from services.insurance import domain, store
 from services.insurance.actions.telling import tell_added, tell_ended
 from services.insurance.domain import (
     BatchId,
+    OfficeId,
     OrganizationId,
     Participation,
     ParticipationId,
@@ -28,17 +30,14 @@ async def provider_merged(
     at: datetime,
 ) -> None:
     """From the day on, the survivor's rows take over from those of the duplicate (`merged`: duplicate, survivor), as sure as they
-    were: it is the same person. Where the survivor accepts the plan already, nothing is added."""
+    were and for as long: it is the same person. Where the survivor accepts the plan already, nothing is added."""
     duplicate, survivor = merged
-    found = [
-        row
-        for row in await store.of_provider(tx, organization_id, duplicate)
-        if _lasted_until(row, day)
-    ]
-    for office_id in sorted({row.office_id for row in found}):
-        await store.hold_place(tx, organization_id, survivor, office_id)
-    known = await store.lasting(tx, organization_id, day, Place(provider_id=survivor), lock=False)
-    added = _followers(found, survivor, known, day, at)
+    await store.hold_campaigns(tx, organization_id)
+    await store.hold_every_place(tx, organization_id)
+    rows = await store.of_provider(tx, organization_id, duplicate)
+    wanted = await _wanted(tx, organization_id, rows, survivor, day)
+    known = await store.of_provider(tx, organization_id, survivor)
+    added = _added(wanted, known, survivor, at)
     await store.add_rows(tx, BatchId(new_id()), added)
     by = service_viewer("insurance")
     for row in added:
@@ -49,30 +48,47 @@ async def provider_merged(
         await tell_ended(tx, replace(row, effective_until=last), at, by)
 
 
-def _lasted_until(row: Participation, day: date) -> bool:
-    """Whether it holds on the day or later, or did until then: the end of the duplicate's placement may have been heard first."""
-    return row.effective_until is None or row.effective_until >= max(day, row.effective_from)
+_Wanted = tuple[Participation, Period]
 
 
-def _followers(
+async def _wanted(
+    tx: Connection,
+    organization_id: OrganizationId,
     rows: Sequence[Participation],
     survivor: ProviderId,
-    known: Sequence[Participation],
     day: date,
-    at: datetime,
+) -> list[_Wanted]:
+    """Which rows go on at the survivor, and on which days: no longer than the survivor works there, or the plan is offered."""
+    spots = {(survivor, row.office_id) for row in rows}
+    working: dict[OfficeId, list[Period]] = {}
+    for placed in await store.placements_at(tx, organization_id, spots):
+        working.setdefault(placed.office_id, []).append(placed.period)
+    plans: Mapping[UUID, domain.InsurancePlan] = await store.plans_by_id(
+        tx, {row.plan_id for row in rows}
+    )
+    found = [
+        (row, days.clipped(plans[row.plan_id].effective_until))
+        for row in rows
+        for days in domain.goes_on(row, day, working.get(row.office_id, []))
+    ]
+    return [(row, days) for row, days in found if not days.empty]
+
+
+def _added(
+    wanted: Sequence[_Wanted], known: Sequence[Participation], survivor: ProviderId, at: datetime
 ) -> list[Participation]:
     added: list[Participation] = []
-    for row in rows:
-        ended_now = row.effective_until == max(day, row.effective_from)
-        days = Period(max(day, row.effective_from), None if ended_now else row.effective_until)
-        taken = (
-            one.period
-            for one in (*known, *added)
-            if (one.office_id, one.plan_id) == (row.office_id, row.plan_id)
-        )
-        if not days.empty and not any(one.overlaps(days) for one in taken):
+    for row, days in wanted:
+        if not any(taken.overlaps(days) for taken in _taken(row, [*known, *added])):
             added.append(_follower(row, survivor, days, at))
     return added
+
+
+def _taken(row: Participation, rows: Sequence[Participation]) -> Iterator[Period]:
+    """The days on which the row's plan is accepted at its office already."""
+    for one in rows:
+        if (one.office_id, one.plan_id) == (row.office_id, row.plan_id):
+            yield one.period
 
 
 def _follower(
@@ -86,6 +102,8 @@ def _follower(
         effective_until=days.until,
         added_at=at,
         ended_at=None,
+        ended_by=None,
+        said_until=None,
         version=1,
         copied_from=row.id,
     )

@@ -175,13 +175,17 @@ def _like(
 async def end_participation(
     call: Call, participation_id: ParticipationId, until: date, expected_version: int
 ) -> Participation:
-    """Let a participation end before `until` (R27). Refuses EMPTY_PERIOD, ALREADY_ENDS and STALE_VERSION."""
+    """Let a participation end before `until` (R27). Refuses EMPTY_PERIOD, ALREADY_ENDS, STALE_VERSION, and PARTICIPATION_ENDED
+    when it is over: what was true stays as it was."""
     async with call.db.transaction() as tx:
         row = await own(call, tx, participation_id, expected_version)
         domain.end(row, until)
         by, at = UserId(call.viewer.require_user()), call.clock.now()
+        domain.refuse_past(row, await day_of(tx, row.organization_id, at))
         await store.end(tx, row, until, at, by)
-        ended = replace(row, effective_until=until, ended_at=at, version=row.version + 1)
+        ended = replace(
+            row, effective_until=until, ended_at=at, ended_by=by, version=row.version + 1
+        )
         await tell_ended(tx, ended, at, call.viewer)
     return ended
 
@@ -201,17 +205,25 @@ async def own(
 
 
 async def end_at_place(
-    tx: Connection, organization_id: OrganizationId, place: Place, until: date, at: datetime
+    tx: Connection,
+    organization_id: OrganizationId,
+    place: Place,
+    until: date,
+    at: datetime,
+    working: Sequence[Period] = (),
 ) -> None:
-    """End whatever is accepted at a place that is no more, from `until` on. Doing it again changes nothing (R19, R27).
+    """End whatever is accepted at a place that is no more, from `until` on. Doing it again changes nothing (R19, R27). Where the
+    provider works there on other days as well (`working`), what belongs to those days stays.
 
     Whoever is adding to the place waits, and then asks directory anew.
     """
     await store.note_departure(tx, organization_id, place.provider_id, place.office_id)
     for row in await store.lasting(tx, organization_id, until, place):
-        last = row.period.clipped(until).until or until
-        await store.end(tx, row, last, at, by=None)
-        await tell_ended(tx, replace(row, effective_until=last), at, service_viewer("insurance"))
+        last = domain.lasts_until(row, until, working)
+        if last is not None and last != row.effective_until:
+            await store.end(tx, row, last, at, by=None)
+            ended = replace(row, effective_until=last)
+            await tell_ended(tx, ended, at, service_viewer("insurance"))
 
 
 async def day_of(tx: Connection, organization_id: OrganizationId, at: datetime) -> date:

@@ -44,6 +44,7 @@ from services.insurance.domain.copying import (
     items_of,
     judge,
 )
+from services.insurance.domain.departures import goes_on, lasts_until
 from services.insurance.domain.evidence import (
     Line,
     as_csv,
@@ -186,8 +187,10 @@ __all__ = [
     "due_before",
     "end",
     "followed",
+    "goes_on",
     "items_of",
     "judge",
+    "lasts_until",
     "not_at_office",
     "overlap",
     "period",

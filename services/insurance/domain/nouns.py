@@ -183,6 +183,10 @@ class Participation:
     version: int
     copied_from: ParticipationId | None = None
     """The row after which it was made, by a copy or by the merger of its plan."""
+    ended_by: UserId | None = None
+    """Who ended it; nobody did when its place or its plan ended."""
+    said_until: date | None = None
+    """Of a row that nobody ended, but its place or its plan: until when it had said it lasts."""
 
     @property
     def period(self) -> Period:

@@ -1,5 +1,6 @@
 """Campaigns and their items, as people see them and do them (R29)."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import date, datetime
 from itertools import chain
@@ -151,13 +152,13 @@ class Campaign:
     @described("Empty for that of a year's start, which is about everything.")
     async def payers(self, info: Info) -> list[Payer]:
         """All of whose plans it is about."""
-        found = [await load_payer(info, one) for one in self.campaign.payer_ids]
+        found = await asyncio.gather(*(load_payer(info, one) for one in self.campaign.payer_ids))
         return [one for one in found if one]
 
     @described("Empty for that of a year's start, which is about everything.")
     async def plans(self, info: Info) -> list[InsurancePlan]:
         """Plans it is about."""
-        found = [await load_plan(info, one) for one in self.campaign.plan_ids]
+        found = await asyncio.gather(*(load_plan(info, one) for one in self.campaign.plan_ids))
         return [one for one in found if one]
 
     @strawberry.field
@@ -227,7 +228,7 @@ async def _rows_of(info: Info, item: domain.Item) -> Sequence[domain.Participati
 
 async def _participations_of(info: Info, item: domain.Item) -> list[Participation]:
     async def load(items: list[domain.Item]) -> list[list[Participation]]:
-        rows = [await _rows_of(info, one) for one in items]
+        rows = await asyncio.gather(*(_rows_of(info, one) for one in items))
         found = {one.row.id: one for one in await shown(info, list(chain.from_iterable(rows)))}
         return [[found[row.id] for row in of_item] for of_item in rows]
 

@@ -202,10 +202,11 @@ async def lasting_of_plan(
 async def end(
     tx: Connection, row: Participation, until: date, at: datetime, by: UserId | None
 ) -> None:
-    """Let a row end before `until`; `by` is None when its place went away."""
+    """Let a row end before `until`; `by` is None when its place or its plan went away: then it is kept what it had said."""
     await db.run(
         tx,
-        """UPDATE participations SET effective_until = $3, ended_at = $4, ended_by = $5, version = version + 1
+        """UPDATE participations SET effective_until = $3, ended_at = $4, ended_by = $5,
+            said_until = CASE WHEN $5::uuid IS NULL THEN effective_until END, version = version + 1
             WHERE organization_id = $1 AND id = $2""",
         row.organization_id,
         row.id,

@@ -142,6 +142,13 @@ async def hold_place(
     )
 
 
+async def hold_every_place(tx: Connection, organization_id: OrganizationId) -> None:
+    """Let nobody add anything anywhere in the organization until the transaction is over; after all who are adding."""
+    await tx.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", _lock(organization_id)
+    )
+
+
 async def note_departure(
     tx: Connection,
     organization_id: OrganizationId,
@@ -149,9 +156,7 @@ async def note_departure(
     office_id: OfficeId | None,
 ) -> None:
     """Count that a provider left an office, every office (None), or that everybody left it (None); after all who are adding."""
-    await tx.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", _lock(organization_id)
-    )
+    await hold_every_place(tx, organization_id)
     await db.run(
         tx,
         """INSERT INTO departures AS d VALUES ($1, $2, $3, 1)

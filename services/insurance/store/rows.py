@@ -2,7 +2,7 @@
 
 PARTICIPATION = """
 SELECT id, organization_id, provider_id, office_id, plan_id, effective_from, effective_until, source,
-    added_at, added_by, ended_at, last_verified_on, last_verified_by, version, copied_from
+    added_at, added_by, ended_at, ended_by, said_until, last_verified_on, last_verified_by, version, copied_from
 FROM participations
 """
 

@@ -22,7 +22,7 @@ from proto.directory.v1.directory_pb2_grpc import (
 from proto.directory.v1.events_pb2 import OfficeLive, PlacementAdded, ProviderApproved
 from services.insurance.actions import Peers
 from services.insurance.app import build
-from tests.support.facts import Neighbours
+from tests.support.facts import PATIENCE, Neighbours, forget_facts
 from tests.support.running import Running, environment, running_service
 from tests.support.servers import PostgresServer
 
@@ -122,7 +122,9 @@ async def insurance(postgres: PostgresServer, nats_url: str) -> AsyncIterator[In
     url = await postgres.database("insurance")
     await db.migrate(url, "insurance")
     settings = environment("insurance", url, nats_url, DIRECTORY_RPC=f"127.0.0.1:{port}")
+    await forget_facts(nats_url)
     async with running_service(build(settings)) as running:
+        running.parts.peers.directory.patience = PATIENCE
         yield Insurance(running, directory, Neighbours(running))
     await server.stop(None)
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
-from services.insurance import actions
+from kit.db import Connection
+from services.insurance import actions, store
+from services.insurance.domain import OrganizationId
 from tests.service.insurance.asking import ADD, END, a_plan, mutate, wanted
 from tests.service.insurance.campaigning import (
     attest,
@@ -276,6 +279,29 @@ async def test_a_provider_who_comes_during_a_campaign_gets_an_item_and_one_who_l
     assert (over["progress"]["dropped"], over["closedBecause"]) == (3, "DONE")
 
 
+async def test_what_is_listed_for_many_items_is_read_at_once(
+    insurance: Insurance, practice: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R29"""
+    await known(insurance, practice)
+    for _ in range(5):
+        await placed(insurance, practice, provider_id=uuid4())
+    await at(insurance, 2031, 1, 2)
+    campaign = await opened(insurance, practice)
+    asked: list[int] = []
+    read = store.rows_of_items
+
+    async def counted(tx: Connection, of: OrganizationId, ids: Sequence[UUID], day: date) -> Any:  # noqa: ANN401 - what it answers
+        asked.append(len(ids))
+        return await read(tx, of, ids, day)
+
+    monkeypatch.setattr(store, "rows_of_items", counted)
+    query = """query($id: ID!) { campaign(id: $id) { items { edges { node { participations { id } } } } } }"""
+    await insurance.running.data(query, {"id": campaign["id"]}, viewer=practice.manager)
+
+    assert asked == [5]
+
+
 async def test_an_item_whose_provider_leaves_later_is_dropped_on_that_day(
     insurance: Insurance, practice: Practice
 ) -> None:
@@ -288,4 +314,5 @@ async def test_an_item_whose_provider_leaves_later_is_dropped_on_that_day(
     await at(insurance, 2031, 1, 19, 12)
     assert (await opened(insurance, practice))["progress"]["open"] == 1
     await at(insurance, 2031, 1, 20, 12)
-    assert (await opened(insurance, practice))["progress"]["dropped"] == 1
+    found = await opened(insurance, practice)
+    assert (found["progress"]["dropped"], found["closedBecause"]) == (1, "DONE")

@@ -10,7 +10,7 @@ import pytest
 
 from kit.auth import Viewer
 from proto.directory.v1.events_pb2 import PlacementEnded, PlacementMoved, ProviderMerged
-from tests.service.insurance.asking import ADD, a_plan, mutate, rows, wanted
+from tests.service.insurance.asking import ADD, END, a_plan, mutate, rows, wanted
 from tests.service.insurance.conftest import Insurance, Practice, new_practice, placed
 from tests.service.insurance.test_copies import copy, preview, to_office
 
@@ -125,3 +125,51 @@ async def test_what_a_duplicate_record_accepted_the_survivor_accepts_as_surely(
     )
     left = await rows(insurance, practice.manager, providerId=practice.provider_id)
     assert [one["effectiveUntil"] for one in left] == ["2031-06-01"] * 2
+
+
+async def merge(insurance: Insurance, practice: Practice, placement: UUID, survivor: UUID) -> None:
+    """Directory tells, in the order in which it does, that the practice's provider is another record's person."""
+    organization, say = practice.organization_id, insurance.neighbours.say
+    ended = PlacementEnded(
+        placement_id=str(placement),
+        provider_id=str(practice.provider_id),
+        office_id=str(practice.office_id),
+        effective_until="2031-06-01",
+    )
+    merged = ProviderMerged(provider_id=str(practice.provider_id), survivor_id=str(survivor))
+    await say(ended, organization, "placement", placement, NOON)
+    await placed(insurance, practice, provider_id=survivor, first="2031-06-01")
+    await say(merged, organization, "provider", practice.provider_id, NOON)
+
+
+async def test_the_survivor_of_a_merger_accepts_a_plan_for_no_longer_than_the_duplicate_said(
+    insurance: Insurance, practice: Practice
+) -> None:
+    """R11, R27"""
+    placement, survivor = await placed(insurance, practice), uuid4()
+    until_new_year = wanted(practice, await a_plan(insurance), "2026-01-01", "2032-01-01")
+    await mutate(insurance, ADD, until_new_year, practice.manager)
+    ran_out = wanted(practice, await a_plan(insurance), "2026-01-01", "2031-06-01")
+    await mutate(insurance, ADD, ran_out, practice.manager)
+
+    await merge(insurance, practice, placement, survivor)
+
+    (row,) = await rows(insurance, practice.manager, providerId=survivor)
+    assert row["plan"]["id"] == until_new_year["planId"]
+    assert (row["effectiveFrom"], row["effectiveUntil"]) == ("2031-06-01", "2032-01-01")
+
+
+async def test_what_somebody_ended_on_the_day_of_a_merger_stays_ended(
+    insurance: Insurance, practice: Practice
+) -> None:
+    """R11, R27"""
+    placement, survivor = await placed(insurance, practice), uuid4()
+    added = await mutate(
+        insurance, ADD, wanted(practice, await a_plan(insurance), "2026-01-01"), practice.manager
+    )
+    ending = {"participationId": added["id"], "effectiveUntil": "2031-06-01", "expectedVersion": 1}
+    await mutate(insurance, END, ending, practice.manager)
+
+    await merge(insurance, practice, placement, survivor)
+
+    assert await rows(insurance, practice.manager, providerId=survivor) == []
