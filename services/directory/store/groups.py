@@ -192,7 +192,9 @@ async def staffed_by(
 
 async def by_ids(tx: Connection, ids: Iterable[UUID]) -> dict[UUID, Group]:
     """The groups with these ids."""  # any-organization: policy decides for each what the viewer may see
-    rows = await db.many(tx, Group, f"{_GROUP} WHERE g.id = ANY($1)", list(ids))
+    rows = await db.many(
+        tx, Group, f"{_GROUP} WHERE g.id = ANY((SELECT $1::uuid[])::uuid[])", list(ids)
+    )
     return {row.id: row for row in rows}
 
 
@@ -236,7 +238,7 @@ async def at_offices(
 async def of_offices(tx: Connection, ids: Iterable[UUID]) -> dict[UUID, list[UUID]]:
     """The ids of the groups at each of these offices."""  # any-organization: policy decides for each
     rows = await tx.fetch(
-        "SELECT office_id, group_id FROM group_offices WHERE office_id = ANY($1) ORDER BY group_id",
+        "SELECT office_id, group_id FROM group_offices WHERE office_id = ANY((SELECT $1::uuid[])::uuid[]) ORDER BY group_id",
         list(ids),
     )
     found: dict[UUID, list[UUID]] = {}
@@ -248,7 +250,7 @@ async def of_offices(tx: Connection, ids: Iterable[UUID]) -> dict[UUID, list[UUI
 async def of_providers(tx: Connection, ids: Iterable[UUID]) -> dict[UUID, list[UUID]]:
     """The ids of the groups of each of these providers."""  # any-organization: policy decides for each
     rows = await tx.fetch(
-        "SELECT provider_id, group_id FROM group_providers WHERE provider_id = ANY($1) ORDER BY group_id",
+        "SELECT provider_id, group_id FROM group_providers WHERE provider_id = ANY((SELECT $1::uuid[])::uuid[]) ORDER BY group_id",
         list(ids),
     )
     found: dict[UUID, list[UUID]] = {}

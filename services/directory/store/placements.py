@@ -116,7 +116,12 @@ async def at(
 
 async def by_ids(tx: Connection, ids: Iterable[UUID]) -> dict[UUID, Placement]:
     """The placements with these ids."""  # any-organization: policy decides for each what the viewer may see
-    rows = await db.many(tx, Placement, "SELECT * FROM placements WHERE id = ANY($1)", list(ids))
+    rows = await db.many(
+        tx,
+        Placement,
+        "SELECT * FROM placements WHERE id = ANY((SELECT $1::uuid[])::uuid[])",
+        list(ids),
+    )
     return {row.id: row for row in rows}
 
 
@@ -125,7 +130,7 @@ async def of_providers(tx: Connection, ids: Iterable[UUID]) -> dict[UUID, list[P
     rows = await db.many(
         tx,
         Placement,
-        "SELECT * FROM placements WHERE provider_id = ANY($1) ORDER BY effective_from, id",
+        "SELECT * FROM placements WHERE provider_id = ANY((SELECT $1::uuid[])::uuid[]) ORDER BY effective_from, id",
         list(ids),
     )
     found: dict[UUID, list[Placement]] = {}
@@ -139,7 +144,7 @@ async def of_offices(tx: Connection, ids: Iterable[UUID]) -> dict[UUID, list[Pla
     rows = await db.many(
         tx,
         Placement,
-        "SELECT * FROM placements WHERE office_id = ANY($1) ORDER BY effective_from, id",
+        "SELECT * FROM placements WHERE office_id = ANY((SELECT $1::uuid[])::uuid[]) ORDER BY effective_from, id",
         list(ids),
     )
     found: dict[UUID, list[Placement]] = {}

@@ -193,7 +193,9 @@ async def with_npi(tx: Connection, organization_id: OrganizationId, npi: str) ->
 
 async def by_ids(tx: Connection, ids: Iterable[UUID]) -> dict[UUID, Provider]:
     """The providers with these ids."""  # any-organization: policy decides for each what the viewer may see
-    rows = await db.many(tx, Provider, f"{_PROVIDER} WHERE p.id = ANY($1)", list(ids))
+    rows = await db.many(
+        tx, Provider, f"{_PROVIDER} WHERE p.id = ANY((SELECT $1::uuid[])::uuid[])", list(ids)
+    )
     return {row.id: row for row in rows}
 
 

@@ -49,7 +49,7 @@ async def with_grants(tx: Connection, users: Sequence[User]) -> list[User]:
         tx,
         _Granted,
         "SELECT membership_id, id, role, office_id, granted_at, provider_id, expires_at FROM live_grants"
-        " WHERE membership_id = ANY($1) ORDER BY role, granted_at, id",
+        " WHERE membership_id = ANY((SELECT $1::uuid[])::uuid[]) ORDER BY role, granted_at, id",
         [one.membership_id for one in users],
     )
     grants: dict[MembershipId, list[Grant]] = {}

@@ -37,7 +37,9 @@ async def lock_organization(tx: Connection, organization_id: OrganizationId) -> 
 # any-organization: who may see which is decided by the policy of the caller
 async def organizations_by_id(tx: Connection, ids: Iterable[UUID]) -> dict[UUID, Organization]:
     """Those of these organizations that there are."""
-    found = await db.many(tx, Organization, f"{_ORGANIZATION} WHERE id = ANY($1)", list(ids))
+    found = await db.many(
+        tx, Organization, f"{_ORGANIZATION} WHERE id = ANY((SELECT $1::uuid[])::uuid[])", list(ids)
+    )
     return {one.id: one for one in found}
 
 

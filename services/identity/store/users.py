@@ -41,7 +41,9 @@ async def users_by_id(
     tx: Connection, organization_id: OrganizationId, ids: Iterable[UUID]
 ) -> dict[UUID, User]:
     """Those of these users that the organization has."""
-    found = await db.many(tx, User, f"{_USER} AND u.id = ANY($2)", organization_id, list(ids))
+    found = await db.many(
+        tx, User, f"{_USER} AND u.id = ANY((SELECT $2::uuid[])::uuid[])", organization_id, list(ids)
+    )
     return {one.id: one for one in await with_grants(tx, found)}
 
 

@@ -48,7 +48,9 @@ async def _add_identifiers(tx: Connection, payer: Payer) -> None:
 
 async def payers_by_id(tx: Connection, ids: Iterable[UUID]) -> dict[UUID, Payer]:
     """The payers with these ids."""  # any-organization: payers are shared by the whole network
-    found = await db.many(tx, Payer, f"{_PAYER} WHERE p.id = ANY($1)", list(ids))
+    found = await db.many(
+        tx, Payer, f"{_PAYER} WHERE p.id = ANY((SELECT $1::uuid[])::uuid[])", list(ids)
+    )
     return {payer.id: payer for payer in found}
 
 
@@ -89,7 +91,9 @@ async def add_plan(tx: Connection, plan: InsurancePlan, at: datetime) -> None:
 
 async def plans_by_id(tx: Connection, ids: Iterable[UUID]) -> dict[UUID, InsurancePlan]:
     """The plans with these ids."""  # any-organization: plans are shared by the whole network
-    found = await db.many(tx, InsurancePlan, f"{_PLAN} WHERE id = ANY($1)", list(ids))
+    found = await db.many(
+        tx, InsurancePlan, f"{_PLAN} WHERE id = ANY((SELECT $1::uuid[])::uuid[])", list(ids)
+    )
     return {plan.id: plan for plan in found}
 
 

@@ -35,7 +35,7 @@ SELECT * FROM (
 
 _ACCEPTING = f"""
 {PARTICIPATION} WHERE (provider_id, office_id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))
-    AND plan_id = ANY($3) AND {holds_on(4)} AND {_SEEN.format(5)} ORDER BY id
+    AND plan_id = ANY((SELECT $3::uuid[])::uuid[]) AND {holds_on(4)} AND {_SEEN.format(5)} ORDER BY id
 """  # noqa: S608 - made of constants
 
 

@@ -53,7 +53,7 @@ async def time_zone(tx: Connection, organization_id: UUID) -> str | None:
 async def time_zones(tx: Connection, organizations: Sequence[UUID]) -> dict[UUID, str]:
     """The zones of those organizations that have been heard."""
     found = await tx.fetch(
-        "SELECT organization_id, time_zone FROM organizations WHERE organization_id = ANY($1)",
+        "SELECT organization_id, time_zone FROM organizations WHERE organization_id = ANY((SELECT $1::uuid[])::uuid[])",
         organizations,
     )
     return {row["organization_id"]: row["time_zone"] for row in found}

@@ -10,7 +10,10 @@ from services.referrals.domain import DataKey, OrganizationId, Referral, Referra
 async def keys_of(tx: Connection, organization_ids: Sequence[OrganizationId]) -> list[DataKey]:
     """Every key of these organizations that something may still be sealed with."""
     return await db.many(
-        tx, DataKey, "SELECT * FROM data_keys WHERE organization_id = ANY($1)", organization_ids
+        tx,
+        DataKey,
+        "SELECT * FROM data_keys WHERE organization_id = ANY((SELECT $1::uuid[])::uuid[])",
+        organization_ids,
     )
 
 

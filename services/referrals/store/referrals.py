@@ -22,7 +22,9 @@ from services.referrals.domain import (
 # any-organization: a referral concerns two organizations; policy decides who sees it
 async def find(tx: Connection, ids: Sequence[ReferralId]) -> dict[ReferralId, Referral]:
     """The referrals with these ids."""
-    found = await db.many(tx, Referral, "SELECT * FROM referrals WHERE id = ANY($1)", ids)
+    found = await db.many(
+        tx, Referral, "SELECT * FROM referrals WHERE id = ANY((SELECT $1::uuid[])::uuid[])", ids
+    )
     return {referral.id: referral for referral in found}
 
 
@@ -84,7 +86,10 @@ def _columns(referral: Referral) -> dict[str, object]:
 async def hops(tx: Connection, ids: Sequence[ReferralId]) -> dict[ReferralId, tuple[Hop, ...]]:
     """Every receiver each of these referrals was sent to, in order."""
     rows = await db.many(
-        tx, Hop, "SELECT * FROM hops WHERE referral_id = ANY($1) ORDER BY referral_id, hop", ids
+        tx,
+        Hop,
+        "SELECT * FROM hops WHERE referral_id = ANY((SELECT $1::uuid[])::uuid[]) ORDER BY referral_id, hop",
+        ids,
     )
     found: dict[ReferralId, tuple[Hop, ...]] = dict.fromkeys(ids, ())
     for hop in rows:
@@ -168,7 +173,7 @@ async def appointments(
     rows = await db.many(
         tx,
         Appointment,
-        "SELECT * FROM appointments WHERE referral_id = ANY($1) ORDER BY booked_at, id",
+        "SELECT * FROM appointments WHERE referral_id = ANY((SELECT $1::uuid[])::uuid[]) ORDER BY booked_at, id",
         ids,
     )
     found: dict[ReferralId, list[Appointment]] = {one: [] for one in ids}

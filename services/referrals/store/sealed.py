@@ -49,7 +49,9 @@ async def put_patient(tx: Connection, referral_id: ReferralId, sealed: Sealed) -
 # any-organization: asked only for referrals whose policy answered FULL
 async def patients(tx: Connection, ids: Sequence[ReferralId]) -> dict[ReferralId, Sealed]:
     """The patients of these referrals."""
-    rows = await tx.fetch("SELECT * FROM patients WHERE referral_id = ANY($1)", ids)
+    rows = await tx.fetch(
+        "SELECT * FROM patients WHERE referral_id = ANY((SELECT $1::uuid[])::uuid[])", ids
+    )
     return {row["referral_id"]: _sealed(row) for row in rows}
 
 
@@ -70,7 +72,9 @@ async def put_report(tx: Connection, referral_id: ReferralId, report: SealedRepo
 # any-organization: asked only for referrals whose policy answered FULL
 async def reports(tx: Connection, ids: Sequence[ReferralId]) -> dict[ReferralId, SealedReport]:
     """What receivers reported back on these referrals."""
-    rows = await tx.fetch("SELECT * FROM outcome_reports WHERE referral_id = ANY($1)", ids)
+    rows = await tx.fetch(
+        "SELECT * FROM outcome_reports WHERE referral_id = ANY((SELECT $1::uuid[])::uuid[])", ids
+    )
     return {
         row["referral_id"]: SealedReport(
             _sealed(row), row["attached_at"], UserId(row["attached_by"])
@@ -102,7 +106,7 @@ async def steps(tx: Connection, ids: Sequence[ReferralId]) -> dict[ReferralId, l
     rows = await db.many(
         tx,
         SealedStep,
-        "SELECT * FROM steps WHERE referral_id = ANY($1) ORDER BY referral_id, version",
+        "SELECT * FROM steps WHERE referral_id = ANY((SELECT $1::uuid[])::uuid[]) ORDER BY referral_id, version",
         ids,
     )
     found: dict[ReferralId, list[SealedStep]] = {one: [] for one in ids}
