@@ -9,9 +9,13 @@ from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 from aiosmtplib.errors import (
+    SMTPAuthenticationError,
     SMTPConnectError,
+    SMTPDataError,
+    SMTPHeloError,
+    SMTPRecipientRefused,
     SMTPRecipientsRefused,
-    SMTPResponseException,
+    SMTPSenderRefused,
     SMTPServerDisconnected,
     SMTPTimeoutError,
 )
@@ -30,6 +34,9 @@ SLOWEST = timedelta(minutes=30)
 AWAY = (OSError, SMTPConnectError, SMTPServerDisconnected, SMTPTimeoutError)
 """How a server that does not answer is met."""
 
+UNWANTED = (SMTPAuthenticationError, SMTPHeloError, SMTPSenderRefused)
+"""How a server is met that does not want us: an operator's matter, which says nothing about any letter."""
+
 MOST_ATTEMPTS = 150
 """About three days' worth; then it counts as refused for good."""
 
@@ -37,7 +44,7 @@ MOST_ATTEMPTS = 150
 async def send_letters(call: Call) -> int:
     """Send every letter that is due; answers how many left. A letter can leave twice when this process dies in between.
 
-    A server that is away is not asked for one letter after another: the rest waits for the next round.
+    A server that is away, or does not want us, is not asked for one letter after another: the rest waits for the next round.
     """
     sent = 0
     while True:
@@ -49,7 +56,7 @@ async def send_letters(call: Call) -> int:
             await _deliver(call.peers.post, letter.email, call.peers.vault.open(letter.sealed))
         except (aiosmtplib.SMTPException, OSError) as error:
             await _failed(call, letter, error)
-            if isinstance(error, AWAY):
+            if isinstance(error, AWAY + UNWANTED):
                 return sent
             continue
         async with call.db.transaction() as tx:
@@ -71,11 +78,10 @@ async def _failed(call: Call, letter: DueLetter, error: Exception) -> None:
 
 
 def _for_good(error: Exception) -> bool:
+    """Whether the server will never take this letter, or knows nobody of that address."""
     if isinstance(error, SMTPRecipientsRefused):
         return all(one.code >= PERMANENT for one in error.recipients)
-    return isinstance(error, aiosmtplib.SMTPRecipientRefused) or (
-        isinstance(error, SMTPResponseException) and error.code >= PERMANENT
-    )
+    return isinstance(error, SMTPRecipientRefused | SMTPDataError) and error.code >= PERMANENT
 
 
 async def _deliver(post: Post, address: str, message: bytes) -> None:

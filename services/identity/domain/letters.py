@@ -115,8 +115,8 @@ def compose(envelope: Envelope, words: Words) -> bytes:
     """The whole message, ready to be sent."""
     message = EmailMessage(policy=SMTPUTF8)
     message["From"] = envelope.sender
-    message["To"] = f'"{_quoted(envelope.to_name)}" <{envelope.to_address}>'
-    message["Subject"] = words.subject
+    message["To"] = f'"{_quoted(_inert(envelope.to_name))}" <{envelope.to_address}>'
+    message["Subject"] = _inert(words.subject)
     message["Date"] = format_datetime(envelope.at)
     message["Message-ID"] = f"<{envelope.letter_id}@{_host(envelope.sender)}>"
     message["Auto-Submitted"] = "auto-generated"
@@ -141,6 +141,11 @@ def _html(words: Words) -> str:
     link = f'<p><a href="{escape(words.link)}">{escape(words.link)}</a></p>' if words.link else ""
     before = "".join(map(paragraph, words.paragraphs))
     return f"<html><body>{before}{link}{''.join(map(paragraph, words.after))}</body></html>\n"
+
+
+def _inert(text: str) -> str:
+    """What people have typed, for a header. An encoded word (=?utf-8?q?...?=) in it would be decoded, line breaks and all."""
+    return text.replace("=?", "= ?")
 
 
 def _quoted(name: str) -> str:

@@ -237,7 +237,10 @@ def _moment(claims: Mapping[str, Any], name: str, otherwise: float = -1) -> floa
     found = claims.get(name, otherwise)
     if isinstance(found, bool) or not isinstance(found, int | float):
         raise NotBelievedError(f"{name} is no moment")
-    return float(found)
+    try:
+        return float(found)
+    except OverflowError as error:
+        raise NotBelievedError(f"{name} is no moment") from error
 
 
 def _recent(at: float, now: datetime) -> bool:

@@ -15,6 +15,9 @@ LONGEST_REASON = 500
 _ROUNDS = 2
 """Folding case can undo normalizing, once; after two rounds nothing moves any more (Unicode's NFKC_Casefold)."""
 
+_ENCODED_WORD = "=?"
+"""How a header of mail begins what it wants decoded. No mailbox is called so."""
+
 _ENCODED = "xn--"
 _FULL_STOP = "\N{IDEOGRAPHIC FULL STOP}"
 """What separates labels where people write without a period."""
@@ -49,6 +52,7 @@ def email(text: str, field: str) -> Email:
         and not local.startswith(".")
         and not local.endswith(".")
         and ".." not in local
+        and _ENCODED_WORD not in local
         and len(labels) > 1
         and all(_LABEL.fullmatch(label) for label in labels)
     )

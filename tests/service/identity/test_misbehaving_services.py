@@ -140,6 +140,7 @@ MISBEHAVIOURS: dict[str, Lie] = {
     "no end": claims(exp=...),
     "an end that is no time": claims(exp="tomorrow"),
     "an end that is a truth": claims(exp=True),
+    "an end beyond all numbers": claims(exp=10**400),
     "made in the future": claims(iat=NOW + 3600),
     "made long ago": claims(iat=NOW - 7200),
     "no making": claims(iat=...),

@@ -3,6 +3,8 @@
 import asyncio
 from uuid import uuid4
 
+import pytest
+
 from kit import db
 from kit.auth import service_viewer
 from kit.clock import Clock
@@ -70,5 +72,40 @@ async def test_a_mail_server_that_is_away_is_tried_once_a_round_and_not_once_a_l
     rounds = [(await send_letters(call), len(knocks)) for _ in range(LETTERS)]
 
     assert rounds == [(0, 1), (0, 2), (0, 3)]
+    server.close()
+    await call.db.pool.close()
+
+
+@pytest.mark.parametrize("unwanted", ["220", "MAIL"])
+async def test_a_mail_server_that_does_not_want_us_has_said_nothing_about_the_letters(
+    postgres: PostgresServer, unwanted: str
+) -> None:
+    """R03: a wrong setting bounces nobody's invitation."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        line = "220"
+        while line:
+            refused = line[:4].strip() == unwanted
+            answer = "550 not you" if refused else f"{220 if line == '220' else 250} fine"
+            writer.write(f"{answer}\r\n".encode())
+            line = (await reader.readline()).decode()
+        writer.close()
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    call = await a_call(postgres, server.sockets[0].getsockname()[1])
+    await some_letters(call.db, call)
+
+    sent = await send_letters(call)
+
+    async with call.db.reading() as tx:
+        rows = await tx.fetch(
+            "SELECT state::text, attempts, sealed IS NOT NULL AS kept FROM letters"
+        )
+    assert sent == 0
+    assert sorted((row["state"], row["attempts"], row["kept"]) for row in rows) == [
+        ("QUEUED", 0, True),
+        ("QUEUED", 0, True),
+        ("QUEUED", 1, True),
+    ]
     server.close()
     await call.db.pool.close()

@@ -1,10 +1,13 @@
 """The mail identity writes."""
 
+from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from uuid import UUID
+
+import pytest
 
 from services.identity.domain import LetterId, letters
 from tests.unit.identity.builders import NOW
@@ -66,3 +69,27 @@ def test_a_notice_has_no_link() -> None:
     assert "href" not in part(
         read(letters.notice("A third client admin", "Ann is now one.")), "html"
     )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Lakeside =?utf-8?q?=0D=0ABcc:_eve@example.org?=",
+        "Lakeside =?utf-8?q?=0D=0A=0D=0A<p>Pay_here</p>?=",
+        "=?utf-8?b?DQpSZXBseS1UbzogZXZlQGV4YW1wbGUub3Jn?=",
+        "=?utf-8?q?Your_bank?=",
+    ],
+)
+def test_an_encoded_word_in_a_name_stays_what_was_typed(name: str) -> None:
+    """R03: it forges no header, and hides nothing."""
+    envelope = replace(ENVELOPE, to_name=name)
+    whole = letters.compose(envelope, letters.membership(name, LINK))
+    message = message_from_bytes(whole, policy=default)
+
+    typed = name.replace("=?", "= ?")
+    assert message.keys() == [
+        "From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type",
+    ]  # fmt: skip
+    assert message["Subject"].split() == f"You can now work for {typed}".split()
+    assert [one.display_name for one in message["To"].addresses] == [typed]
+    assert [one.addr_spec for one in message["To"].addresses] == ["ann@example.org"]
