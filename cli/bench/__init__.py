@@ -32,7 +32,7 @@ SkipClean = Annotated[
 
 @app.callback()
 def bench() -> None:
-    """Measure start, memory, queries, sends, facts, suggestions and imports, each on a system of its own."""
+    """Measure start, memory, queries, sends, facts, suggestions, imports and reports, each on a system of its own."""
 
 
 @app.command(name="start")
@@ -107,11 +107,23 @@ def _import(rounds: int) -> Coroutine[Any, Any, Report]:
     return measure(rounds)
 
 
+@app.command(name="report")
+def report_bench(rounds: Rounds = 3, to: Json = None) -> None:
+    """Weekly reports of an organization of 100,000 referrals, against their definition."""
+    _run([partial(_report, rounds)], to)
+
+
+def _report(rounds: int) -> Coroutine[Any, Any, Report]:
+    from cli.bench.progress import measure  # noqa: PLC0415 - each benchmark loads what it needs
+
+    return measure(rounds)
+
+
 @app.command(name="all")
 def everything(skip_clean: SkipClean = False, to: Json = None) -> None:
     """Every benchmark, one after another: about a quarter of an hour."""
     benches = [partial(_query, 5), partial(_send, 3), partial(_facts, 3)]
-    benches += [partial(_suggest, 2), partial(_import, 1)]
+    benches += [partial(_suggest, 2), partial(_import, 1), partial(_report, 3)]
     _run([partial(_start, 3, skip_clean), *benches], to)
 
 
