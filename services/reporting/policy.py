@@ -5,6 +5,7 @@ from uuid import UUID
 from kit.auth import Viewer
 from kit.errors import Denied
 from services.reporting.domain import Group, PublishedReport, ReportAction
+from services.reporting.domain.guides import Guide, GuideAction, GuideState
 
 
 def may_read(viewer: Viewer, group: Group) -> bool:
@@ -55,3 +56,54 @@ def permit_audit(viewer: Viewer) -> UUID:
             remedy="Ask a client admin of your organization.",
         )
     return organization_id
+
+
+# Best practice --------------------------------------------------------------------------------------------------------
+
+
+def looks_on(viewer: Viewer, organization_id: UUID) -> bool:
+    """Client admins of the organization, and who sees what they see."""
+    own = viewer.is_user and viewer.organization_id == organization_id
+    return own and (viewer.client_admin or viewer.reporting_only)
+
+
+def permit_looking_on(viewer: Viewer) -> UUID:
+    """The organization whose guides and trainings the viewer oversees: for client admins, and who sees what they see."""
+    organization_id = viewer.require_organization()
+    if not looks_on(viewer, organization_id):
+        raise Denied("This is for client admins.", remedy="Ask a client admin.")
+    return organization_id
+
+
+def permit_practice(viewer: Viewer) -> UUID:
+    """The organization whose guides, rules, findings and trainings the viewer keeps: for its client admins (R30, R32-R34)."""
+    organization_id = viewer.require_organization()
+    if not viewer.client_admin:
+        raise Denied(
+            "Guides, scorecard rules, findings and trainings are kept by client admins.",
+            remedy="Ask a client admin.",
+        )
+    return organization_id
+
+
+def may_read_guide(viewer: Viewer, guide: Guide, *, asked: bool) -> bool:
+    """R30: a published guide is for who is asked to read it; client admins see every guide."""
+    if looks_on(viewer, guide.organization_id):
+        return True
+    return asked and guide.state is GuideState.PUBLISHED
+
+
+def guide_actions(
+    viewer: Viewer, guide: Guide, *, has_draft: bool, unread: bool
+) -> tuple[GuideAction, ...]:
+    """What the viewer may do to the guide now. `unread`: it is asked of the viewer, who has not read the published version."""
+    found: list[GuideAction] = []
+    if viewer.client_admin and viewer.organization_id == guide.organization_id:
+        found.append(GuideAction.CHANGE)
+        if has_draft:
+            found.append(GuideAction.PUBLISH)
+        if guide.state is GuideState.PUBLISHED:
+            found.append(GuideAction.WITHDRAW)
+    if unread and not viewer.reporting_only:
+        found.append(GuideAction.ACKNOWLEDGE)
+    return tuple(found)

@@ -20,6 +20,7 @@ async def go_on(world: World) -> None:
     await _participations(world)
     await _campaigns(world)
     await _reports(world)
+    await _guides(world)
     await _leave(world)
     await _people_go(world)
 
@@ -165,6 +166,21 @@ async def _reports(world: World) -> None:
             lambda told: bool((told["groupProgressReport"] or {}).get("published")),
         )
         world.ids[f"report {name}"] = seen["groupProgressReport"]["published"]["id"]
+
+
+async def _guides(world: World) -> None:
+    """A published one for the staff of each organization, and a draft."""
+    for name, organization in (("for staff", MAPLE), ("draft", MAPLE), ("theirs", NORTH)):
+        given = {
+            "kind": "RECEIVING",
+            "title": f"Guide {name}",
+            "text": "Answer within a week.",
+            "roles": ["OFFICE_STAFF"],
+        }
+        by = world.by(organization)
+        await world.make(by, "addGuide", "Guide", f"guide {name}", given)
+        if name != "draft":
+            await world.change(by, "publishGuide", f"guide {name}", {})
 
 
 async def _leave(world: World) -> None:

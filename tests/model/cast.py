@@ -187,10 +187,16 @@ REPORTS = (
     Thing("report", "team", MAPLE, HERE, TEAM),
     Thing("report", "their team", NORTH, THEIRS, frozenset({"their team"})),
 )
+GUIDES = (
+    Thing("guide", "for staff", MAPLE, shown=True),
+    Thing("guide", "draft", MAPLE),
+    Thing("guide", "theirs", NORTH, shown=True),
+)
+"""Those that are shown are published, for office staff everywhere."""
 
 THINGS = (
     *USERS, *OFFICES, *PROVIDERS, *GROUPS, *PLACEMENTS, *PARTICIPATIONS, *REFERRALS, *ORGANIZATIONS, *PARTNERS, *PLANS,
-    *PAYERS, *REPORTS, *CAMPAIGNS, *ITEMS,
+    *PAYERS, *REPORTS, *CAMPAIGNS, *ITEMS, *GUIDES,
 )  # fmt: skip
 
 

@@ -193,6 +193,9 @@ FIELDS: dict[str, dict[str, str]] = {
         "Group": "id progressReport",
         "GroupProgressReport": "group weekOf startsAt endsAt asOf dataAsOf figures watermark weekBefore explanations"
         " restated differences published chart export",
+        "Guide": "id kind state version published unread acknowledgedAt allowedActions",
+        "GuideReader": "user offices confirmed unread readNumber readAt",
+        "GuideVersion": "number title text html roles offices writtenAt publishedAt",
         "MedianHours": "hours referrals",
         "PublishedReport": "id version publishedAt dataAsOf figures watermark reviewedAt reviewedBy"
         " allowedActions",

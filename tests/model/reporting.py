@@ -1,13 +1,15 @@
-"""Reporting: the weekly report of a group (R31)."""
+"""Reporting: the weekly report of a group (R31), and best practice (R30, R32-R34)."""
 
 from __future__ import annotations
 
 from tests.model.fields import FIELDS
 from tests.model.words import (
+    KEY,
     STALE,
     Actor,
     Ask,
     Entity,
+    Hidden,
     List,
     Table,
     Thing,
@@ -15,6 +17,8 @@ from tests.model.words import (
     admin_there,
     audit,
     both,
+    client_admin,
+    either,
     looks_on,
     own,
 )
@@ -32,7 +36,47 @@ def reads_there(actor: Actor, thing: Thing) -> bool:
 
 reads = both(own, reads_there)
 
+
+def is_staff(actor: Actor, thing: Thing) -> bool:  # noqa: ARG001 - a predicate
+    """R30: who has a role at an office as its staff, or works for a group."""
+    return bool(actor.staff_of or actor.groups)
+
+
+def published(actor: Actor, thing: Thing) -> bool:  # noqa: ARG001 - a predicate
+    """R30: what is no draft, and was not withdrawn."""
+    return thing.shown
+
+
+asked = both(published, is_staff)
+"""The guides of the cast are for office staff."""
+
+reads_guide = both(own, either(looks_on, asked))
+
+
+def _guide(name: str, action: str, **given: object) -> Verb:
+    return Verb(name, "R30", "guide", may=client_admin, given={**STALE, **given}, action=action)
+
+
 VERBS = (
+    Verb(
+        "addGuide",
+        "R30",
+        may=client_admin,
+        given={"kind": "SENDING", "title": " ", "text": "x", "roles": ["OFFICE_STAFF"], **KEY},
+        then="INVALID",
+    ),
+    _guide("changeGuide", "CHANGE", title="Changed"),
+    _guide("publishGuide", "PUBLISH"),
+    _guide("withdrawGuide", "WITHDRAW"),
+    Verb(
+        "acknowledgeGuide",
+        "R30",
+        "guide",
+        may=asked,
+        given={"number": 1_000_000},
+        then="NEWER_VERSION",
+        action="ACKNOWLEDGE",
+    ),
     Verb(
         "markReportReviewed",
         "R31",
@@ -45,6 +89,24 @@ VERBS = (
 
 QUERIES = (
     audit("reporting"),
+    Ask("guide", "R30", "guide", shown=reads_guide, for_support=False),
+    List(
+        "guides",
+        "R30",
+        "guide",
+        lists=own,
+        may=lambda actor: actor.client_admin or actor.reporting_only,
+        for_support=False,
+    ),
+    List(
+        "myGuides",
+        "R30",
+        "guide",
+        lists=both(own, asked),
+        select="{ id }",
+        page=False,
+        for_support=False,
+    ),
     Ask(
         "groupProgressReport",
         "R31",
@@ -73,10 +135,18 @@ ENTITIES = (
 )
 
 
+HIDDEN = (
+    Hidden("guide", "draft", "R30", looks_on, "{ number }"),
+    Hidden("guide", "unreadCount", "R30", looks_on),
+    Hidden("guide", "readers", "R30", looks_on, "{ edges { node { confirmed } } }"),
+)
+
+
 TABLE = Table(
     verbs=VERBS,
+    hidden=HIDDEN,
     queries=QUERIES,
     entities=ENTITIES,
-    references=frozenset({"User"}),
+    references=frozenset({"User", "Office"}),
     fields=FIELDS["reporting"],
 )

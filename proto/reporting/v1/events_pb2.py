@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fproto/reporting/v1/events.proto\x12\x0creporting.v1\"G\n\x0fReportPublished\x12\x11\n\treport_id\x18\x01 \x01(\t\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12\x0f\n\x07week_of\x18\x03 \x01(\t\"6\n\x0eReportRestated\x12\x11\n\treport_id\x18\x01 \x01(\t\x12\x11\n\twatermark\x18\x02 \x01(\t\"G\n\x0fReportReviewDue\x12\x11\n\treport_id\x18\x01 \x01(\t\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12\x0f\n\x07week_of\x18\x03 \x01(\t\"4\n\x0eReportReviewed\x12\x11\n\treport_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fproto/reporting/v1/events.proto\x12\x0creporting.v1\"G\n\x0fReportPublished\x12\x11\n\treport_id\x18\x01 \x01(\t\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12\x0f\n\x07week_of\x18\x03 \x01(\t\"6\n\x0eReportRestated\x12\x11\n\treport_id\x18\x01 \x01(\t\x12\x11\n\twatermark\x18\x02 \x01(\t\"G\n\x0fReportReviewDue\x12\x11\n\treport_id\x18\x01 \x01(\t\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12\x0f\n\x07week_of\x18\x03 \x01(\t\"4\n\x0eReportReviewed\x12\x11\n\treport_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\"@\n\x0eGuidePublished\x12\x10\n\x08guide_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0e\n\x06number\x18\x03 \x01(\r\"\"\n\x0eGuideWithdrawn\x12\x10\n\x08guide_id\x18\x01 \x01(\t\"F\n\x11GuideAcknowledged\x12\x10\n\x08guide_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\r\x12\x0f\n\x07user_id\x18\x03 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,4 +39,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REPORTREVIEWDUE']._serialized_end=249
   _globals['_REPORTREVIEWED']._serialized_start=251
   _globals['_REPORTREVIEWED']._serialized_end=303
+  _globals['_GUIDEPUBLISHED']._serialized_start=305
+  _globals['_GUIDEPUBLISHED']._serialized_end=369
+  _globals['_GUIDEWITHDRAWN']._serialized_start=371
+  _globals['_GUIDEWITHDRAWN']._serialized_end=405
+  _globals['_GUIDEACKNOWLEDGED']._serialized_start=407
+  _globals['_GUIDEACKNOWLEDGED']._serialized_end=477
 # @@protoc_insertion_point(module_scope)

@@ -119,3 +119,77 @@ class ReportReviewed(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReportReviewed: _TypeAlias = ReportReviewed  # noqa: Y015
+
+@_typing.final
+class GuidePublished(_message.Message):
+    """Aggregate: guide (down to GuideAcknowledged). A version of a guide is to be read by everybody it is for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GUIDE_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    guide_id: _builtins.str
+    kind: _builtins.str
+    """SENDING or RECEIVING."""
+    number: _builtins.int
+    def __init__(
+        self,
+        *,
+        guide_id: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        number: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["guide_id", b"guide_id", "kind", b"kind", "number", b"number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GuidePublished: _TypeAlias = GuidePublished  # noqa: Y015
+
+@_typing.final
+class GuideWithdrawn(_message.Message):
+    """Nobody is asked to read it any more."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GUIDE_ID_FIELD_NUMBER: _builtins.int
+    guide_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        guide_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["guide_id", b"guide_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GuideWithdrawn: _TypeAlias = GuideWithdrawn  # noqa: Y015
+
+@_typing.final
+class GuideAcknowledged(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GUIDE_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    guide_id: _builtins.str
+    number: _builtins.int
+    user_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        guide_id: _builtins.str = ...,
+        number: _builtins.int = ...,
+        user_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["guide_id", b"guide_id", "number", b"number", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GuideAcknowledged: _TypeAlias = GuideAcknowledged  # noqa: Y015

@@ -5,8 +5,6 @@ from typing import Annotated, TypeAlias
 from uuid import UUID
 
 import strawberry
-from strawberry.federation.schema_directives import Key
-from strawberry.federation.types import FieldSet
 
 from kit.audit.graph import audit_field
 from kit.errors import Denied
@@ -26,6 +24,8 @@ from services.reporting import actions, domain, policy
 from services.reporting.actions import Peers
 from services.reporting.schema.explaining import ReportDifference, ReportExplanation
 from services.reporting.schema.figures import ReportFigures, figures
+from services.reporting.schema.guides import GuideMutation, GuideQuery
+from services.reporting.schema.people import User
 from services.reporting.schema.showing import (
     ReportChart,
     ReportChartKind,
@@ -38,13 +38,6 @@ Info: TypeAlias = strawberry.Info[Context[Peers], None]
 ReportAction = strawberry.enum(
     domain.ReportAction, description="What the viewer may do to a published report now."
 )
-
-
-@strawberry.federation.type(keys=[Key(fields=FieldSet("id"), resolvable=False)])
-class User:
-    """Somebody identity knows."""
-
-    id: strawberry.ID
 
 
 @strawberry.type(
@@ -190,7 +183,7 @@ class Group:
 
 
 @strawberry.type
-class Query:
+class Query(GuideQuery):
     """Client admins read the reports of the organization, office admins those of groups at their offices."""
 
     reporting_audit = audit_field("reporting", user=User, permit=policy.permit_audit)
@@ -238,7 +231,7 @@ class MarkReportReviewedInput:
 
 
 @strawberry.type
-class Mutation:
+class Mutation(GuideMutation):
     """Published reports are reviewed by those who read them."""
 
     @mutation

@@ -9,7 +9,9 @@ import pytest
 
 from services.reporting import policy
 from tests.service.reporting.conftest import Clinic, Reporting
+from tests.service.reporting.people import staff
 from tests.service.reporting.stories import Story
+from tests.service.reporting.test_guides import published
 from tests.support import walls
 from tests.support.walls import Attack
 
@@ -20,7 +22,9 @@ NAME = "Canary-Group"
 async def with_report(reporting: Reporting, clinic: Clinic) -> UUID:
     """A group with a referral, and the published report of its week."""
     group = await clinic.group(NAME)
+    await staff(clinic)
     await Story(clinic, group).sent(SUNDAY)
+    await published(clinic, title=NAME)
     await reporting.running.set_time(datetime(2026, 1, 6, 12, tzinfo=UTC))
     return group
 
@@ -33,7 +37,11 @@ async def attack(reporting: Reporting, clinic: Clinic, group: UUID, by: Clinic) 
     referral = await reporting.running.sql.fetchval(
         "SELECT referral_id FROM referrals WHERE organization_id = $1", clinic.organization_id
     )
+    guide = await reporting.running.sql.fetchval(
+        "SELECT id FROM guides WHERE organization_id = $1", clinic.organization_id
+    )
     aim = {
+        "guideId": str(guide),
         "groupId": str(group),
         "reportId": str(report),
         "organizationId": str(clinic.organization_id),
@@ -41,7 +49,8 @@ async def attack(reporting: Reporting, clinic: Clinic, group: UUID, by: Clinic) 
         "id": str(group),
     }
     values = {"weekOf": "2025-12-29", "on": "2026-01-04", "expectedVersion": 1}
-    return Attack(reporting.running, by.admin, [aim], [NAME, str(referral)], values)
+    aims = [aim, {**aim, "id": str(guide)}]
+    return Attack(reporting.running, by.admin, aims, [NAME, str(referral)], values)
 
 
 async def test_with_policy_switched_off_nothing_of_others_is_told_or_changed(

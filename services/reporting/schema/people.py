@@ -1,0 +1,33 @@
+"""Users, offices and others of which reporting tells something, as other subgraphs know them."""
+
+from uuid import UUID
+
+import strawberry
+from strawberry.federation.schema_directives import Key
+from strawberry.federation.types import FieldSet
+
+_STUB = [Key(fields=FieldSet("id"), resolvable=False)]
+
+
+@strawberry.federation.type(keys=_STUB)
+class User:
+    """Somebody identity knows."""
+
+    id: strawberry.ID
+
+    @classmethod
+    def of(cls, id_: UUID) -> "User":
+        """The user with that id."""
+        return cls(id=strawberry.ID(str(id_)))
+
+
+@strawberry.federation.type(keys=_STUB)
+class Office:
+    """An office of directory."""
+
+    id: strawberry.ID
+
+    @classmethod
+    def of(cls, id_: UUID) -> "Office":
+        """The office with that id."""
+        return cls(id=strawberry.ID(str(id_)))
