@@ -299,7 +299,9 @@ def office_actions(viewer: Viewer, office: Office) -> tuple[OfficeAction, ...]:
     if not is_client_admin(viewer, office.organization_id):
         return tuple(found)
     if is_open:
-        found += [OfficeAction.CHANGE, OfficeAction.CLOSE]
+        found.append(OfficeAction.CHANGE)
+    if is_open and office.closes_on is None:
+        found.append(OfficeAction.CLOSE)
     if office.state is OfficeState.CLOSING or (is_open and office.closes_on is not None):
         found.append(OfficeAction.KEEP)
     if office.state is OfficeState.CLOSED:

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from uuid import UUID
 
 from kit import preview
@@ -16,6 +17,7 @@ from kit.errors import Conflict, Invalid, Unavailable
 from proto.directory.v1 import events_pb2 as facts
 from services.directory import policy, store
 from services.directory.actions import (
+    fencing,
     items,
     peers,
     placements,
@@ -23,6 +25,7 @@ from services.directory.actions import (
     suggestions,
     telling,
 )
+from services.directory.actions.each import each
 from services.directory.actions.peers import Call
 from services.directory.actions.placements import NewPlacement
 from services.directory.domain import closures, days
@@ -31,6 +34,7 @@ from services.directory.domain.fences import OpenWork
 from services.directory.domain.nouns import (
     FenceStep,
     Office,
+    OfficeId,
     OfficeState,
     OrganizationId,
     Placement,
@@ -173,13 +177,16 @@ async def cut_off_offices(call: Call) -> None:
     """The job: begin to close every office whose cut-off has come on its own calendar, each once."""
     async with call.db.reading() as tx:
         due = await store.offices.cut_off_due(tx, call.clock.now())
-    for office in due:
-        async with call.db.transaction() as tx:
-            before = await store.offices.locked(tx, office.organization_id, office.id)
-            if before is None or before.version != office.version:
-                continue
-            await _begin(tx, call, before)
-        await _try_to_finish(call, office.organization_id, office.id, office.version + 1)
+    await each(due, partial(_cut_off, call))
+
+
+async def _cut_off(call: Call, office: Office) -> None:
+    async with call.db.transaction() as tx:
+        before = await store.offices.locked(tx, office.organization_id, office.id)
+        if before is None or before.version != office.version:
+            return
+        await _begin(tx, call, before)
+    await _try_to_finish(call, office.organization_id, office.id, office.version + 1)
 
 
 # Who moves ------------------------------------------------------------------------------------------------------------
@@ -195,7 +202,9 @@ async def _move(
     """Place each who moves at the new office from the day of the closing; what plans were accepted is to be looked at there."""
     if len(moves) > MOST_MOVES:
         raise Invalid(f"Name at most {MOST_MOVES} moves.", field="moves")
-    here = {row.provider_id: row for row in impact.placements}
+    here: dict[UUID, list[Placement]] = {}
+    for row in impact.placements:
+        here.setdefault(row.provider_id, []).append(row)
     ids = [one.provider_id for one in moves]
     found = await store.providers.locked_all(tx, impact.office.organization_id, ids)
     refused = items.check(ids, found, "moves.providerId", lambda one: _not_here(one, here))
@@ -204,7 +213,8 @@ async def _move(
     items.require_none(refused)
     for move in moves:
         provider, office = found[move.provider_id], others[move.to_office_id]
-        await _move_one(tx, call, provider, here[provider.id], (impact, office))
+        for row in here[provider.id]:
+            await _move_one(tx, call, provider, row, (impact, office))
     return list(others.values())
 
 
@@ -259,16 +269,27 @@ async def finish_closing(
 ) -> None:
     """With no open work under the fence, and its day come: end the placements and close the office. Otherwise it stays CLOSING."""
     work = await call.peers.referrals.raise_fence(organization_id, peers.OFFICE, office_id)
+    state = await _settle(call, organization_id, office_id, version, work)
+    if state is None:
+        await fencing.lower_stray(call, peers.OFFICE, organization_id, office_id)
+    if state is OfficeState.CLOSED:
+        await suggestions.review(call, organization_id, [OfficeId(office_id)])
+
+
+async def _settle(
+    call: Call, organization_id: OrganizationId, office_id: UUID, version: int, work: OpenWork
+) -> OfficeState | None:
+    """Decide under lock whether the office is closed now, and answer its state. None: the case is somebody else's."""
     async with call.db.transaction() as tx:
         before = await staying.at_step(tx, organization_id, office_id, version, FenceStep.REMOVING)
         if before is None:
-            return
+            return None
         now = call.clock.now()
         today = days.day_at(before, now)
         if work.total or (before.closes_on is not None and before.closes_on > today):
             if not before.fenced:
                 await store.offices.keep_fenced(tx, before)
-            return
+            return OfficeState.CLOSING
         for placement in await store.placements.remaining_at_office(
             tx, organization_id, before.id, now
         ):
@@ -279,4 +300,4 @@ async def finish_closing(
         )
         await store.offices.save(tx, closed, now)
         await telling.of_office(tx, call, closed, facts.OfficeClosed(office_id=str(closed.id)))
-    await suggestions.review(call, organization_id, [before.id])
+    return OfficeState.CLOSED

@@ -1,6 +1,7 @@
 """The call centre's feed: told by a job, acknowledged by those who read it, passed on when nobody does (R10)."""
 
 from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
 from google.protobuf.message import Message
@@ -11,6 +12,7 @@ from kit.errors import Invalid
 from kit.ids import new_id
 from proto.directory.v1 import events_pb2 as facts
 from services.directory import policy, store
+from services.directory.actions.each import each
 from services.directory.actions.peers import Call
 from services.directory.domain import feed
 from services.directory.domain.feed import FeedItem, FeedItemId, Subject, Told
@@ -27,12 +29,15 @@ async def tell(call: Call) -> None:
     """The job: tell every organization what is another than before, 20 seconds after the first of it was touched."""
     async with call.db.reading() as tx:
         waiting = await store.feed.waiting(tx, call.clock.now() - feed.PATIENCE)
-    for organization_id in waiting:
-        async with call.db.transaction() as tx:
-            await store.feed.hold(tx, organization_id)
-            news = feed.news(await store.feed.take(tx, organization_id))
-            if news and not await _grown(tx, call, organization_id, news):
-                await _tell(tx, call, organization_id, news)
+    await each(waiting, partial(_tell_one, call))
+
+
+async def _tell_one(call: Call, organization_id: OrganizationId) -> None:
+    async with call.db.transaction() as tx:
+        await store.feed.hold(tx, organization_id)
+        news = feed.news(await store.feed.take(tx, organization_id))
+        if news and not await _grown(tx, call, organization_id, news):
+            await _tell(tx, call, organization_id, news)
 
 
 async def _grown(

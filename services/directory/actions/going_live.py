@@ -8,12 +8,14 @@ right what was heard too late. A first day that comes and finds it not ready is 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from kit.db import Connection
 from proto.directory.v1 import events_pb2 as facts
 from services.directory import store
 from services.directory.actions import telling
+from services.directory.actions.each import each
 from services.directory.actions.peers import Call
 from services.directory.domain import days
 from services.directory.domain.days import Readiness
@@ -107,10 +109,13 @@ async def advance_offices(call: Call) -> None:
     by_organization: dict[OrganizationId, list[Office]] = {}
     for office in waiting:
         by_organization.setdefault(office.organization_id, []).append(office)
-    for organization_id, offices in by_organization.items():
-        ready = await readiness(call, organization_id, offices)
-        for office in offices:
-            await _advance(call, office, ready[office.id])
+    await each(by_organization.values(), partial(_advance_all, call))
+
+
+async def _advance_all(call: Call, offices: list[Office]) -> None:
+    """Those of one organization."""
+    ready = await readiness(call, offices[0].organization_id, offices)
+    await each(offices, lambda office: _advance(call, office, ready[office.id]))
 
 
 async def _advance(call: Call, seen: Office, ready: Readiness) -> None:

@@ -10,7 +10,7 @@ from kit.db import Connection
 from kit.errors import Conflict, Refusal, Unavailable, stale_version
 from proto.directory.v1 import events_pb2 as facts
 from services.directory import policy, store
-from services.directory.actions import finding, items, members, peers, suggestions, telling
+from services.directory.actions import fencing, finding, items, members, peers, suggestions, telling
 from services.directory.actions.peers import Call
 from services.directory.domain import days, fences, removals
 from services.directory.domain.fences import OpenWork
@@ -19,6 +19,7 @@ from services.directory.domain.nouns import (
     Group,
     GroupState,
     Handover,
+    OfficeId,
     OrganizationId,
     ProviderState,
     require_version,
@@ -118,6 +119,14 @@ async def finish_removal(
     call: Call, organization_id: OrganizationId, group_id: UUID, version: int
 ) -> None:
     """Ask for the open work under the fence, hand it over as was decided, and remove the group; or bring it back and refuse."""
+    async with fencing.raising(call, peers.GROUP, organization_id, group_id):
+        offices = await _finish(call, organization_id, group_id, version)
+    await suggestions.review(call, organization_id, offices)
+
+
+async def _finish(
+    call: Call, organization_id: OrganizationId, group_id: UUID, version: int
+) -> tuple[OfficeId, ...]:
     try:
         work = await call.peers.referrals.raise_fence(organization_id, peers.GROUP, group_id)
         if work.total:
@@ -134,7 +143,7 @@ async def finish_removal(
         await store.groups.save(tx, removed, call.clock.now())
         fact = facts.GroupRemoved(group_id=str(group_id))
         await telling.of_group(tx, call, removed, fact)
-    await suggestions.review(call, organization_id, before.office_ids)
+    return before.office_ids
 
 
 async def _hand_over(
@@ -167,9 +176,9 @@ async def finish_keeping(
     call: Call, organization_id: OrganizationId, group_id: UUID, version: int
 ) -> None:
     """Lower the fence, then let the group be what its staff makes it."""
-    await call.peers.referrals.lower_fence(organization_id, peers.GROUP, group_id)
     async with call.db.transaction() as tx:
         before = await _at_step(tx, organization_id, group_id, version, FenceStep.KEEPING)
+        await call.peers.referrals.lower_fence(organization_id, peers.GROUP, group_id)
         back = replace(before, state=GroupState.INCOMPLETE, fence=None)
         await store.groups.save(tx, back, call.clock.now())
         await members.settle(tx, call, back)

@@ -1,6 +1,6 @@
 """Verbs of groups: add, change flags, members and staff (R20-R23)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -168,8 +168,7 @@ async def _refused_members(
     tx: Connection, call: Call, group: Group, ids: Sequence[UUID]
 ) -> list[items.RefusedItem]:
     """A member is one of the organization's providers, is not leaving, and works at one of the group's offices."""
-    if len(ids) > MOST_MEMBERS:
-        raise Invalid(f"A group has at most {MOST_MEMBERS} members.", field="providerIds")
+    _require_few_members(ids)
     found = await store.providers.locked_all(tx, group.organization_id, ids)
     now, at_office = call.clock.now(), set[UUID]()
     for office_id in group.office_ids:
@@ -182,6 +181,11 @@ async def _refused_members(
         return placing.hindrance(provider)
 
     return items.check(ids, found, "providerIds", hindrance)
+
+
+def _require_few_members(ids: Collection[UUID]) -> None:
+    if len(ids) > MOST_MEMBERS:
+        raise Invalid(f"A group has at most {MOST_MEMBERS} members.", field="providerIds")
 
 
 def _user_hindrance(user: KnownUser) -> Refusal | None:
@@ -226,6 +230,7 @@ async def change_group_members(
         _require_changeable(before, seen)
         items.require_none(await _refused_members(tx, call, before, add))
         kept = (set(before.provider_ids) - {ProviderId(one) for one in remove}) | set(add)
+        _require_few_members(kept)
         await store.groups.keep_members(tx, before, [ProviderId(one) for one in sorted(kept)])
         await members.settle(tx, call, before)
     await suggestions.review(call, before.organization_id, before.office_ids)

@@ -2,6 +2,7 @@
 
 import logging
 from datetime import timedelta
+from functools import partial
 
 from kit.errors import Refusal
 from services.directory import store
@@ -13,6 +14,7 @@ from services.directory.actions import (
     staying,
     suggestions,
 )
+from services.directory.actions.each import each
 from services.directory.actions.peers import Call
 from services.directory.domain.nouns import FenceStep
 from services.directory.store.fences import Waiting
@@ -38,8 +40,7 @@ async def resume_leaving(call: Call) -> None:
     """Go on with every case that a crash or an absent sibling has left, and with every office that is closing (R15, R19)."""
     async with call.db.reading() as tx:
         waiting = await store.fences.waiting(tx, since=call.clock.now() - LEFT_ALONE)
-    for one in waiting:
-        await _resume(call, one)
+    await each(waiting, partial(_resume, call))
 
 
 async def _resume(call: Call, one: Waiting) -> None:
@@ -57,5 +58,4 @@ async def review_suggestions(call: Call) -> None:
     """Look over the suggestions of every office: days pass, and a crash may have come between a change and its review."""
     async with call.db.reading() as tx:
         offices = await store.suggestions.offices_to_review(tx)
-    for organization_id, office_id in offices:
-        await suggestions.review(call, organization_id, [office_id])
+    await each(offices, lambda one: suggestions.review(call, one[0], [one[1]]))

@@ -14,6 +14,7 @@ from kit.errors import Refusal, Unavailable
 from proto.directory.v1 import events_pb2 as facts
 from services.directory import policy, store
 from services.directory.actions import (
+    fencing,
     going_live,
     members,
     peers,
@@ -107,7 +108,10 @@ async def _finish(call: Call, leaving: Provider, survivor_id: UUID) -> list[Offi
 
 async def _bring_back(call: Call, leaving: Provider) -> None:
     try:
-        await removal.finish_keeping(call, leaving.organization_id, leaving.id, leaving.version + 1)
+        async with fencing.raising(call, peers.PROVIDER, leaving.organization_id, leaving.id):
+            await removal.finish_keeping(
+                call, leaving.organization_id, leaving.id, leaving.version + 1
+            )
     except Refusal:
         log.warning("a fence is lowered later", extra={"provider_id": str(leaving.id)})
 

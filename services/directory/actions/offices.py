@@ -22,7 +22,7 @@ from services.directory.actions import (
 )
 from services.directory.actions.peers import Call, KnownUser
 from services.directory.actions.placements import NewPlacement
-from services.directory.domain import days, places
+from services.directory.domain import closures, days, places
 from services.directory.domain.hours import OpeningHours, clean_hours
 from services.directory.domain.nouns import (
     Address,
@@ -242,6 +242,7 @@ def _changed(office: Office, change: OfficeChange) -> Office:
 def _dated(call: Call, before: Office, after: Office, change: OfficeChange) -> Office:
     if change.go_live_on is None or change.go_live_on == before.go_live_on:
         return after
+    closures.require_open_on(before, change.go_live_on)
     lead_days, reason = days.moved_lead_time(
         before,
         change.go_live_on,

@@ -14,6 +14,7 @@ from kit.errors import Unavailable, stale_version
 from proto.directory.v1 import events_pb2 as facts
 from services.directory import policy, store
 from services.directory.actions import (
+    fencing,
     finding,
     going_live,
     members,
@@ -147,12 +148,15 @@ async def finish_removal(
     call: Call, organization_id: OrganizationId, provider_id: UUID, version: int
 ) -> None:
     """Ask for the open work under the fence, then remove the provider or refuse with what is in the way."""
-    try:
-        work = await call.peers.referrals.raise_fence(organization_id, peers.PROVIDER, provider_id)
-    except Unavailable:
-        await _give_up(call, organization_id, provider_id, version)
-        raise
-    offices = await _settle(call, organization_id, provider_id, version, work)
+    async with fencing.raising(call, peers.PROVIDER, organization_id, provider_id):
+        try:
+            work = await call.peers.referrals.raise_fence(
+                organization_id, peers.PROVIDER, provider_id
+            )
+        except Unavailable:
+            await _give_up(call, organization_id, provider_id, version)
+            raise
+        offices = await _settle(call, organization_id, provider_id, version, work)
     if work.total or offices:
         await _bring_back(call, organization_id, provider_id, version + 1)
         raise fences.in_the_way(work, offices)
@@ -240,9 +244,9 @@ async def finish_keeping(
     call: Call, organization_id: OrganizationId, provider_id: UUID, version: int
 ) -> None:
     """Lower the fence, then let the provider be what it was before it was to leave."""
-    await call.peers.referrals.lower_fence(organization_id, peers.PROVIDER, provider_id)
     async with call.db.transaction() as tx:
         before = await _at_step(tx, organization_id, provider_id, version, FenceStep.KEEPING)
+        await call.peers.referrals.lower_fence(organization_id, peers.PROVIDER, provider_id)
         state = before.state_before or ProviderState.APPROVED
         after = replace(before, state=state, fence=None, offboarding=False, state_before=None)
         await store.providers.save(tx, after, call.clock.now())

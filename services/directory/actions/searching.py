@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from kit.db import Connection
 from kit.errors import Invalid
@@ -16,6 +17,12 @@ from services.directory.domain.ranking import Receiver, Widening
 
 MEMORY = timedelta(days=90)
 """How far back answers count."""
+
+HERE = ZoneInfo("America/New_York")
+"""Where today is looked up when no office is named."""
+
+WEST = timedelta(hours=12)
+"""So long it is still the day before somewhere: who asks there for today does not ask for the past."""
 
 MOST_PLANS = 10
 
@@ -118,7 +125,7 @@ async def _wanted(tx: Connection, call: Call, search: Search) -> Wanted:
     _require_something(search)
     place, today = await _place(tx, call, search)
     on = search.on or today
-    if on < today:
+    if on < min(today, (call.clock.now() - WEST).date()):
         raise Invalid(
             "The day of the visit is past.",
             code="DATE_IN_PAST",
@@ -152,7 +159,7 @@ def _require_something(search: Search) -> None:
 
 async def _place(tx: Connection, call: Call, search: Search) -> tuple[Place, date]:
     """The place, as far as it is known; and today, at the office when it is one."""
-    today = call.clock.now().date()
+    today = call.clock.today(HERE)
     given = Place(None, search.city, search.region)
     if search.near is not None:
         return replace(given, point=places.clean_point(search.near)), today

@@ -102,11 +102,11 @@ async def finish_keeping(
     call: Call, organization_id: OrganizationId, office_id: UUID, version: int
 ) -> None:
     """Lower the fence, then let the office be what it was before it was to close."""
-    await call.peers.referrals.lower_fence(organization_id, peers.OFFICE, office_id)
     async with call.db.transaction() as tx:
         before = await at_step(tx, organization_id, office_id, version, FenceStep.KEEPING)
         if before is None:
             return
+        await call.peers.referrals.lower_fence(organization_id, peers.OFFICE, office_id)
         state = before.state_before or OfficeState.LIVE
         after = replace(
             before,

@@ -133,6 +133,17 @@ def require_confirmed(
         )
 
 
+def require_open_on(office: Office, first: date) -> None:
+    """Refuse OFFICE_CLOSING for a first day on which the office is closed already, as its closing is planned (R16, R19)."""
+    if office.closes_on is not None and first >= office.closes_on:
+        raise Conflict(
+            f"The office closes on {office.closes_on.isoformat()}.",
+            code="OFFICE_CLOSING",
+            field="goLiveOn",
+            remedy="Choose a day before, or keep the office with keepOffice first.",
+        )
+
+
 def require_before_closing(office: Office, until: date | None) -> None:
     """Refuse OFFICE_CLOSING for days that would go on after the office's planned closing (R19)."""
     if office.closes_on is not None and (until is None or until > office.closes_on):

@@ -20,6 +20,23 @@ class Waiting:
     version: int
 
 
+_TABLES = {"PROVIDER": "providers", "OFFICE": "offices", "GROUP": "groups"}
+
+
+async def is_staying(
+    tx: Connection, kind: str, organization_id: OrganizationId, subject_id: UUID
+) -> bool:
+    """Whether the thing, locked from now on, neither leaves nor has left, or is on its way back."""
+    found = await db.value(
+        tx,
+        f"""SELECT (fence IS NULL OR fence = 'KEEPING') AND state::text NOT IN ('REMOVED', 'CLOSED')
+            FROM {_TABLES[kind]} WHERE organization_id = $1 AND id = $2 FOR UPDATE""",  # noqa: S608 - one of ours
+        organization_id,
+        subject_id,
+    )
+    return bool(found)
+
+
 async def waiting(tx: Connection, *, since: datetime) -> list[Waiting]:
     """The cases that began before `since` and are neither finished nor left to people."""  # any-organization: the job
     return await db.many(

@@ -73,9 +73,12 @@ class SmallReferrals(ReferralsServicer):
         self.held = asyncio.Event()
         self._gate = asyncio.Event()
         self._gate.set()
+        self._late = False
 
-    def hold(self) -> asyncio.Event:
-        """Keep the next answers back until the event is set; `held` tells when somebody waits."""
+    def hold(self, *, late: bool = False) -> asyncio.Event:
+        """Keep the next answers back until the event is set; `held` tells when somebody waits. `late`: their fences come up no
+        sooner than that."""
+        self._late = late
         self.held, self._gate = asyncio.Event(), asyncio.Event()
         return self._gate
 
@@ -92,9 +95,11 @@ class SmallReferrals(ReferralsServicer):
 
     async def RaiseFence(self, request: FenceRequest, context: Any) -> OpenWorkReply:  # noqa: ANN401, N802
         await self._answer(request, context, fence=True)
-        self.fences.add(request.subject_id)
+        if not self._late:
+            self.fences.add(request.subject_id)
         self.held.set()
         await self._gate.wait()
+        self.fences.add(request.subject_id)
         return self._open(request)
 
     async def LowerFence(self, request: FenceRequest, context: Any) -> LowerFenceReply:  # noqa: ANN401, N802

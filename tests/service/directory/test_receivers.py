@@ -241,3 +241,19 @@ async def test_receivers_near_an_office_are_measured_from_it(
 
     assert mine[0]["distanceKm"] == pytest.approx(15.6, abs=0.1)
     assert refused["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+
+
+async def test_on_a_western_evening_today_is_not_past(
+    directory: Directory, organization: Organization
+) -> None:
+    """R28: where it is evening in the west, it is tomorrow for the server. Moves the clock."""
+    now = directory.running.parts.clock.now()
+    evening = (now + timedelta(days=1)).replace(hour=3, minute=30)
+    await directory.running.advance(evening - now)
+    local = (evening - timedelta(hours=8)).date()
+    today = await _suggest(organization, EMERGENCY, on=str(local))
+    query, given = SUGGEST, {"specialtyCode": EMERGENCY, "on": str(local - timedelta(days=1))}
+    past = await directory.running.gql(query, {"input": given}, viewer=organization.admin)
+
+    assert today["receivers"] is not None
+    assert past["errors"][0]["message"] == "The day of the visit is past."
