@@ -279,8 +279,13 @@ async def _forgotten(parts: Parts[Means]) -> None:
     await actions.answer_forgotten(parts.call())
 
 
+async def _notices(parts: Parts[Means]) -> None:
+    await actions.mail_notices(parts.call())
+
+
 async def _tidy(parts: Parts[Means]) -> None:
     await actions.tidy(parts.call())
+    await actions.forget_notices(parts.call())
 
 
 JOBS: Sequence[Job[Means]] = (
@@ -288,6 +293,7 @@ JOBS: Sequence[Job[Means]] = (
     Job("identity forgotten passwords", timedelta(seconds=1), _forgotten),
     Job("identity lapsing", timedelta(minutes=1), _lapse),
     Job("identity away", timedelta(hours=1), _away),
+    Job("identity notices", timedelta(seconds=10), _notices),
     Job("identity post", timedelta(seconds=1), _post),
     Job("identity partner consumers", timedelta(minutes=1), _partners),
     Job("identity signing keys", timedelta(hours=1), _keys),

@@ -88,6 +88,14 @@ from services.identity.actions.means import (
     Support,
     Vault,
 )
+from services.identity.actions.notifying import (
+    change_notice_preference,
+    forget_notices,
+    mail_notices,
+    note,
+    notice_preferences,
+    withdraw,
+)
 from services.identity.actions.openid import OpenId
 from services.identity.actions.opening import Challenge, SignedIn
 from services.identity.actions.organizations import (
@@ -184,6 +192,7 @@ __all__ = [
     "answer_second_factor",
     "break_glass",
     "care_for_keys",
+    "change_notice_preference",
     "change_sign_in_rules",
     "change_sign_in_service",
     "change_title",
@@ -197,6 +206,7 @@ __all__ = [
     "ensure_support",
     "find_partner",
     "finish_single_sign_on",
+    "forget_notices",
     "forget_password",
     "grant_role",
     "introspect",
@@ -207,7 +217,10 @@ __all__ = [
     "lapse_everywhere",
     "lapse_grants",
     "lapse_provider",
+    "mail_notices",
     "make_recovery_codes",
+    "note",
+    "notice_preferences",
     "office_admin_candidates",
     "preview_copy",
     "preview_deactivation",
@@ -242,6 +255,7 @@ __all__ = [
     "tell_expired_invitations",
     "tidy",
     "verify_sign_in_domain",
+    "withdraw",
     "write_to_call_centre",
     "write_to_client_admins",
 ]

@@ -13,6 +13,9 @@ from services.identity.domain import OfficeId, OrganizationId, UserId
 from services.identity.domain.nouns import ProviderId
 from services.identity.domain.provisioning import GroupLeft
 
+MOST_IDS = 100
+"""So many may be asked for at once."""
+
 
 class Directory:
     """The directory service, which knows offices, providers and groups."""
@@ -30,6 +33,18 @@ class Directory:
         )
         reply = await self._peer.ask(self._stub.Offices, request)
         return {UUID(office.office_id): office.state for office in reply.offices}
+
+    async def office_names(
+        self, organization_id: OrganizationId, wanted: Iterable[OfficeId]
+    ) -> dict[UUID, str]:
+        """What those of these offices are called that the organization has. Unavailable when directory is away."""
+        ids, found = sorted(map(str, wanted)), dict[UUID, str]()
+        for start in range(0, len(ids), MOST_IDS):
+            some = ids[start : start + MOST_IDS]
+            request = OfficesRequest(organization_id=str(organization_id), office_ids=some)
+            reply = await self._peer.ask(self._stub.Offices, request)
+            found |= {UUID(one.office_id): one.name for one in reply.offices}
+        return found
 
     async def providers(
         self, organization_id: OrganizationId, wanted: Iterable[ProviderId]

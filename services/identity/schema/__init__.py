@@ -5,6 +5,7 @@ from strawberry.tools import merge_types
 from kit.graphql import build_schema
 from services.identity.schema.candidates import CandidateMutation, CandidateQuery
 from services.identity.schema.factors import FactorMutation, FactorQuery
+from services.identity.schema.notices import NoticeMutation, NoticeQuery
 from services.identity.schema.organizations import OrganizationMutation
 from services.identity.schema.partners import PartnerMutation
 from services.identity.schema.passwords import PasswordMutation
@@ -17,7 +18,16 @@ from services.identity.schema.support import SupportMutation, SupportQuery
 
 Query = merge_types(
     "Query",
-    (ReadingQuery, PeopleQuery, RoleQuery, CandidateQuery, FactorQuery, SignInQuery, SupportQuery),
+    (
+        ReadingQuery,
+        PeopleQuery,
+        RoleQuery,
+        CandidateQuery,
+        FactorQuery,
+        SignInQuery,
+        SupportQuery,
+        NoticeQuery,
+    ),
 )
 Mutation = merge_types(
     "Mutation",
@@ -32,6 +42,7 @@ Mutation = merge_types(
         CandidateMutation,
         PartnerMutation,
         SupportMutation,
+        NoticeMutation,
     ),
 )
 

@@ -63,6 +63,7 @@ class SmallDirectory(DirectoryServicer):
         self.offices: dict[UUID, tuple[UUID, str]] = {}
         self.providers: dict[UUID, tuple[UUID, str]] = {}
         self.groups: dict[UUID, list[StaffedGroup]] = {}
+        self.names: dict[UUID, str] = {}
         self.away = False
 
     async def Offices(self, request: OfficesRequest, context: Any) -> OfficesReply:  # noqa: ANN401, N802
@@ -71,7 +72,11 @@ class SmallDirectory(DirectoryServicer):
         wanted = UUID(request.organization_id)
         return OfficesReply(
             offices=[
-                KnownOffice(office_id=one, state=self.offices[UUID(one)][1])
+                KnownOffice(
+                    office_id=one,
+                    state=self.offices[UUID(one)][1],
+                    name=self.names.get(UUID(one), ""),
+                )
                 for one in request.office_ids
                 if self.offices.get(UUID(one), (None, ""))[0] == wanted
             ]

@@ -1,5 +1,7 @@
-"""What identity hears: offices that close, providers that leave, what the call centre is told, and its own facts about partners."""
+"""What identity hears: offices that close, providers that leave, what the call centre is told, its own facts about partners, and
+whatever people are told of by mail."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from kit.db import Connection
@@ -8,14 +10,21 @@ from kit.service import Parts
 from proto.directory.v1.events_pb2 import (
     ChangeFeedEscalated,
     ChangeFeedExtended,
+    GroupAdded,
+    GroupRemoved,
+    GroupStaffed,
     OfficeClosed,
     ProviderRemoved,
 )
 from proto.identity.v1.events_pb2 import PartnerAdded, PartnerRemoved
 from services.identity import actions, store
 from services.identity.actions import Means
+from services.identity.consumers.news import news_of_organizations
+from services.identity.consumers.referrals import news_of_referrals
 from services.identity.domain import OfficeId, OrganizationId, PartnerId
-from services.identity.domain.nouns import ProviderId
+from services.identity.domain.notices import KnownGroup
+from services.identity.domain.nouns import ProviderId, UserId
+from services.identity.store import notices as rows
 
 
 async def _office_closed(tx: Connection, heard: Heard) -> None:
@@ -37,6 +46,36 @@ async def _provider_removed(tx: Connection, heard: Heard) -> None:
     await actions.lapse_provider(tx, organization_id, provider_id, heard.time)
 
 
+async def _group_added(tx: Connection, heard: Heard) -> None:
+    """Where a group is."""
+    fact: GroupAdded = heard.fact
+    offices = frozenset(map(UUID, fact.office_ids))
+    await rows.keep_group(tx, _here(heard), replace(await _group(tx, heard), office_ids=offices))
+
+
+async def _group_staffed(tx: Connection, heard: Heard) -> None:
+    """Who works for a group."""
+    fact: GroupStaffed = heard.fact
+    staff = frozenset(UserId(UUID(one)) for one in fact.staff_user_ids)
+    await rows.keep_group(tx, _here(heard), replace(await _group(tx, heard), staff=staff))
+
+
+async def _group_removed(tx: Connection, heard: Heard) -> None:
+    """Nobody works for it any more."""
+    await rows.forget_group(tx, _here(heard), heard.aggregate_id)
+
+
+async def _group(tx: Connection, heard: Heard) -> KnownGroup:
+    if await store.organization(tx, _here(heard)) is None:
+        raise LookupError("a group of an organization nobody opened")
+    found = await rows.group(tx, _here(heard), heard.aggregate_id)
+    return found or KnownGroup(heard.aggregate_id, frozenset(), frozenset())
+
+
+def _here(heard: Heard) -> OrganizationId:
+    return OrganizationId(heard.organization_id)
+
+
 def hearings(parts: Parts[Means]) -> list[Hearing]:
     """The handlers, by service and aggregate."""
 
@@ -51,10 +90,21 @@ def hearings(parts: Parts[Means]) -> list[Hearing]:
     return [
         Hearing("directory", "office", {OfficeClosed: _office_closed}),
         Hearing("directory", "provider", {ProviderRemoved: _provider_removed}),
+        Hearing(
+            "directory",
+            "group",
+            {
+                GroupAdded: _group_added,
+                GroupStaffed: _group_staffed,
+                GroupRemoved: _group_removed,
+            },
+        ),
         _change_feed(parts),
         Hearing(
             "identity", "partner", {PartnerAdded: partner_changed, PartnerRemoved: partner_changed}
         ),
+        *news_of_referrals(parts),
+        *news_of_organizations(parts),
     ]
 
 

@@ -1,0 +1,203 @@
+"""Mail about work: who is told of a fact, and the mail that gathers what waits for somebody. What people choose themselves."""
+
+import logging
+from collections.abc import Iterable
+from datetime import timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from kit import audit
+from kit.db import Connection
+from kit.errors import Unavailable
+from kit.inbox import Heard
+from services.identity import store
+from services.identity.actions.means import Call
+from services.identity.actions.tidying import BATCH
+from services.identity.actions.told import write_letter
+from services.identity.domain import LetterKind, OfficeId, Organization, OrganizationId, UserId
+from services.identity.domain import notices as domain
+from services.identity.domain.notice_words import lines, words
+from services.identity.domain.notices import (
+    KINDS,
+    Delivery,
+    Mail,
+    Member,
+    News,
+    NoticeKind,
+    Place,
+    Preference,
+    Topic,
+    Waiting,
+)
+from services.identity.policy.notices import is_told, permit_notices, roles_told
+from services.identity.store import notices as rows
+
+log = logging.getLogger(__name__)
+
+KEPT = timedelta(days=14)
+"""How long a settled notice is remembered: far longer than a fact is news."""
+
+MOST_MAILS = 500
+"""Mails made up before the next are looked for."""
+
+
+# Hearing --------------------------------------------------------------------------------------------------------------
+
+
+async def note(call: Call, tx: Connection, heard: Heard, news: News) -> None:
+    """Let a notice wait for everybody whom the news concerns and who wants to be told. Old facts are no news."""
+    now = call.clock.now()
+    organization = await store.organization(tx, OrganizationId(heard.organization_id))
+    if organization is None or not domain.is_news(heard.time, now):
+        return
+    concerned = await _concerned(tx, organization.id, news)
+    chosen = await rows.choices(tx, organization.id, concerned)
+    kind, zone = KINDS[news.topic], ZoneInfo(organization.time_zone)
+    wanted = {one: chosen.get((one, kind), domain.by_default(kind)) for one in concerned}
+    entries = [
+        rows.Entry(user_id, delivery, domain.due(delivery, now, zone))
+        for user_id, delivery in wanted.items()
+        if delivery is not Delivery.OFF
+    ]
+    if entries:
+        await rows.note(tx, organization.id, heard.event_id, news, entries, now)
+
+
+async def withdraw(
+    call: Call, tx: Connection, heard: Heard, subject_id: UUID, topics: Iterable[Topic]
+) -> None:
+    """What waits about this has been dealt with meanwhile: no mail tells of it any more."""
+    here = OrganizationId(heard.organization_id)
+    await rows.withdraw(tx, here, subject_id, list(topics), call.clock.now())
+
+
+async def _concerned(tx: Connection, here: OrganizationId, news: News) -> list[UserId]:
+    place = await _place(tx, here, news.office_id, news.group_id)
+    offices = {place.office_id} if place.office_id else set[UUID]()
+    staff = set[UserId]()
+    if place.group:
+        offices |= place.group.office_ids
+        staff |= place.group.staff
+    around = await rows.members(tx, here, staff, offices, roles_told(news.topic))
+    return [
+        one.user_id
+        for one in around
+        if (news.only is None or one.user_id in news.only) and is_told(news.topic, one, place)
+    ]
+
+
+async def _place(
+    tx: Connection, here: OrganizationId, office_id: UUID | None, group_id: UUID | None
+) -> Place:
+    return Place(office_id, await rows.group(tx, here, group_id) if group_id else None)
+
+
+# Making up the mail ---------------------------------------------------------------------------------------------------
+
+
+async def mail_notices(call: Call) -> None:
+    """The job: every mail whose time has come, each in a transaction of its own. While directory, which knows the offices' names,
+    is away, mail that names offices waits."""
+    more = True
+    while more:
+        async with call.db.reading() as tx:
+            mails = await rows.due_mails(tx, call.clock.now(), MOST_MAILS)
+        places = {one.organization_id for one in mails}
+        settled = [await _mail_there(call, here, mails) for here in sorted(places)]
+        more = len(mails) == MOST_MAILS and any(settled)
+
+
+async def _mail_there(call: Call, here: OrganizationId, mails: list[Mail]) -> bool:
+    """Those mails that are of one organization. Whether any could be made up."""
+    theirs = [one for one in mails if one.organization_id == here]
+    async with call.db.reading() as tx:
+        organization = await store.organization(tx, here)
+        offices = await rows.offices_of(tx, here, [one.user_id for one in theirs])
+    if organization is None:
+        raise LookupError("a notice of an organization nobody opened")
+    try:
+        names = await call.peers.directory.office_names(here, map(OfficeId, offices))
+    except Unavailable as refusal:
+        log.warning("mail about work waits", extra={"because": refusal.code})
+        return False
+    return any([await _mail(call, organization, one, names) for one in theirs])
+
+
+async def _mail(call: Call, organization: Organization, mail: Mail, names: dict[UUID, str]) -> bool:
+    async with call.db.transaction() as tx:
+        now = call.clock.now()
+        taken = await rows.take(tx, organization.id, mail, now)
+        if not any(one.due_at <= now for one in taken):
+            return False
+        wanted = await _still_wanted(tx, organization.id, mail.user_id, taken)
+        if wanted:
+            said, link = lines(wanted, names), call.peers.post.public_url
+            told = words(organization.name, mail.delivery, said, link)
+            await write_letter(call, tx, LetterKind.NOTICE, mail.user_id, told)
+        await rows.settle(tx, organization.id, taken, wanted, now)
+    return True
+
+
+async def _still_wanted(
+    tx: Connection, here: OrganizationId, user_id: UserId, taken: list[Waiting]
+) -> list[Waiting]:
+    """Those that are still theirs to know, by what they are granted now, and that they have not switched off since."""
+    found = await rows.members(tx, here, [user_id])
+    if not found:
+        return []
+    chosen = await rows.choices(tx, here, [user_id])
+    return [
+        one
+        for one in taken
+        if chosen.get((user_id, KINDS[one.topic])) is not Delivery.OFF
+        and await _is_theirs(tx, here, found[0], one)
+    ]
+
+
+async def _is_theirs(tx: Connection, here: OrganizationId, member: Member, one: Waiting) -> bool:
+    return is_told(one.topic, member, await _place(tx, here, one.office_id, one.group_id))
+
+
+async def forget_notices(call: Call) -> None:
+    """The job: drop what was settled long ago."""
+    gone = BATCH
+    while gone == BATCH:
+        async with call.db.transaction() as tx:
+            gone = await rows.forget(tx, call.clock.now() - KEPT, BATCH)
+
+
+# Choosing -------------------------------------------------------------------------------------------------------------
+
+
+async def notice_preferences(call: Call) -> list[Preference]:
+    """How the viewer is told of each kind, in the organization they are signed in to."""
+    here, user_id = permit_notices(call.viewer)
+    async with call.db.reading() as tx:
+        return await _preferences(tx, here, user_id)
+
+
+async def change_notice_preference(
+    call: Call, kind: NoticeKind, delivery: Delivery
+) -> list[Preference]:
+    """Let the viewer be told of a kind in another way from now on; OFF holds for what waits, too. Conflict NOTICE_NOT_OPTIONAL for what
+    is always mailed."""
+    here, user_id = permit_notices(call.viewer)
+    domain.require_optional(kind)
+    async with call.db.transaction() as tx:
+        now = call.clock.now()
+        await rows.choose(tx, here, user_id, kind, delivery, now)
+        await audit.record(
+            tx,
+            call.viewer,
+            act="user.notice_preference_changed",
+            kind="user",
+            about=user_id,
+            organization_id=here,
+            at=now,
+        )
+        return await _preferences(tx, here, user_id)
+
+
+async def _preferences(tx: Connection, here: OrganizationId, user_id: UserId) -> list[Preference]:
+    chosen = await rows.choices(tx, here, [user_id])
+    return domain.preferences({kind: delivery for (_, kind), delivery in chosen.items()})

@@ -1,0 +1,157 @@
+"""What admins, insurance managers and readers of reports are told by mail."""
+
+from kit.db import Connection
+from kit.inbox import Heard, Hearing
+from kit.service import Parts
+from proto.directory.v1.events_pb2 import OfficeGoLiveMissed, OfficeLive, TaskClosed, TaskRaised
+from proto.identity.v1.events_pb2 import (
+    UserConfirmed,
+    UserDeactivated,
+    UserInviteBounced,
+    UserInviteExpired,
+)
+from proto.insurance.v1.events_pb2 import (
+    CampaignAssigned,
+    CampaignClosed,
+    CampaignEscalated,
+    CampaignReminded,
+    ManagerMissing,
+)
+from proto.reporting.v1.events_pb2 import ReportPublished, ReportReviewDue, ReportReviewed
+from services.identity import store
+from services.identity.actions import Means
+from services.identity.consumers.post import Post
+from services.identity.domain import OrganizationId
+from services.identity.domain.notices import Topic
+
+
+class _Directory(Post):
+    async def go_live_missed(self, tx: Connection, heard: Heard) -> None:
+        """The first day came, and the office lacked something (R16)."""
+        fact: OfficeGoLiveMissed = heard.fact
+        await self.tell(tx, heard, Topic.GO_LIVE_MISSED, fact.office_id)
+
+    async def live(self, tx: Connection, heard: Heard) -> None:
+        """It has opened after all."""
+        await self.forget(tx, heard, Topic.GO_LIVE_MISSED)
+
+    async def task_raised(self, tx: Connection, heard: Heard) -> None:
+        """Something is left undone. That an office could not open is told already, of the office itself."""
+        fact: TaskRaised = heard.fact
+        if fact.kind != "GO_LIVE_MISSED":
+            office = fact.subject_id if fact.kind == "ROSTER_NOT_ATTESTED" else ""
+            await self.tell(tx, heard, Topic.TASK, office)
+
+    async def task_closed(self, tx: Connection, heard: Heard) -> None:
+        """It is done, or dismissed."""
+        await self.forget(tx, heard, Topic.TASK)
+
+
+class _Insurance(Post):
+    async def assigned(self, tx: Connection, heard: Heard) -> None:
+        """Whose a campaign is, told also when it opens (R29); nobody in particular means the client admins."""
+        fact: CampaignAssigned = heard.fact
+        await self.forget(tx, heard, Topic.CAMPAIGN, Topic.CAMPAIGN_REMINDED)
+        await self.tell(tx, heard, Topic.CAMPAIGN, only=fact.user_id)
+
+    async def reminded(self, tx: Connection, heard: Heard) -> None:
+        """Weekly, whoever does it."""
+        fact: CampaignReminded = heard.fact
+        one = fact.user_ids[0] if len(fact.user_ids) == 1 else ""
+        await self.tell(tx, heard, Topic.CAMPAIGN_REMINDED, only=one)
+
+    async def escalated(self, tx: Connection, heard: Heard) -> None:
+        """It was due, and something is open: the client admins."""
+        await self.tell(tx, heard, Topic.CAMPAIGN_ESCALATED)
+
+    async def closed(self, tx: Connection, heard: Heard) -> None:
+        """It is over."""
+        topics = (Topic.CAMPAIGN, Topic.CAMPAIGN_REMINDED, Topic.CAMPAIGN_ESCALATED)
+        await self.forget(tx, heard, *topics)
+
+    async def manager_missing(self, tx: Connection, heard: Heard) -> None:
+        """R26: weekly, the client admins."""
+        await self.tell(tx, heard, Topic.MANAGER_MISSING)
+
+
+class _Reporting(Post):
+    async def published(self, tx: Connection, heard: Heard) -> None:
+        """R31: whoever reads the group's reports."""
+        fact: ReportPublished = heard.fact
+        await self.tell(tx, heard, Topic.REPORT, "", fact.group_id)
+
+    async def review_due(self, tx: Connection, heard: Heard) -> None:
+        """R31: nobody has reviewed it for seven days."""
+        fact: ReportReviewDue = heard.fact
+        await self.tell(tx, heard, Topic.REVIEW_DUE, "", fact.group_id)
+
+    async def reviewed(self, tx: Connection, heard: Heard) -> None:
+        """Somebody has."""
+        await self.forget(tx, heard, Topic.REPORT, Topic.REVIEW_DUE)
+
+
+class _Users(Post):
+    async def bounced(self, tx: Connection, heard: Heard) -> None:
+        """R03: the invitation's mail was refused for good."""
+        await self._invitation(tx, heard, Topic.INVITATION_BOUNCED)
+
+    async def expired(self, tx: Connection, heard: Heard) -> None:
+        """R04: nobody took the invitation in time."""
+        await self._invitation(tx, heard, Topic.INVITATION_EXPIRED)
+
+    async def _invitation(self, tx: Connection, heard: Heard, topic: Topic) -> None:
+        """Client admins, and office admins of where the user is to work; each once, whatever the number of offices."""
+        here = OrganizationId(heard.organization_id)
+        user = (await store.users_by_id(tx, here, [heard.aggregate_id])).get(heard.aggregate_id)
+        offices = {str(one.office_id or "") for one in user.grants} if user else set[str]()
+        for office in sorted({*offices, ""}):
+            await self.tell(tx, heard, topic, office)
+
+    async def confirmed(self, tx: Connection, heard: Heard) -> None:
+        """They have come after all."""
+        await self.forget(tx, heard, Topic.INVITATION_BOUNCED, Topic.INVITATION_EXPIRED)
+
+    async def deactivated(self, tx: Connection, heard: Heard) -> None:
+        """R07: what somebody did, they know; what ninety days did is told."""
+        fact: UserDeactivated = heard.fact
+        await self.confirmed(tx, heard)
+        if fact.because == "INACTIVE":
+            await self.tell(tx, heard, Topic.AWAY_ENDED)
+
+
+def news_of_organizations(parts: Parts[Means]) -> list[Hearing]:
+    """The handlers of whatever is not about referrals."""
+    return [*_of_directory(_Directory(parts)), *_of_others(parts)]
+
+
+def _of_directory(news: _Directory) -> list[Hearing]:
+    offices = {OfficeGoLiveMissed: news.go_live_missed, OfficeLive: news.live}
+    tasks = {TaskRaised: news.task_raised, TaskClosed: news.task_closed}
+    return [Hearing("directory", "office", offices), Hearing("directory", "task", tasks)]
+
+
+def _of_others(parts: Parts[Means]) -> list[Hearing]:
+    insurance, reporting, users = _Insurance(parts), _Reporting(parts), _Users(parts)
+    campaigns = {
+        CampaignAssigned: insurance.assigned,
+        CampaignReminded: insurance.reminded,
+        CampaignEscalated: insurance.escalated,
+        CampaignClosed: insurance.closed,
+    }
+    reports = {
+        ReportPublished: reporting.published,
+        ReportReviewDue: reporting.review_due,
+        ReportReviewed: reporting.reviewed,
+    }
+    accounts = {
+        UserInviteBounced: users.bounced,
+        UserInviteExpired: users.expired,
+        UserConfirmed: users.confirmed,
+        UserDeactivated: users.deactivated,
+    }
+    return [
+        Hearing("insurance", "campaign", campaigns),
+        Hearing("insurance", "manager", {ManagerMissing: insurance.manager_missing}),
+        Hearing("reporting", "report", reports),
+        Hearing("identity", "user", accounts),
+    ]

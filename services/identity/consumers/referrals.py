@@ -1,0 +1,124 @@
+"""What people are told by mail of referrals: an organization hears of its own end, and there whoever works for it."""
+
+from kit.db import Connection
+from kit.inbox import Heard, Hearing
+from kit.service import Parts
+from proto.referrals.v1.events_pb2 import (
+    ReferralAcknowledged,
+    ReferralAppointmentCancelled,
+    ReferralAppointmentPassed,
+    ReferralCancelled,
+    ReferralCompleted,
+    ReferralDeclined,
+    ReferralForwarded,
+    ReferralNoShow,
+    ReferralOutcomeAttached,
+    ReferralOverdue,
+    ReferralReassigned,
+    ReferralScheduled,
+    ReferralSent,
+    ReferralState,
+)
+from services.identity.actions import Means
+from services.identity.consumers.post import Post
+from services.identity.domain.notices import RECEIVING, SENDING, Topic
+
+
+def _place(state: ReferralState) -> tuple[str, str]:
+    """The end of the referral that this copy of the fact is for: office and group."""
+    if state.side == "RECEIVING":
+        return state.receiving_office_id, state.receiving_group_id
+    return state.sending_office_id, state.sending_group_id
+
+
+def _acts(state: ReferralState) -> bool:
+    """Whether this side is to act on the referral now: the receiver, or the sender for one who is not in the suite."""
+    return state.side == "RECEIVING" or not state.receiving_organization_id
+
+
+class _News(Post):
+    """What was dealt with before the mail left is not told."""
+
+    async def sent(self, tx: Connection, heard: Heard) -> None:
+        """Sent, or sent again after it was declined."""
+        fact: ReferralSent = heard.fact
+        if fact.referral.side == "RECEIVING":
+            await self._arrived(tx, heard)
+        else:
+            await self.forget(tx, heard, *SENDING)
+
+    async def moved(self, tx: Connection, heard: Heard) -> None:
+        """Reassigned or forwarded. Whoever forwarded it hears of it with the state as it left."""
+        fact: ReferralReassigned | ReferralForwarded = heard.fact
+        if fact.referral.side != "RECEIVING":
+            return
+        office, group = _place(fact.referral)
+        if office != fact.from_office_id or (group and group != fact.from_group_id):
+            await self._arrived(tx, heard)
+        elif isinstance(fact, ReferralForwarded):
+            await self.forget(tx, heard, *RECEIVING)
+
+    async def _arrived(self, tx: Connection, heard: Heard) -> None:
+        await self.forget(tx, heard, *RECEIVING)
+        await self.tell(tx, heard, Topic.NEW_REFERRAL, *_place(heard.fact.referral))
+
+    async def acted(self, tx: Connection, heard: Heard) -> None:
+        """The receiver has done what there was to do for now."""
+        if _acts(heard.fact.referral):
+            await self.forget(tx, heard, *RECEIVING)
+
+    async def overdue(self, tx: Connection, heard: Heard) -> None:
+        """Not acknowledged or decided in time."""
+        await self._to_do(tx, heard, Topic.OVERDUE)
+
+    async def passed(self, tx: Connection, heard: Heard) -> None:
+        """The appointment has passed: somebody is to say what came of it."""
+        await self._to_do(tx, heard, Topic.ATTENDANCE)
+
+    async def _to_do(self, tx: Connection, heard: Heard, topic: Topic) -> None:
+        state: ReferralState = heard.fact.referral
+        if _acts(state):
+            await self.tell(tx, heard, topic, *_place(state))
+
+    async def declined(self, tx: Connection, heard: Heard) -> None:
+        """It goes back to the sender."""
+        await self._answered(tx, heard, Topic.DECLINED)
+
+    async def completed(self, tx: Connection, heard: Heard) -> None:
+        """It came to its end, or the receiver said what came of it."""
+        await self._answered(tx, heard, Topic.OUTCOME)
+
+    async def _answered(self, tx: Connection, heard: Heard, topic: Topic) -> None:
+        await self.acted(tx, heard)
+        state: ReferralState = heard.fact.referral
+        if state.side == "SENDING":
+            await self.tell(tx, heard, topic, *_place(state))
+
+    async def cancelled(self, tx: Connection, heard: Heard) -> None:
+        """The sender does not want it any more."""
+        state: ReferralState = heard.fact.referral
+        receiving = state.side == "RECEIVING"
+        await self.forget(tx, heard, *(RECEIVING if receiving else SENDING))
+        if receiving:
+            await self.tell(tx, heard, Topic.CANCELLED, *_place(state))
+
+
+def news_of_referrals(parts: Parts[Means]) -> list[Hearing]:
+    """The handlers of referrals' facts."""
+    news = _News(parts)
+    handlers = {
+        ReferralSent: news.sent,
+        ReferralForwarded: news.moved,
+        ReferralReassigned: news.moved,
+        ReferralAcknowledged: news.acted,
+        ReferralScheduled: news.acted,
+        ReferralAppointmentCancelled: news.acted,
+        ReferralNoShow: news.acted,
+        ReferralOverdue: news.overdue,
+        ReferralAppointmentPassed: news.passed,
+        ReferralDeclined: news.declined,
+        ReferralCompleted: news.completed,
+        ReferralOutcomeAttached: news.completed,
+        ReferralCancelled: news.cancelled,
+    }
+    return [Hearing("referrals", "referral", handlers)]

@@ -1,0 +1,105 @@
+"""The words of mail about work: how much of what and where, and nothing of whom. Pure."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from services.identity.domain.letters import Words
+from services.identity.domain.notices import Delivery, Topic, Waiting
+
+MOST_LINES = 20
+"""More lines than this are counted, not written."""
+
+LONGEST_NAME = 80
+_CHOOSE = "You choose in your notice preferences what you are told by mail, and when."
+
+
+class _Said(NamedTuple):
+    one: str
+    many: str
+
+
+_SAID: Final[Mapping[Topic, _Said]] = {
+    Topic.NEW_REFERRAL: _Said("1 new referral", "{} new referrals"),
+    Topic.OVERDUE: _Said("1 referral is overdue", "{} referrals are overdue"),
+    Topic.DECLINED: _Said("1 referral was declined", "{} referrals were declined"),
+    Topic.CANCELLED: _Said("1 referral was cancelled", "{} referrals were cancelled"),
+    Topic.ATTENDANCE: _Said(
+        "1 appointment has passed: please report attendance",
+        "{} appointments have passed: please report attendance",
+    ),
+    Topic.OUTCOME: _Said(
+        "1 referral has news of its outcome", "{} referrals have news of their outcome"
+    ),
+    Topic.CAMPAIGN: _Said(
+        "1 review of accepted insurance plans is yours to do",
+        "{} reviews of accepted insurance plans are yours to do",
+    ),
+    Topic.CAMPAIGN_REMINDED: _Said(
+        "1 review of accepted insurance plans is still open",
+        "{} reviews of accepted insurance plans are still open",
+    ),
+    Topic.CAMPAIGN_ESCALATED: _Said(
+        "1 review of accepted insurance plans was not finished when it was due",
+        "{} reviews of accepted insurance plans were not finished when they were due",
+    ),
+    Topic.MANAGER_MISSING: _Said(
+        "Plans are listed, and nobody is insurance manager",
+        "Plans are listed, and nobody is insurance manager",
+    ),
+    Topic.GO_LIVE_MISSED: _Said(
+        "1 office could not open on its first day", "{} offices could not open on their first day"
+    ),
+    Topic.TASK: _Said("1 new task in the directory", "{} new tasks in the directory"),
+    Topic.REPORT: _Said("1 new progress report", "{} new progress reports"),
+    Topic.REVIEW_DUE: _Said(
+        "1 progress report waits for its review", "{} progress reports wait for their review"
+    ),
+    Topic.INVITATION_BOUNCED: _Said("1 invitation did not arrive", "{} invitations did not arrive"),
+    Topic.INVITATION_EXPIRED: _Said("1 invitation has run out", "{} invitations have run out"),
+    Topic.AWAY_ENDED: _Said(
+        "1 account was ended after 90 days without sign-in",
+        "{} accounts were ended after 90 days without sign-in",
+    ),
+}
+
+
+def lines(notices: Iterable[Waiting], names: Mapping[UUID, str]) -> list[str]:
+    """What is said of them: one line for each topic and office, the more urgent first. A thing counts once, however often it was told
+    of. `names` are the offices' as far as they are known."""
+    things = defaultdict[tuple[Topic, str], set[UUID]](set)
+    for one in notices:
+        name = names.get(one.office_id, "") if one.office_id else ""
+        things[one.topic, _plain(name)].add(one.subject_id)
+    order = list(Topic)
+    ordered = sorted(things, key=lambda key: (order.index(key[0]), key[1].casefold()))
+    return [_line(topic, name, len(things[topic, name])) for topic, name in ordered]
+
+
+def _line(topic: Topic, office: str, count: int) -> str:
+    said = _SAID[topic]
+    text = said.one if count == 1 else said.many.format(count)
+    return f"{office}: {text[:1].lower()}{text[1:]}" if office else text
+
+
+def words(organization: str, delivery: Delivery, said: list[str], link: str) -> Words:
+    """A mail that says these lines: at least one."""
+    shown, more = said[:MOST_LINES], len(said) - MOST_LINES
+    digest = delivery is Delivery.DAILY_DIGEST
+    subject = said[0] if len(said) == 1 else f"{len(said)} things to look at"
+    begin = f"Your day at {organization}:" if digest else f"New at {organization}:"
+    return Words(
+        f"{_plain(organization)}: {subject}"
+        if not digest
+        else f"{_plain(organization)}, daily: {subject}",
+        (begin, *(f"{line}." for line in shown), *([f"And {more} more."] if more > 0 else [])),
+        link,
+        (f"Sign in there to see more. {_CHOOSE}",),
+    )
+
+
+def _plain(name: str) -> str:
+    """A name as one short line, so that it fits a subject."""
+    line = " ".join("".join(one if one.isprintable() else " " for one in name).split())
+    return line if len(line) <= LONGEST_NAME else f"{line[: LONGEST_NAME - 1]}…"

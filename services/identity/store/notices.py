@@ -1,0 +1,271 @@
+"""What people are told by mail about their work: what waits, what they chose, and the groups they work for."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from kit import db
+from kit.db import Connection
+from kit.ids import new_id
+from services.identity.domain import OrganizationId, Role, UserId
+from services.identity.domain.notices import (
+    Delivery,
+    KnownGroup,
+    Mail,
+    Member,
+    News,
+    NoticeKind,
+    Topic,
+    Waiting,
+)
+
+# Who there is ---------------------------------------------------------------------------------------------------------
+
+_MEMBERS = """
+SELECT m.user_id, array_agg(g.role::text) AS roles, array_agg(g.office_id) AS offices
+FROM memberships m JOIN users u ON u.id = m.user_id LEFT JOIN live_grants g ON g.membership_id = m.id
+WHERE m.organization_id = $1 AND m.deactivated_at IS NULL AND u.confirmed_at IS NOT NULL AND (
+    m.user_id = ANY($2)
+    OR m.id IN (SELECT h.membership_id FROM live_grants h WHERE h.office_id = ANY($3))
+    OR cardinality($4::text[]) > 0 AND m.id IN (
+        SELECT h.membership_id FROM live_grants h JOIN memberships n ON n.id = h.membership_id
+        WHERE n.organization_id = $1 AND h.role::text = ANY($4)))
+GROUP BY m.user_id ORDER BY m.user_id
+"""
+
+
+async def members(
+    tx: Connection,
+    organization_id: OrganizationId,
+    ids: Collection[UserId],
+    offices: Collection[UUID] = (),
+    roles: Collection[Role] = (),
+) -> list[Member]:
+    """The active, confirmed users who are among these, or have a role at one of these offices, or one of these roles."""
+    rows = await tx.fetch(_MEMBERS, organization_id, list(ids), list(offices), list(roles))
+    return [
+        Member(
+            UserId(row["user_id"]),
+            frozenset(
+                (Role(role), office)
+                for role, office in zip(row["roles"], row["offices"], strict=True)
+                if role is not None
+            ),
+        )
+        for row in rows
+    ]
+
+
+async def group(
+    tx: Connection, organization_id: OrganizationId, group_id: UUID
+) -> KnownGroup | None:
+    """A group, as far as directory has told of it."""
+    return await db.maybe(
+        tx,
+        KnownGroup,
+        "SELECT group_id, office_ids, staff FROM known_groups WHERE organization_id = $1 AND group_id = $2",
+        organization_id,
+        group_id,
+    )
+
+
+async def keep_group(tx: Connection, organization_id: OrganizationId, group: KnownGroup) -> None:
+    """What a group is from now on."""
+    await db.run(
+        tx,
+        "INSERT INTO known_groups (organization_id, group_id, office_ids, staff) VALUES ($1, $2, $3, $4)"
+        " ON CONFLICT (organization_id, group_id) DO UPDATE SET office_ids = $3, staff = $4",
+        organization_id,
+        group.group_id,
+        sorted(group.office_ids),
+        sorted(group.staff),
+    )
+
+
+async def forget_group(tx: Connection, organization_id: OrganizationId, group_id: UUID) -> None:
+    """There is no such group any more."""
+    await db.run(
+        tx,
+        "DELETE FROM known_groups WHERE organization_id = $1 AND group_id = $2",
+        organization_id,
+        group_id,
+    )
+
+
+# What they chose ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    user_id: UserId
+    kind: NoticeKind
+    delivery: Delivery
+
+
+async def choices(
+    tx: Connection, organization_id: OrganizationId, users: Iterable[UserId]
+) -> dict[tuple[UserId, NoticeKind], Delivery]:
+    """What these users have chosen there; what is not among it is as by default."""
+    found = await db.many(
+        tx,
+        _Choice,
+        "SELECT user_id, kind, delivery FROM notice_choices WHERE organization_id = $1 AND user_id = ANY($2)",
+        organization_id,
+        list(users),
+    )
+    return {(one.user_id, one.kind): one.delivery for one in found}
+
+
+async def choose(
+    tx: Connection,
+    organization_id: OrganizationId,
+    user_id: UserId,
+    kind: NoticeKind,
+    delivery: Delivery,
+    at: datetime,
+) -> None:
+    """Keep how somebody wants to be told of a kind."""
+    await db.run(
+        tx,
+        "INSERT INTO notice_choices (organization_id, user_id, kind, delivery, chosen_at) VALUES ($1, $2, $3, $4, $5)"
+        " ON CONFLICT (organization_id, user_id, kind) DO UPDATE SET delivery = $4, chosen_at = $5",
+        organization_id,
+        user_id,
+        kind,
+        delivery,
+        at,
+    )
+
+
+# What waits -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A notice for somebody, and when it is due."""
+
+    user_id: UserId
+    delivery: Delivery
+    due_at: datetime
+
+
+async def note(
+    tx: Connection,
+    organization_id: OrganizationId,
+    event_id: UUID,
+    news: News,
+    entries: Sequence[Entry],
+    at: datetime,
+) -> None:
+    """Let a notice wait for each of them; who has one of this event already keeps that."""
+    await db.run(
+        tx,
+        "INSERT INTO notices (id, organization_id, user_id, event_id, topic, subject_id, office_id, group_id, delivery,"
+        " noted_at, due_at) SELECT new.id, $1, new.user_id, $2, $3, $4, $5, $6, new.delivery, $7, new.due_at"
+        " FROM unnest($8::uuid[], $9::uuid[], $10::text[], $11::timestamptz[]) AS new(id, user_id, delivery, due_at)"
+        " ON CONFLICT (event_id, user_id) DO NOTHING",
+        organization_id,
+        event_id,
+        news.topic,
+        news.subject_id,
+        news.office_id,
+        news.group_id,
+        at,
+        [new_id() for _ in entries],
+        [one.user_id for one in entries],
+        [one.delivery for one in entries],
+        [one.due_at for one in entries],
+    )
+
+
+async def withdraw(
+    tx: Connection,
+    organization_id: OrganizationId,
+    subject_id: UUID,
+    topics: Collection[Topic],
+    at: datetime,
+) -> None:
+    """What waits about this has been dealt with: nobody is told of it any more."""
+    await db.run(
+        tx,
+        "UPDATE notices SET settled_at = $4 WHERE organization_id = $1 AND subject_id = $2 AND topic = ANY($3)"
+        " AND settled_at IS NULL",
+        organization_id,
+        subject_id,
+        list(topics),
+        at,
+    )
+
+
+# any-organization: the post serves all
+async def due_mails(tx: Connection, at: datetime, limit: int) -> list[Mail]:
+    """Whose mail is to be made up now, the longest-waiting first."""
+    return await db.many(
+        tx,
+        Mail,
+        "SELECT organization_id, user_id, delivery FROM notices WHERE settled_at IS NULL AND due_at <= $1"
+        " GROUP BY organization_id, user_id, delivery ORDER BY min(due_at), user_id LIMIT $2",
+        at,
+        limit,
+    )
+
+
+async def offices_of(
+    tx: Connection, organization_id: OrganizationId, users: Collection[UserId]
+) -> set[UUID]:
+    """The offices that the waiting notices of these users are about."""
+    rows = await tx.fetch(
+        "SELECT DISTINCT office_id FROM notices WHERE organization_id = $1 AND user_id = ANY($2)"
+        " AND settled_at IS NULL AND office_id IS NOT NULL",
+        organization_id,
+        list(users),
+    )
+    return {row["office_id"] for row in rows}
+
+
+async def take(
+    tx: Connection, organization_id: OrganizationId, mail: Mail, at: datetime
+) -> list[Waiting]:
+    """What goes into a mail: all that waits to leave at once, or what is due of the digest. Held until the transaction ends; what
+    somebody else holds is left to them."""
+    return await db.many(
+        tx,
+        Waiting,
+        "SELECT id, topic, subject_id, office_id, group_id, due_at FROM notices"
+        " WHERE organization_id = $1 AND user_id = $2 AND delivery = $3 AND settled_at IS NULL"
+        " AND (due_at <= $4 OR delivery = 'AT_ONCE') ORDER BY noted_at, id FOR UPDATE SKIP LOCKED",
+        organization_id,
+        mail.user_id,
+        mail.delivery,
+        at,
+    )
+
+
+async def settle(
+    tx: Connection,
+    organization_id: OrganizationId,
+    taken: Iterable[Waiting],
+    mailed: Iterable[Waiting],
+    at: datetime,
+) -> None:
+    """They wait no more: some are in the mail, the others are dropped."""
+    await db.run(
+        tx,
+        "UPDATE notices SET settled_at = $4, mailed = id = ANY($3) WHERE organization_id = $1 AND id = ANY($2)",
+        organization_id,
+        [one.id for one in taken],
+        [one.id for one in mailed],
+        at,
+    )
+
+
+# any-organization: housekeeping
+async def forget(tx: Connection, before: datetime, limit: int) -> int:
+    """Drop some notices that were settled before that moment; answers how many."""
+    return await db.run(
+        tx,
+        "DELETE FROM notices WHERE id IN (SELECT id FROM notices WHERE settled_at < $1 LIMIT $2)",
+        before,
+        limit,
+    )
