@@ -11,7 +11,7 @@ from services.identity import store
 from services.identity.actions.means import Call, link_hash, link_token
 from services.identity.actions.throttle import begin_attempt
 from services.identity.actions.told import tell_sessions_revoked, write_letter
-from services.identity.domain import SUITE, LetterKind, UserId, letters
+from services.identity.domain import SUITE, Account, LetterKind, UserId, letters
 from services.identity.domain.factors import shortest_password
 from services.identity.domain.passwords import accept
 from services.identity.domain.texts import LONGEST_EMAIL, email_key
@@ -46,15 +46,26 @@ async def answer_forgotten(call: Call) -> None:
 async def _answer(call: Call, tx: Connection, asked: Asked, token: str) -> None:
     found = await store.account_by_email(tx, asked.email_key)
     account = await store.lock_account(tx, found.id) if found else None
-    if account is None or account.support or account.password_hash is None:
-        return
-    if not await store.memberships_of(tx, account.id):
+    if account is None or not await _may_have_password(tx, account):
         return
     now = call.clock.now()
     link = PasswordLink(account.id, now, now + LINK_LIFE)
     await store.put_password_link(tx, link, link_hash(token))
     words = letters.forgotten(call.peers.post.new_password(token), link.expires_at)
     await write_letter(call, tx, LetterKind.NOTICE, account.id, words)
+
+
+async def _may_have_password(tx: Connection, account: Account) -> bool:
+    """Confirmed users who work somewhere. Who has none, for a sign-in service has vouched for them, may set one where there is no such
+    service any more."""
+    if account.support or account.confirmed_at is None:
+        return False
+    memberships = await store.memberships_of(tx, account.id)
+    if account.password_hash is not None:
+        return bool(memberships)
+    return any(
+        [await store.sign_in_service(tx, one.organization_id) is None for one in memberships]
+    )
 
 
 async def set_new_password(call: Call, token: str, new_password: str) -> UserId:

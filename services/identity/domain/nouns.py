@@ -149,12 +149,21 @@ class RoleWanted:
                 field="providerId",
                 remedy="Name the provider with the role PROVIDER.",
             )
-        if self.expires_at is not None and self.role is not Role.OFFICE_ADMIN:
+        self._require_end()
+
+    def _require_end(self) -> None:
+        if self.expires_at is None:
+            return
+        if self.role is not Role.OFFICE_ADMIN:
             raise Invalid(
                 "Only office admins are made for a time.",
                 code="END_NOT_WANTED",
                 field="expiresAt",
                 remedy="Leave the end out.",
+            )
+        if self.expires_at.tzinfo is None:
+            raise Invalid(
+                "The end needs a time zone.", field="expiresAt", remedy="Let it end with Z."
             )
 
     def _require_office(self) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import strawberry
 
-from kit.graphql import CommonProblems, mutation
+from kit.graphql import CommonProblems, own_mutation
 from services.identity import actions
 from services.identity.schema.sessions import PasswordSet, password_set
 from services.identity.schema.types import Info
@@ -46,7 +46,7 @@ class SetNewPasswordInput:
 class PasswordMutation:
     """Forgotten passwords."""
 
-    @mutation
+    @own_mutation
     async def request_new_password(
         self, info: Info, input: RequestNewPasswordInput
     ) -> RequestNewPasswordResult:
@@ -54,7 +54,7 @@ class PasswordMutation:
         await actions.forget_password(info.context.call, input.email)
         return NewPasswordRequested(minutes=actions.LINK_MINUTES)
 
-    @mutation
+    @own_mutation
     async def set_new_password(
         self, info: Info, input: SetNewPasswordInput
     ) -> SetNewPasswordResult:

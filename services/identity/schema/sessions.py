@@ -191,7 +191,7 @@ class RotateSigningKeysInput:
 class SessionMutation:
     """Sessions."""
 
-    @mutation
+    @own_mutation
     async def sign_in(self, info: Info, input: SignInInput) -> SignInResult:
         """Open a session with a password, or with a temporary one to set one's own."""
         here = input.organization_id
@@ -199,7 +199,7 @@ class SessionMutation:
         call = info.context.call
         return SignedIn.of(await actions.sign_in(call, input.email, input.password, chosen))
 
-    @mutation
+    @own_mutation
     async def refresh_session(self, info: Info, input: RefreshSessionInput) -> RefreshSessionResult:
         """New tokens for old. A refresh token that comes back after it was used ends the session, except that the one before
         the newest gets the newest again for ten seconds."""
@@ -211,7 +211,7 @@ class SessionMutation:
         await actions.sign_out(info.context.call)
         return SignedOut(session_id=strawberry.ID(str(info.context.call.viewer.session_id)))
 
-    @mutation
+    @own_mutation
     async def confirm_account(self, info: Info, input: ConfirmAccountInput) -> ConfirmAccountResult:
         """Confirm the account an invitation was sent for, by setting its password. Works once."""
         call = info.context.call

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import strawberry
 
-from kit.graphql import CommonProblems, mutation
+from kit.graphql import CommonProblems, mutation, own_mutation
 from kit.ids import parse_id
 from services.identity import actions
 from services.identity.domain import OrganizationId
@@ -253,7 +253,7 @@ class SignInMutation:
         )
         return SignInService.of(known, info)
 
-    @mutation
+    @own_mutation
     async def start_single_sign_on(
         self, info: Info, input: StartSingleSignOnInput
     ) -> StartSingleSignOnResult:
@@ -268,7 +268,7 @@ class SignInMutation:
             url=departure.url, secret=departure.secret, ends_at=departure.ends_at
         )
 
-    @mutation
+    @own_mutation
     async def finish_single_sign_on(
         self, info: Info, input: FinishSingleSignOnInput
     ) -> FinishSingleSignOnResult:

@@ -13,14 +13,23 @@ from tests.service.identity.asking import (
     DEACTIVATE,
     GRANT,
     INVITE,
+    REFRESH,
+    REQUEST_PASSWORD,
     REVOKE,
+    SIGN_IN,
     SIGN_OUT,
     TITLE,
     about,
     provider,
     role,
 )
-from tests.service.identity.conftest import Identity, Organization, an_email, new_organization
+from tests.service.identity.conftest import (
+    PASSWORD,
+    Identity,
+    Organization,
+    an_email,
+    new_organization,
+)
 from tests.support.facts import Neighbours, eventually
 
 HOUR = timedelta(hours=1)
@@ -63,6 +72,23 @@ async def test_a_reporting_only_client_admin_sees_and_changes_nothing(
         ("DeniedProblem", "REPORTING_ONLY")
     }
     assert out["__typename"] == "SignedOut"
+
+
+async def test_who_only_looks_stays_signed_in_like_everybody(
+    identity: Identity, here: Organization
+) -> None:
+    """R02: clients send the access token along with whatever they ask."""
+    email = an_email()
+    await identity.invite(here.admin, email, role("REPORTING_ONLY"))
+    looker = await identity.confirm(email)
+    token = (await identity.sign_in(email))["refreshToken"]
+
+    refreshed = await identity.mutate(REFRESH, {"refreshToken": token}, looker)
+    anew = await identity.mutate(SIGN_IN, {"email": email, "password": PASSWORD}, looker)
+    asked = await identity.mutate(REQUEST_PASSWORD, {"email": email}, looker)
+
+    assert refreshed["__typename"] == anew["__typename"] == "SignedIn", refreshed
+    assert asked["__typename"] == "NewPasswordRequested"
 
 
 async def test_reporting_only_goes_with_no_other_role(

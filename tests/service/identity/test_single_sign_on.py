@@ -10,9 +10,16 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from kit.errors import Unauthenticated
-from tests.service.identity.asking import DEACTIVATE, about, role
+from tests.service.identity.asking import (
+    DEACTIVATE,
+    NEW_PASSWORD,
+    REQUEST_PASSWORD,
+    about,
+    role,
+)
 from tests.service.identity.conftest import (
     PASSWORD,
+    TOKEN,
     Identity,
     Organization,
     an_email,
@@ -337,3 +344,25 @@ async def test_an_address_that_the_service_tells_only_when_asked_counts_as_well(
 
     assert await viewer_of(identity, await office.sign_in())
     assert "/userinfo" in office.service.asked
+
+
+async def test_who_never_had_a_password_sets_one_by_mail_once_the_service_is_gone(
+    identity: Identity, office: Office
+) -> None:
+    """R03, R05: and not before: then the service says who comes in."""
+    await office.sign_in()
+    await identity.mutate(REQUEST_PASSWORD, {"email": office.email})
+    await identity.jobs()
+    before = identity.mailbox.to(office.email)
+    gone = await identity.mutate(REMOVE, {"expectedVersion": 1}, office.here.admin)
+    await identity.mutate(REQUEST_PASSWORD, {"email": office.email})
+    await identity.jobs()
+    token = TOKEN.search(identity.mailbox.to(office.email)[-1])
+
+    assert gone["__typename"] == "SignInServiceRemoved"
+    assert not any("/new-password" in one for one in before)
+    assert token is not None
+    done = await identity.mutate(NEW_PASSWORD, {"token": token[1], "newPassword": PASSWORD})
+    assert done["__typename"] == "PasswordSet", done
+    assert (await identity.sign_in(office.email))["stage"] == "FULL"
+    assert (await identity.user(office.user_id, office.here.admin))["status"] == "ACTIVE"

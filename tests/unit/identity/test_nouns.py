@@ -135,3 +135,11 @@ def test_a_change_to_a_version_that_has_passed_is_refused() -> None:
         user().require_version(2)
 
     assert refused.value.code == "STALE_VERSION"
+
+
+def test_the_end_of_a_role_needs_a_time_zone() -> None:
+    """R08: a moment without one is none."""
+    with pytest.raises(Invalid) as refused:
+        RoleWanted(Role.OFFICE_ADMIN, OFFICE, expires_at=NOW.replace(tzinfo=None))
+
+    assert refused.value.field == "expiresAt"
