@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fproto/referrals/v1/events.proto\x12\x0creferrals.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8b\x04\n\rReferralState\x12\x13\n\x0breferral_id\x18\x01 \x01(\t\x12\x0c\n\x04side\x18\x02 \x01(\t\x12\x0e\n\x06status\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x04\x12\x1f\n\x17sending_organization_id\x18\x05 \x01(\t\x12\x19\n\x11sending_office_id\x18\x06 \x01(\t\x12\x1b\n\x13sending_provider_id\x18\x07 \x01(\t\x12\x18\n\x10sending_group_id\x18\x08 \x01(\t\x12!\n\x19receiving_organization_id\x18\t \x01(\t\x12\x1b\n\x13receiving_office_id\x18\n \x01(\t\x12\x1d\n\x15receiving_provider_id\x18\x0b \x01(\t\x12\x1a\n\x12receiving_group_id\x18\x0c \x01(\t\x12\x16\n\x0especialty_code\x18\r \x01(\t\x12\x0f\n\x07urgency\x18\x0e \x01(\t\x12\x0b\n\x03hop\x18\x0f \x01(\r\x12/\n\x0boccurred_at\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0fplan_acceptance\x18\x11 \x01(\t\x12\x0f\n\x07plan_id\x18\x12 \x01(\t\x12\x1b\n\x13outside_plan_reason\x18\x13 \x01(\t\x12\x1a\n\x12\x65xternally_managed\x18\x14 \x01(\x08\"=\n\x0cReferralSent\x12-\n\x08referral\x18\x01 \x01(\x0b\x32\x1b.referrals.v1.ReferralState\"E\n\x14ReferralAcknowledged\x12-\n\x08referral\x18\x01 \x01(\x0b\x32\x1b.referrals.v1.ReferralState\"v\n\x11ReferralScheduled\x12-\n\x08referral\x18\x01 \x01(\x0b\x32\x1b.referrals.v1.ReferralState\x12\x32\n\x0e\x61ppointment_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"S\n\x11ReferralCompleted\x12-\n\x08referral\x18\x01 \x01(\x0b\x32\x1b.referrals.v1.ReferralState\x12\x0f\n\x07outcome\x18\x02 \x01(\t\"H\n\x17ReferralOutcomeAttached\x12-\n\x08referral\x18\x01 \x01(\x0b\x32\x1b.referrals.v1.ReferralState\"k\n\x13ReferralMessageSent\x12-\n\x08referral\x18\x01 \x01(\x0b\x32\x1b.referrals.v1.ReferralState\x12\x12\n\nmessage_id\x18\x02 \x01(\t\x12\x11\n\tfrom_side\x18\x03 \x01(\t\"}\n\x0fReferralOverdue\x12-\n\x08referral\x18\x01 \x01(\x0b\x32\x1b.referrals.v1.ReferralState\x12\x0f\n\x07overdue\x18\x02 \x01(\t\x12*\n\x06\x64ue_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"V\n\x10ReferralDeclined\x12-\n\x08referral\x18\x01 \x01(\x0b\x32\x1b.referrals.v1.ReferralState\x12\x13\n\x0breason_code\x18\x02 \x01(\t\"\x8c\x01\n\x12ReferralReassigned\x12-\n\x08referral\x18\x01 \x01(\x0b\x32\x1b.referrals.v1.ReferralState\x12\x16\n\x0e\x66rom_office_id\x18\x02 \x01(\t\x12\x18\n\x10\x66rom_provider_id\x18\x03 \x01(\t\x12\x15\n\rfrom_group_id\x18\x04 \x01(\t\"\xa9\x01\n\x11ReferralForwarded\x12-\n\x08referral\x18\x01 \x01(\x0b\x32\x1b.referrals.v1.ReferralState\x12\x1c\n\x14\x66rom_organization_id\x18\x02 \x01(\t\x12\x16\n\x0e\x66rom_office_id\x18\x03 \x01(\t\x12\x18\n\x10\x66rom_provider_id\x18\x04 \x01(\t\x12\x15\n\rfrom_group_id\x18\x05 \x01(\t\"W\n\x11ReferralCancelled\x12-\n\x08referral\x18\x01 \x01(\x0b\x32\x1b.referrals.v1.ReferralState\x12\x13\n\x0breason_code\x18\x02 \x01(\t\"J\n\x19ReferralAppointmentPassed\x12-\n\x08referral\x18\x01 \x01(\x0b\x32\x1b.referrals.v1.ReferralState\"\x8f\x01\n\x15ReferralSenderChanged\x12-\n\x08referral\x18\x01 \x01(\x0b\x32\x1b.referrals.v1.ReferralState\x12\x16\n\x0e\x66rom_office_id\x18\x02 \x01(\t\x12\x18\n\x10\x66rom_provider_id\x18\x03 \x01(\t\x12\x15\n\rfrom_group_id\x18\x04 \x01(\t\"M\n\x1cReferralAppointmentCancelled\x12-\n\x08referral\x18\x01 \x01(\x0b\x32\x1b.referrals.v1.ReferralState\"T\n\x0eReferralNoShow\x12-\n\x08referral\x18\x01 \x01(\x0b\x32\x1b.referrals.v1.ReferralState\x12\x13\n\x0breason_code\x18\x02 \x01(\t\"L\n\x15OffboardingCaseOpened\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\x12\x13\n\x0bprovider_id\x18\x02 \x01(\t\x12\r\n\x05items\x18\x03 \x01(\r\"<\n\x14OffboardingCaseReady\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\x12\x13\n\x0bprovider_id\x18\x02 \x01(\t\"?\n\x17OffboardingCaseReopened\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\x12\x13\n\x0bprovider_id\x18\x02 \x01(\t\"L\n\x15OffboardingCaseClosed\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\x12\x13\n\x0bprovider_id\x18\x02 \x01(\t\x12\r\n\x05\x65nded\x18\x03 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fproto/referrals/v1/events.proto\x12\x0creferrals.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8b\x04\n\rReferralState\x12\x13\n\x0breferral_id\x18\x01 \x01(\t\x12\x0c\n\x04side\x18\x02 \x01(\t\x12\x0e\n\x06status\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x04\x12\x1f\n\x17sending_organization_id\x18\x05 \x01(\t\x12\x19\n\x11sending_office_id\x18\x06 \x01(\t\x12\x1b\n\x13sending_provider_id\x18\x07 \x01(\t\x12\x18\n\x10sending_group_id\x18\x08 \x01(\t\x12!\n\x19receiving_organization_id\x18\t \x01(\t\x12\x1b\n\x13receiving_office_id\x18\n \x01(\t\x12\x1d\n\x15receiving_provider_id\x18\x0b \x01(\t\x12\x1a\n\x12receiving_group_id\x18\x0c \x01(\t\x12\x16\n\x0especialty_code\x18\r \x01(\t\x12\x0f\n\x07urgency\x18\x0e \x01(\t\x12\x0b\n\x03hop\x18\x0f \x01(\r\x12/\n\x0boccurred_at\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0fplan_acceptance\x18\x11 \x01(\t\x12\x0f\n\x07plan_id\x18\x12 \x01(\t\x12\x1b\n\x13outside_plan_reason\x18\x13 \x01(\t\x12\x1a\n\x12\x65xternally_managed\x18\x14 \x01(\x08\"=\n\x0cReferralSent\x12-\n\x08referral\x18\x01 \x01(\x0b\x32\x1b.referrals.v1.ReferralState\"E\n\x14ReferralAcknowledged\x12-\n\x08referral\x18\x01 \x01(\x0b\x32\x1b.referrals.v1.ReferralState\"v\n\x11ReferralScheduled\x12-\n\x08referral\x18\x01 \x01(\x0b\x32\x1b.referrals.v1.ReferralState\x12\x32\n\x0e\x61ppointment_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"S\n\x11ReferralCompleted\x12-\n\x08referral\x18\x01 \x01(\x0b\x32\x1b.referrals.v1.ReferralState\x12\x0f\n\x07outcome\x18\x02 \x01(\t\"H\n\x17ReferralOutcomeAttached\x12-\n\x08referral\x18\x01 \x01(\x0b\x32\x1b.referrals.v1.ReferralState\"k\n\x13ReferralMessageSent\x12-\n\x08referral\x18\x01 \x01(\x0b\x32\x1b.referrals.v1.ReferralState\x12\x12\n\nmessage_id\x18\x02 \x01(\t\x12\x11\n\tfrom_side\x18\x03 \x01(\t\"}\n\x0fReferralOverdue\x12-\n\x08referral\x18\x01 \x01(\x0b\x32\x1b.referrals.v1.ReferralState\x12\x0f\n\x07overdue\x18\x02 \x01(\t\x12*\n\x06\x64ue_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"|\n\x10ReferralDeclined\x12-\n\x08referral\x18\x01 \x01(\x0b\x32\x1b.referrals.v1.ReferralState\x12\x13\n\x0breason_code\x18\x02 \x01(\t\x12\x16\n\tcommented\x18\x03 \x01(\x08H\x00\x88\x01\x01\x42\x0c\n\n_commented\"\x8c\x01\n\x12ReferralReassigned\x12-\n\x08referral\x18\x01 \x01(\x0b\x32\x1b.referrals.v1.ReferralState\x12\x16\n\x0e\x66rom_office_id\x18\x02 \x01(\t\x12\x18\n\x10\x66rom_provider_id\x18\x03 \x01(\t\x12\x15\n\rfrom_group_id\x18\x04 \x01(\t\"\xa9\x01\n\x11ReferralForwarded\x12-\n\x08referral\x18\x01 \x01(\x0b\x32\x1b.referrals.v1.ReferralState\x12\x1c\n\x14\x66rom_organization_id\x18\x02 \x01(\t\x12\x16\n\x0e\x66rom_office_id\x18\x03 \x01(\t\x12\x18\n\x10\x66rom_provider_id\x18\x04 \x01(\t\x12\x15\n\rfrom_group_id\x18\x05 \x01(\t\"W\n\x11ReferralCancelled\x12-\n\x08referral\x18\x01 \x01(\x0b\x32\x1b.referrals.v1.ReferralState\x12\x13\n\x0breason_code\x18\x02 \x01(\t\"J\n\x19ReferralAppointmentPassed\x12-\n\x08referral\x18\x01 \x01(\x0b\x32\x1b.referrals.v1.ReferralState\"\x8f\x01\n\x15ReferralSenderChanged\x12-\n\x08referral\x18\x01 \x01(\x0b\x32\x1b.referrals.v1.ReferralState\x12\x16\n\x0e\x66rom_office_id\x18\x02 \x01(\t\x12\x18\n\x10\x66rom_provider_id\x18\x03 \x01(\t\x12\x15\n\rfrom_group_id\x18\x04 \x01(\t\"M\n\x1cReferralAppointmentCancelled\x12-\n\x08referral\x18\x01 \x01(\x0b\x32\x1b.referrals.v1.ReferralState\"T\n\x0eReferralNoShow\x12-\n\x08referral\x18\x01 \x01(\x0b\x32\x1b.referrals.v1.ReferralState\x12\x13\n\x0breason_code\x18\x02 \x01(\t\"L\n\x15OffboardingCaseOpened\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\x12\x13\n\x0bprovider_id\x18\x02 \x01(\t\x12\r\n\x05items\x18\x03 \x01(\r\"<\n\x14OffboardingCaseReady\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\x12\x13\n\x0bprovider_id\x18\x02 \x01(\t\"?\n\x17OffboardingCaseReopened\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\x12\x13\n\x0bprovider_id\x18\x02 \x01(\t\"L\n\x15OffboardingCaseClosed\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\x12\x13\n\x0bprovider_id\x18\x02 \x01(\t\x12\r\n\x05\x65nded\x18\x03 \x01(\t\"r\n\x17ReferralAttachmentAdded\x12-\n\x08referral\x18\x01 \x01(\x0b\x32\x1b.referrals.v1.ReferralState\x12\x15\n\rattachment_id\x18\x02 \x01(\t\x12\x11\n\tfrom_side\x18\x03 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -49,27 +49,29 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REFERRALOVERDUE']._serialized_start=1130
   _globals['_REFERRALOVERDUE']._serialized_end=1255
   _globals['_REFERRALDECLINED']._serialized_start=1257
-  _globals['_REFERRALDECLINED']._serialized_end=1343
-  _globals['_REFERRALREASSIGNED']._serialized_start=1346
-  _globals['_REFERRALREASSIGNED']._serialized_end=1486
-  _globals['_REFERRALFORWARDED']._serialized_start=1489
-  _globals['_REFERRALFORWARDED']._serialized_end=1658
-  _globals['_REFERRALCANCELLED']._serialized_start=1660
-  _globals['_REFERRALCANCELLED']._serialized_end=1747
-  _globals['_REFERRALAPPOINTMENTPASSED']._serialized_start=1749
-  _globals['_REFERRALAPPOINTMENTPASSED']._serialized_end=1823
-  _globals['_REFERRALSENDERCHANGED']._serialized_start=1826
-  _globals['_REFERRALSENDERCHANGED']._serialized_end=1969
-  _globals['_REFERRALAPPOINTMENTCANCELLED']._serialized_start=1971
-  _globals['_REFERRALAPPOINTMENTCANCELLED']._serialized_end=2048
-  _globals['_REFERRALNOSHOW']._serialized_start=2050
-  _globals['_REFERRALNOSHOW']._serialized_end=2134
-  _globals['_OFFBOARDINGCASEOPENED']._serialized_start=2136
-  _globals['_OFFBOARDINGCASEOPENED']._serialized_end=2212
-  _globals['_OFFBOARDINGCASEREADY']._serialized_start=2214
-  _globals['_OFFBOARDINGCASEREADY']._serialized_end=2274
-  _globals['_OFFBOARDINGCASEREOPENED']._serialized_start=2276
-  _globals['_OFFBOARDINGCASEREOPENED']._serialized_end=2339
-  _globals['_OFFBOARDINGCASECLOSED']._serialized_start=2341
-  _globals['_OFFBOARDINGCASECLOSED']._serialized_end=2417
+  _globals['_REFERRALDECLINED']._serialized_end=1381
+  _globals['_REFERRALREASSIGNED']._serialized_start=1384
+  _globals['_REFERRALREASSIGNED']._serialized_end=1524
+  _globals['_REFERRALFORWARDED']._serialized_start=1527
+  _globals['_REFERRALFORWARDED']._serialized_end=1696
+  _globals['_REFERRALCANCELLED']._serialized_start=1698
+  _globals['_REFERRALCANCELLED']._serialized_end=1785
+  _globals['_REFERRALAPPOINTMENTPASSED']._serialized_start=1787
+  _globals['_REFERRALAPPOINTMENTPASSED']._serialized_end=1861
+  _globals['_REFERRALSENDERCHANGED']._serialized_start=1864
+  _globals['_REFERRALSENDERCHANGED']._serialized_end=2007
+  _globals['_REFERRALAPPOINTMENTCANCELLED']._serialized_start=2009
+  _globals['_REFERRALAPPOINTMENTCANCELLED']._serialized_end=2086
+  _globals['_REFERRALNOSHOW']._serialized_start=2088
+  _globals['_REFERRALNOSHOW']._serialized_end=2172
+  _globals['_OFFBOARDINGCASEOPENED']._serialized_start=2174
+  _globals['_OFFBOARDINGCASEOPENED']._serialized_end=2250
+  _globals['_OFFBOARDINGCASEREADY']._serialized_start=2252
+  _globals['_OFFBOARDINGCASEREADY']._serialized_end=2312
+  _globals['_OFFBOARDINGCASEREOPENED']._serialized_start=2314
+  _globals['_OFFBOARDINGCASEREOPENED']._serialized_end=2377
+  _globals['_OFFBOARDINGCASECLOSED']._serialized_start=2379
+  _globals['_OFFBOARDINGCASECLOSED']._serialized_end=2455
+  _globals['_REFERRALATTACHMENTADDED']._serialized_start=2457
+  _globals['_REFERRALATTACHMENTADDED']._serialized_end=2571
 # @@protoc_insertion_point(module_scope)

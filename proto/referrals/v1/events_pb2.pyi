@@ -287,7 +287,10 @@ class ReferralDeclined(_message.Message):
 
     REFERRAL_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
+    COMMENTED_FIELD_NUMBER: _builtins.int
     reason_code: _builtins.str
+    commented: _builtins.bool
+    """Whether the receiver also wrote why, in words that are told to nobody but the two sides. Not there: it is not known."""
     @_builtins.property
     def referral(self) -> Global___ReferralState: ...
     def __init__(
@@ -295,12 +298,15 @@ class ReferralDeclined(_message.Message):
         *,
         referral: Global___ReferralState | None = ...,
         reason_code: _builtins.str = ...,
+        commented: _builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["referral", b"referral"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_commented", b"_commented", "commented", b"commented", "referral", b"referral"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason_code", b"reason_code", "referral", b"referral"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_commented", b"_commented", "commented", b"commented", "reason_code", b"reason_code", "referral", b"referral"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__commented: _TypeAlias = _typing.Literal["commented"]  # noqa: Y015
+    _WhichOneofArgType__commented: _TypeAlias = _typing.Literal["_commented", b"_commented"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__commented) -> _WhichOneofReturnType__commented | None: ...
 
 Global___ReferralDeclined: _TypeAlias = ReferralDeclined  # noqa: Y015
 
@@ -594,3 +600,32 @@ class OffboardingCaseClosed(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OffboardingCaseClosed: _TypeAlias = OffboardingCaseClosed  # noqa: Y015
+
+@_typing.final
+class ReferralAttachmentAdded(_message.Message):
+    """One side has attached a file to a sent referral. What it holds and what it is called is told to nobody but the two sides."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFERRAL_FIELD_NUMBER: _builtins.int
+    ATTACHMENT_ID_FIELD_NUMBER: _builtins.int
+    FROM_SIDE_FIELD_NUMBER: _builtins.int
+    attachment_id: _builtins.str
+    from_side: _builtins.str
+    """SENDING or RECEIVING: who attached it."""
+    @_builtins.property
+    def referral(self) -> Global___ReferralState: ...
+    def __init__(
+        self,
+        *,
+        referral: Global___ReferralState | None = ...,
+        attachment_id: _builtins.str = ...,
+        from_side: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["referral", b"referral"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attachment_id", b"attachment_id", "from_side", b"from_side", "referral", b"referral"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReferralAttachmentAdded: _TypeAlias = ReferralAttachmentAdded  # noqa: Y015

@@ -14,6 +14,7 @@ from kit.outbox import record
 from proto.referrals.v1 import events_pb2 as facts
 from proto.referrals.v1.events_pb2 import ReferralState
 from services.referrals.domain import (
+    Attachment,
     Happened,
     OrganizationId,
     Overdue,
@@ -85,6 +86,20 @@ async def tell_message(tx: Connection, referral: Referral, message: Said) -> Non
         )
 
     await _tell_both(tx, Change(Happened.MESSAGE, None, referral), fact, message.said_at)
+
+
+async def tell_attachment(tx: Connection, referral: Referral, attachment: Attachment) -> None:
+    """Record for both organizations that one side has attached a file; never what it is called. What was never sent concerns
+    nobody else."""
+    if referral.sent_at is None or attachment.kept_at is None:
+        return
+
+    def fact(told: ReferralState) -> Message:
+        return facts.ReferralAttachmentAdded(
+            referral=told, attachment_id=str(attachment.id), from_side=attachment.side.value
+        )
+
+    await _tell_both(tx, Change(Happened.ATTACHED, None, referral), fact, attachment.kept_at)
 
 
 async def _tell_both(
@@ -240,7 +255,9 @@ _FACTS: Final[dict[Happened, Telling]] = {
         referral=told, reason_code=change.code or ""
     ),
     Happened.DECLINED: lambda told, change: facts.ReferralDeclined(
-        referral=told, reason_code=change.after.reason_code or ""
+        referral=told,
+        reason_code=change.after.reason_code or "",
+        commented=bool(change.comment),
     ),
     Happened.REASSIGNED: _reassigned,
     Happened.FORWARDED: _forwarded,

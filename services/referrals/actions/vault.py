@@ -30,6 +30,15 @@ MESSAGE: Final = "message"
 """The use of the box that holds a message."""
 
 
+FILE_NAME: Final = "file name"
+"""The use of the box that holds what an attachment is called."""
+
+
+def piece_of(number: int, *, last: bool) -> str:
+    """The use of the box that holds a piece of an attachment: none can be moved, nor the rest cut off behind one."""
+    return f"piece {number} and last" if last else f"piece {number}"
+
+
 def comment_of(version: int) -> str:
     """The use of the box that holds the comment of a step."""
     return f"comment {version}"
@@ -49,22 +58,27 @@ class Keys:
 
     def seal(self, plain: object, bound_to: UUID, use: str) -> Sealed:
         """Plain data in a box that only opens for the same referral and use."""
-        nonce = os.urandom(_NONCE_BYTES)
-        box = AESGCM(self.by_number[self.newest]).encrypt(
-            nonce, orjson.dumps(plain), _binding(bound_to, use)
-        )
-        return Sealed(self.organization_id, self.newest, nonce + box)
+        return self.seal_bytes(orjson.dumps(plain), bound_to, use)
 
     def open(self, sealed: Sealed, bound_to: UUID, use: str) -> object:
         """What was sealed; a fault when the box was changed, moved, or sealed with a key that is gone."""
+        return orjson.loads(self.open_bytes(sealed, bound_to, use))
+
+    def seal_bytes(self, plain: bytes, bound_to: UUID, use: str) -> Sealed:
+        """As `seal`, for bytes as they are."""
+        nonce = os.urandom(_NONCE_BYTES)
+        box = AESGCM(self.by_number[self.newest]).encrypt(nonce, plain, _binding(bound_to, use))
+        return Sealed(self.organization_id, self.newest, nonce + box)
+
+    def open_bytes(self, sealed: Sealed, bound_to: UUID, use: str) -> bytes:
+        """As `open`, for bytes as they are."""
         nonce, box = sealed.box[:_NONCE_BYTES], sealed.box[_NONCE_BYTES:]
         try:
-            plain = AESGCM(self.by_number[sealed.key_number]).decrypt(
+            return AESGCM(self.by_number[sealed.key_number]).decrypt(
                 nonce, box, _binding(bound_to, use)
             )
         except (InvalidTag, KeyError):
             raise RuntimeError(f"the {use} of a referral does not open") from None
-        return orjson.loads(plain)
 
     def marks(self, words: Iterable[str]) -> list[bytes]:
         """The marks of what a patient is found by, under the newest key."""

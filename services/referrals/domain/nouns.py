@@ -127,6 +127,8 @@ class Happened(StrEnum):
     CANCELLED = "CANCELLED"
     OVERDUE = "OVERDUE"
     MESSAGE = "MESSAGE"
+    ATTACHED = "ATTACHED"
+    ATTACHMENT_WITHDRAWN = "ATTACHMENT_WITHDRAWN"
 
 
 class Subject(StrEnum):

@@ -1,9 +1,7 @@
 """A referral in GraphQL, as one viewer sees it."""
 
-from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime
 from functools import partial
-from typing import TypeVar
 
 import strawberry
 from strawberry import ID
@@ -13,9 +11,9 @@ from kit.ids import parse_id
 from services.referrals import domain
 from services.referrals.actions import looking, messages, patients
 from services.referrals.actions.messages import ToldMessage
-from services.referrals.actions.peers import Call
 from services.referrals.domain import MessageId, ReferralId
 from services.referrals.policy import Seen
+from services.referrals.schema.attached import WithAttachments
 from services.referrals.schema.entities import (
     Group,
     Info,
@@ -40,9 +38,6 @@ from services.referrals.schema.words import (
     ReferralStatus,
     ReferralUrgency,
 )
-
-T = TypeVar("T")
-Load = Callable[[Call, Sequence[ReferralId]], Awaitable[Sequence[T]]]
 
 
 @strawberry.type(description="The least a receiver needs to know about the patient.")
@@ -142,10 +137,9 @@ class ReferralStep:
 @strawberry.federation.type(
     keys=["id"], description="A request that another provider, office or group see a patient."
 )
-class Referral:
+class Referral(WithAttachments):
     """A referral as the viewer sees it now."""
 
-    view: strawberry.Private[Seen]
     id: ID
     version: int
     status: ReferralStatus
@@ -269,20 +263,6 @@ class Referral:
     async def archived(self, info: Info) -> bool:
         """Per user."""
         return await self._load(info, "archived", looking.archived)
-
-    def _read(self, info: Info, field: str) -> None:
-        """A field of the patient's data will be in the answer: the audit trail is told before that leaves."""
-        info.context.reads.add("referral", self.view.referral.id, field)
-
-    async def _load(self, info: Info, name: str, load: Load[T]) -> T:
-        """Batched, and anew for each version: a mutation later in the same request must not see what was before it."""
-        call = info.context.call
-
-        async def batch(keys: list[tuple[ReferralId, int]]) -> Sequence[T]:
-            return await load(call, [id_ for id_, _ in keys])
-
-        key = (self.view.referral.id, self.view.referral.version)
-        return await info.context.loader(name, batch).load(key)
 
     @classmethod
     async def resolve_reference(cls, info: Info, id: ID) -> "Referral | None":

@@ -93,6 +93,9 @@ class Subgraph:
         self.stuck = False
         self.hangs = False
         self.answer_with: Response | None = None
+        self.file_headers: dict[str, str] = {}
+        self.file_bytes = 0
+        self.file_sent = 0
 
     def app(self) -> Starlette:
         """The subgraph's HTTP door."""
@@ -100,6 +103,7 @@ class Subgraph:
             routes=[
                 Route("/graphql", self._graphql, methods=["POST"]),
                 Route("/dev/clock", self._clock, methods=["POST"]),
+                Route("/files/{name}", self._file, methods=["GET", "POST"]),
             ]
         )
 
@@ -139,6 +143,36 @@ class Subgraph:
         finally:
             self.streams -= 1
             self.left.set()
+
+    async def _file(self, request: Request) -> Response:
+        """Takes a file in or hands one out, as its name says."""
+        self.viewer = self._viewer(request)
+        self.file_headers = dict(request.headers)
+        self.file_bytes = 0
+        if self.answer_with is not None:
+            return self.answer_with
+        try:
+            async for piece in request.stream():
+                self.file_bytes += len(piece)
+        finally:
+            self.left.set()
+        if request.method == "POST":
+            return JSONResponse({"bytes": self.file_bytes}, 201)
+        size = int(request.path_params["name"])
+        headers = {
+            "content-length": str(size),
+            "content-disposition": 'attachment; filename="a.bin"',
+            "set-cookie": "a=1",
+            "x-powered-by": "secret",
+        }
+        return StreamingResponse(self._bytes(size), headers=headers, media_type="image/png")
+
+    async def _bytes(self, size: int) -> AsyncIterator[bytes]:
+        self.file_sent = 0
+        while self.file_sent < size:
+            piece = bytes(min(100_000, size - self.file_sent))
+            self.file_sent += len(piece)
+            yield piece
 
     async def _clock(self, request: Request) -> Response:
         assert self._viewer(request).kind is Kind.SERVICE
