@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import shutil
 import tempfile
 import time
@@ -117,14 +118,19 @@ def stage_of(system: System, teller: Tells) -> Stage:
 
 @contextlib.asynccontextmanager
 async def ephemeral_system(
-    *, durable: bool = False, postgres: Mapping[str, str] | None = None
+    *,
+    durable: bool = False,
+    postgres: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> AsyncIterator[System]:
-    """A whole system on free ports, forgotten at the end; with these settings of the PostgreSQL server besides its own."""
+    """A whole system on free ports, forgotten at the end; with these settings of the PostgreSQL server and of the processes besides
+    their own."""
     path = Path(tempfile.mkdtemp(prefix="suite-demo-"))
     folder = DataFolder(path)
     try:
         with contextlib.closing(folder.prepare()):
-            system = System(folder, 0, lambda _: None, durable=durable)
+            around = {**os.environ, **(environment or {})}
+            system = System(folder, 0, lambda _: None, durable=durable, environment=around)
             system.postgres.settings = postgres or {}
             try:
                 await system.start()

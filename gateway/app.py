@@ -29,7 +29,7 @@ from gateway.http.graphql import GraphQLDoor
 from gateway.http.params import MAX_BODY
 from gateway.http.stages import Stages
 from gateway.http.websocket import WebSocketDoor
-from gateway.limits import Limits
+from gateway.limits import Budget, Limits
 from gateway.subgraphs import Bounds, Subgraphs
 from gateway.supergraph import SupergraphError, load_supergraph
 from kit.clock import RESYNC
@@ -93,6 +93,7 @@ def _edge(settings: GatewaySettings) -> Edge:
         identity=identity,
         sessions=Sessions(identity, revocations),
         revocations=revocations,
+        budget=Budget(settings.cost_per_minute),
     )
 
 

@@ -76,6 +76,12 @@ class GatewaySettings(ProcessSettings):
     request_timeout: int = setting(
         "REQUEST_TIMEOUT", number(1, 600), "5", about="seconds a whole query may take"
     )
+    cost_per_minute: int = setting(
+        "COST_PER_MINUTE",
+        number(5_000, 1_000_000_000),
+        "600000",
+        about="things that one user may ask for in a minute, all operations together",
+    )
 
     @property
     def subgraph_urls(self) -> dict[str, str]:

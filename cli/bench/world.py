@@ -24,6 +24,9 @@ AT_ONCE = 8
 COMMIT_TIMES = {"track_commit_timestamp": "on"}
 """PostgreSQL remembers when each transaction was committed: what the facts are measured with."""
 
+NO_BUDGET = {"COST_PER_MINUTE": "1000000000"}
+"""One user asks here for what a thousand ask for elsewhere."""
+
 
 @dataclass(frozen=True)
 class World:
@@ -48,7 +51,7 @@ class World:
 async def world() -> AsyncIterator[World]:
     """A system of its own with this world, durable as a real one; forgotten at the end."""
     async with (
-        ephemeral_system(durable=True, postgres=COMMIT_TIMES) as system,
+        ephemeral_system(durable=True, postgres=COMMIT_TIMES, environment=NO_BUDGET) as system,
         closing(stage_of(system, _Silent())) as stage,
     ):
         yield World(system, stage, await _make(stage))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.auth import until_over
 from gateway.executor import execute, subscribe
-from gateway.http.answers import Body, Rejected, error, masked, refused
+from gateway.http.answers import Body, Rejected, error, masked, refused, rejected
 from gateway.http.fetches import Fetches, Signer
 from gateway.http.stages import Stages
 from gateway.plan import describe, to_json
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gateway.config import GatewaySettings
     from gateway.executor import Answer
     from gateway.http.params import Params
+    from gateway.limits import Budget
     from gateway.operation import Operation
     from gateway.plan import QueryPlan
     from gateway.subgraphs import Subgraphs
@@ -70,6 +71,7 @@ class Edge:
     identity: Identity
     sessions: Sessions
     revocations: Revocations
+    budget: Budget
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     sockets: set[asyncio.Task[Any]] = field(default_factory=set)
 
@@ -105,8 +107,15 @@ class Edge:
         session = await self.session(ask.authorization, fresh=mutates)
         prepared = self.stages.prepare(found, anonymous=session.anonymous)
         variables = self.stages.coerce(prepared, ask.params.variables)
+        self._spend(session, prepared.price.of(variables))
         plan = self.stages.plan(prepared.operation)
         return Admitted(session, prepared.operation, variables, plan)
+
+    def _spend(self, session: Session, cost: int) -> None:
+        """Take the cost from what the user may ask for in a minute. Nobody's questions are few and shallow anyway."""
+        user_id = session.viewer.user_id
+        if user_id is not None and (errors := self.budget.spend(user_id, cost)):
+            raise Rejected(rejected(errors, "COST_BUDGET").errors, 429)
 
     async def session(self, authorization: str | None, *, fresh: bool) -> Session:
         """Who asks; Rejected when the token is bad or nobody can tell."""

@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from graphql import GraphQLError, MaxIntrospectionDepthRule, validate
+from graphql import MaxIntrospectionDepthRule, validate
 
+from gateway.limits.budget import Budget
 from gateway.limits.cost import Price, price
+from gateway.limits.errors import limit_error
 from gateway.limits.measure import Measure, measure
 from gateway.operation import MAX_FIELDS
 
 if TYPE_CHECKING:
-    from graphql import DocumentNode, GraphQLSchema
+    from graphql import DocumentNode, GraphQLError, GraphQLSchema
 
-__all__ = ["Limits", "Measure", "Price", "limit_error", "measure", "price"]
+__all__ = ["Budget", "Limits", "Measure", "Price", "limit_error", "measure", "price"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +152,6 @@ class Limits:
             remedy=_depth_remedy(anonymous=False),
             limit=self.depth,
         )
-
-
-def limit_error(code: str, message: str, *, remedy: str, **details: object) -> GraphQLError:
-    """A GraphQL error in the gateway's words."""
-    return GraphQLError(message, extensions={"code": code, **details, "remedy": remedy})
 
 
 def _over(code: str, what: str, limit: int, found: int, remedy: str) -> GraphQLError | None:
