@@ -8,13 +8,21 @@ from google.protobuf.message import Message
 from kit import audit, idempotency, outbox
 from kit.auth import Viewer
 from kit.db import Connection
-from kit.errors import Conflict, Denied, NotFound
+from kit.errors import Conflict, Denied, NotFound, Unauthenticated
 from kit.ids import new_id
 from proto.identity.v1.events_pb2 import SupportAccessBegan, SupportAccessEnded
 from services.identity import policy, store
 from services.identity.actions.means import Call
 from services.identity.actions.told import write_letter
-from services.identity.domain import LetterKind, OrganizationId, SessionId, letters, reason
+from services.identity.domain import (
+    LetterKind,
+    OrganizationId,
+    Session,
+    SessionId,
+    letters,
+    reason,
+)
+from services.identity.domain.factors import require_proof
 from services.identity.domain.support import (
     AccessEnd,
     SupportAccess,
@@ -34,7 +42,8 @@ class Entry:
 
 
 async def break_glass(call: Call, entry: Entry, *, key: str) -> SupportAccess:
-    """Support acts in the organization as its client admins do, in this session alone. Conflict GLASS_BROKEN while it is inside one."""
+    """Support acts in the organization as its client admins do, in this session alone, and no longer than it lasts. Conflict
+    GLASS_BROKEN while it is inside one, Denied STEP_UP_REQUIRED unless it has proved who it is within ten minutes."""
     by, session_id = policy.permit_entering(call.viewer)
     why, life = reason(entry.why), access_life(entry.minutes)
     # whole-suite: support belongs to none of the organizations, and says which one it enters
@@ -43,11 +52,12 @@ async def break_glass(call: Call, entry: Entry, *, key: str) -> SupportAccess:
             raise NotFound("There is no such organization.", field="organizationId")
 
         async def make() -> UUID:
-            await _require_outside(tx, call, SessionId(session_id))
+            session = await _require_outside(tx, call, SessionId(session_id))
             now = call.clock.now()
             new = SupportAccessId(new_id())
-            where = (entry.organization_id, by, SessionId(session_id))
-            made = SupportAccess(new, *where, why, now, now + life, None, None)
+            where = (entry.organization_id, by, session.id)
+            until = min(now + life, session.ends_at)
+            made = SupportAccess(new, *where, why, now, until, None, None)
             await _enter(tx, call, made)
             return made.id
 
@@ -66,12 +76,16 @@ async def _enter(tx: Connection, call: Call, access: SupportAccess) -> None:
     await _write_to_client_admins(call, tx, access)
 
 
-async def _require_outside(tx: Connection, call: Call, session_id: SessionId) -> None:
-    """What has ended by itself is written down; of two at once in one session, the second waits and then is inside."""
-    await store.session(tx, session_id, lock=True)
+async def _require_outside(tx: Connection, call: Call, session_id: SessionId) -> Session:
+    """The session, which goes on and is inside nowhere. What has ended by itself is written down; of two at once in one session, the
+    second waits and then is inside."""
+    session = await store.session(tx, session_id, lock=True)
+    if session is None or not session.live(call.clock.now()):
+        raise Unauthenticated("The session has ended.", remedy="Sign in again.")
+    require_proof(session.proved_at, call.clock.now())
     known = await rows.access_of(tx, session_id, lock=True)
     if known is None:
-        return
+        return session
     if known.live(call.clock.now()):
         raise Conflict(
             "You act in an organization already.",
@@ -79,6 +93,7 @@ async def _require_outside(tx: Connection, call: Call, session_id: SessionId) ->
             remedy="Leave it with endBreakGlass first.",
         )
     await _end(tx, call, known, AccessEnd.EXPIRED)
+    return session
 
 
 async def end_break_glass(call: Call) -> SupportAccess:
@@ -94,11 +109,21 @@ async def end_break_glass(call: Call) -> SupportAccess:
         return await rows.access(tx, known.id)
 
 
+async def leave_with_session(call: Call, tx: Connection, session_id: SessionId) -> None:
+    """The session is over, and with it support's being inside."""
+    known = await rows.access_of(tx, session_id, lock=True)
+    if known is not None:
+        over = AccessEnd.ENDED if known.live(call.clock.now()) else AccessEnd.EXPIRED
+        await _end(tx, call, known, over)
+
+
 async def end_expired(call: Call) -> None:
-    """The job: write down and tell what has ended by itself."""
+    """The job: write down and tell what has ended by itself, or with a session that was ended from elsewhere."""
+    now = call.clock.now()
     async with call.db.transaction() as tx:
-        for access in await rows.expired_accesses(tx, call.clock.now()):
-            await _end(tx, call, access, AccessEnd.EXPIRED)
+        for access in await rows.over_accesses(tx, now):
+            over = AccessEnd.ENDED if access.live(now) else AccessEnd.EXPIRED
+            await _end(tx, call, access, over)
 
 
 async def inside(call: Call, tx: Connection, viewer: Viewer) -> SupportAccess | None:

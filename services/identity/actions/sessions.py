@@ -9,7 +9,7 @@ from kit.errors import Conflict, Denied, Unauthenticated
 from services.identity import store
 from services.identity.actions import tokens
 from services.identity.actions.auditing import note_failed_sign_in
-from services.identity.actions.breaking_glass import inside
+from services.identity.actions.breaking_glass import inside, leave_with_session
 from services.identity.actions.means import Call
 from services.identity.actions.opening import (
     Opening,
@@ -240,6 +240,7 @@ async def sign_out(call: Call) -> None:
         session = await store.session(tx, SessionId(call.viewer.session_id), lock=True)
         if session is not None:
             await _end(tx, call, session, "SIGNED_OUT")
+            await leave_with_session(call, tx, session.id)
 
 
 # Who it is ------------------------------------------------------------------------------------------------------------

@@ -196,12 +196,14 @@ async def end_access(
 
 
 # any-organization: the job looks everywhere
-async def expired_accesses(tx: Connection, at: datetime) -> list[SupportAccess]:
-    """Those that are over and not told of, held."""
+async def over_accesses(tx: Connection, at: datetime) -> list[SupportAccess]:
+    """Those whose time, or session, is over and of which nothing was told, held."""
     return await db.many(
         tx,
         SupportAccess,
-        "SELECT * FROM support_accesses WHERE ended_at IS NULL AND ends_at <= $1 ORDER BY id LIMIT 500 FOR UPDATE SKIP LOCKED",
+        "SELECT a.* FROM support_accesses a LEFT JOIN sessions s ON s.id = a.session_id WHERE a.ended_at IS NULL"
+        " AND (a.ends_at <= $1 OR s.id IS NULL OR s.revoked_at IS NOT NULL) ORDER BY a.id LIMIT 500"
+        " FOR UPDATE OF a SKIP LOCKED",
         at,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -18,6 +19,7 @@ from tests.service.identity.conftest import (
     an_email,
     new_organization,
 )
+from tests.service.identity.proving import PROVE
 
 ACCESS = "id reason live endedBecause name organization { id }"
 BREAK = f"mutation($input: BreakGlassInput!) {{ breakGlass(input: $input) {{ __typename {PROBLEM} ... on SupportAccess {{ {ACCESS} }} }} }}"
@@ -108,8 +110,11 @@ async def test_it_ends_by_itself_after_four_hours_at_most(
     over = await insider.now()
     (access,) = (await identity.running.data(LIST, viewer=here.admin))["supportAccesses"]["edges"]
     facts = [name for name, _ in await identity.told(here.id) if "support_access" in name]
+    late_again = await insider.enter(here, minutes=10)
+    await identity.mutate(PROVE, {"password": SUPPORT[1]}, over)
     again = await insider.enter(here, minutes=10)
 
+    assert late_again["code"] == "STEP_UP_REQUIRED"
     assert (long["code"], silent["code"]) == ("INVALID", "REASON_REQUIRED")
     assert (late.organization_id, over.organization_id) == (here.id, None)
     assert (access["node"]["live"], access["node"]["endedBecause"]) == (False, "EXPIRED")
@@ -173,6 +178,61 @@ async def test_nobody_but_support_breaks_the_glass_and_signing_out_ends_it(
     assert (denied["code"], unknown["code"]) == ("FORBIDDEN", "NOT_FOUND")
     assert shut["errors"][0]["extensions"]["code"] == "FORBIDDEN"
     assert fresh.organization_id is None
+
+
+async def test_being_inside_ends_with_the_session_whichever_way_that_ends(
+    identity: Identity, here: Organization, insider: Insider
+) -> None:
+    """R25: nobody is shown as inside who is not even signed in any more, and who is not cannot go in."""
+    await insider.enter(here)
+    inside = await insider.now()
+    await identity.mutate(SIGN_OUT, None, inside)
+    ((out,), _) = await accesses(identity, here)
+    again = Insider(identity, await identity.sign_in(*SUPPORT))
+    await again.enter(here)
+    ended = await again.now()
+    await identity.running.sql.execute(
+        "UPDATE sessions SET revoked_at = now(), revoked_because = 'REUSED' WHERE id = $1",
+        ended.session_id,
+    )
+    await identity.jobs()
+    both, facts = await accesses(identity, here)
+    given = {"organizationId": str(here.id), "reason": "Me.", "idempotencyKey": str(uuid4())}
+    dead = await identity.running.gql(
+        BREAK, {"input": given}, viewer=replace(ended, organization_id=None)
+    )
+
+    assert (out["live"], out["endedBecause"]) == (False, "ENDED")
+    assert [(one["live"], one["endedBecause"]) for one in both] == [(False, "ENDED")] * 2
+    assert facts == ["user.support_access_began.v1", "user.support_access_ended.v1"] * 2
+    assert dead["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+async def test_support_is_inside_no_longer_than_its_session_lasts(
+    identity: Identity, here: Organization, insider: Insider
+) -> None:
+    """R25"""
+    await identity.running.advance(timedelta(hours=10))
+    outside = await insider.now()
+    await identity.mutate(PROVE, {"password": SUPPORT[1]}, outside)
+    await insider.enter(here, minutes=240)
+    found = await identity.running.sql.fetchrow(
+        "SELECT a.ends_at, s.ends_at AS session FROM support_accesses a JOIN sessions s ON s.id = a.session_id"
+        " WHERE s.id = $1",
+        outside.session_id,
+    )
+
+    assert found is not None
+    assert found["ends_at"] == found["session"]
+
+
+async def accesses(
+    identity: Identity, here: Organization
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """How the client admin sees support's being here, and the facts that were told of it."""
+    found = (await identity.running.data(LIST, viewer=here.admin))["supportAccesses"]["edges"]
+    facts = [name for name, _ in await identity.told(here.id) if "support_access" in name]
+    return [one["node"] for one in found], facts
 
 
 async def test_a_retry_is_answered_as_before_and_writes_no_second_mail(
