@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -69,6 +70,8 @@ class Offices:
     trial: bool
     tally: Tally = field(default_factory=Tally)
     _known: set[str] = field(default_factory=set)
+    _run: bytes = field(default_factory=secrets.token_bytes)
+    """Makes the keys of this import its own: what an earlier one added may be gone."""
 
     async def begin(self) -> None:
         """Which names there are."""
@@ -98,7 +101,7 @@ class Offices:
         await self._add(record, given)
 
     async def _add(self, record: Record, given: dict[str, Any]) -> None:
-        key = f"office-{hashlib.sha256(orjson.dumps(given)).hexdigest()}"
+        key = f"office-{hashlib.sha256(self._run + orjson.dumps(given)).hexdigest()}"
         try:
             await self.by.do("addOffice", given | {"idempotencyKey": key}, _ADDED)
         except Refused as refusal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -55,6 +56,8 @@ class Staff:
     tally: Tally = field(default_factory=Tally)
     _users: dict[str, set[Role]] = field(default_factory=dict)
     _offices: dict[str, str] = field(default_factory=dict)
+    _run: bytes = field(default_factory=secrets.token_bytes)
+    """Makes the keys of this import its own: a role that an earlier one gave may be revoked."""
 
     async def begin(self) -> None:
         """Who is there, and which offices."""
@@ -91,7 +94,7 @@ class Staff:
             self._users[email.casefold()] = (known or set()) | roles
 
     async def _invite(self, record: Record, given: dict[str, Any]) -> bool:
-        key = f"staff-{hashlib.sha256(orjson.dumps(given)).hexdigest()}"
+        key = f"staff-{hashlib.sha256(self._run + orjson.dumps(given)).hexdigest()}"
         try:
             await self.by.do("inviteUser", given | {"idempotencyKey": key}, _INVITED)
         except Refused as refusal:

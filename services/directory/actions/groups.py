@@ -68,8 +68,9 @@ async def add_group(call: Call, wanted: NewGroup, *, key: str) -> Group:
     async with call.db.transaction() as tx:
 
         async def make() -> UUID:
+            heard = await members.as_heard(tx, organization_id, users)
             group = await _added(tx, call, organization_id, wanted)
-            await _fill(tx, call, group, wanted, users)
+            await _fill(tx, call, group, wanted, heard)
             return group.id
 
         made = await once(
@@ -250,6 +251,7 @@ async def change_group_staff(
     if dropped:
         work = await call.peers.referrals.open_work(organization_id, peers.GROUP, group_id)
     async with call.db.transaction() as tx:
+        users = await members.as_heard(tx, organization_id, users)
         before = await finding.group(tx, call.viewer, group_id)
         policy.permit_office(call.viewer, before.organization_id, *before.office_ids)
         _require_changeable(before, seen)

@@ -1,13 +1,13 @@
 """Who is in a group and who works for it, kept true when providers leave and users come and go (R23)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from uuid import UUID
 
 from kit.db import Connection
 from services.directory import store
 from services.directory.actions import telling
-from services.directory.actions.peers import Call
+from services.directory.actions.peers import Call, KnownUser
 from services.directory.domain.groups import group_state
 from services.directory.domain.nouns import (
     Group,
@@ -16,6 +16,23 @@ from services.directory.domain.nouns import (
     ProviderId,
     UserId,
 )
+
+
+async def as_heard(
+    tx: Connection, organization_id: OrganizationId, users: Mapping[UUID, KnownUser]
+) -> dict[UUID, KnownUser]:
+    """These users as identity answered, and as it has told since: whoever confirms or goes in between is not missed, since that is
+    heard before this, or once this is committed. Ask before any group is locked (R23)."""
+    told = await store.heard.users_held(tx, organization_id, users)
+    found = dict(users)
+    for one in told.values():
+        known = users[one.user_id]
+        found[one.user_id] = replace(
+            known,
+            confirmed=known.confirmed or one.confirmed,
+            active=known.active and one.active,
+        )
+    return found
 
 
 async def groups_of_provider(

@@ -25,6 +25,11 @@ _GROUP = """SELECT g.*,
     FROM groups g"""
 
 
+_OWN = "g.organization_id = $1"
+_OF_NETWORK = "$1::uuid IS NULL AND g.state = 'READY'"
+"""As the index of the network's list has it."""
+
+
 async def add(tx: Connection, group: Group, by: UserId, at: datetime) -> None:
     """Keep a new group with its offices. Raises the violation of groups_name when the organization has one of that name."""
     await db.run(
@@ -209,7 +214,7 @@ async def page(
     return await db.many(
         tx,
         Group,
-        f"""{_GROUP} WHERE CASE WHEN $1::uuid IS NULL THEN g.state = 'READY' ELSE g.organization_id = $1 END
+        f"""{_GROUP} WHERE {_OF_NETWORK if organization_id is None else _OWN}
             AND ($2::group_state IS NULL OR g.state = $2)
             AND ($3::text IS NULL OR (g.name, g.id) > ($3, $4::uuid))
             ORDER BY g.name, g.id LIMIT $5""",

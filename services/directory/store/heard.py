@@ -138,6 +138,30 @@ async def keep_user(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class UserHeard:
+    """A user, as far as identity has told."""
+
+    user_id: UserId
+    confirmed: bool
+    active: bool
+
+
+async def users_held(
+    tx: Connection, organization_id: OrganizationId, ids: Iterable[UUID]
+) -> dict[UUID, UserHeard]:
+    """What has been told of these users; until the transaction ends nothing else is heard of them."""
+    rows = await db.many(
+        tx,
+        UserHeard,
+        """SELECT * FROM users_heard WHERE organization_id = $1 AND user_id = ANY($2)
+            ORDER BY user_id FOR SHARE""",
+        organization_id,
+        list(ids),
+    )
+    return {row.user_id: row for row in rows}
+
+
 async def keep_role(
     tx: Connection,
     organization_id: OrganizationId,

@@ -22,6 +22,10 @@ _REMAINING = """FROM placements l JOIN offices o ON o.id = l.office_id WHERE l.p
                 AND remains(l.effective_from, l.effective_until, o.time_zone, $7)
                 AND ($1::uuid IS NOT NULL OR o.live_at IS NOT NULL)"""
 
+_OWN = "p.organization_id = $1"
+_OF_NETWORK = "$1::uuid IS NULL AND p.state = 'APPROVED'"
+"""As the index of the network's list has it."""
+
 SortKey = tuple[str, str, UUID]
 """Last name, first name and id: the order of lists."""
 
@@ -207,7 +211,7 @@ async def page(
     return await db.many(
         tx,
         Provider,
-        f"""{_PROVIDER} WHERE CASE WHEN $1::uuid IS NULL THEN p.state = 'APPROVED' ELSE p.organization_id = $1 END
+        f"""{_PROVIDER} WHERE {_OF_NETWORK if wanted.organization_id is None else _OWN}
             AND ($2 = '' OR (p.last_name || ' ' || p.first_name) ILIKE '%' || $2 || '%'
                 OR (p.first_name || ' ' || p.last_name) ILIKE '%' || $2 || '%')
             AND ($3::text IS NULL OR EXISTS (

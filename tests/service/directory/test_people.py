@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import uuid4
 
 from proto.directory.v1.directory_pb2 import ProvidersRequest, UserGroupsRequest
+from proto.identity.v1 import events_pb2 as identity_facts
 from tests.service.directory.world import Directory, Organization
 
 
@@ -47,3 +48,18 @@ async def test_identity_is_told_which_groups_would_miss_a_user(
 
     assert await told(organization.id) == [("Alone", 0), ("Together", 1)]
     assert await told(uuid4()) == []
+
+
+async def test_staff_who_confirm_or_go_while_they_are_added_are_not_missed(
+    organization: Organization,
+) -> None:
+    """R23: identity had answered before, and told of it since."""
+    office = await organization.live_office()
+    confirms, goes = await organization.user(confirmed=False), await organization.user()
+    await organization.hear(identity_facts.UserConfirmed(user_id=confirms), confirms)
+    await organization.hear(identity_facts.UserDeactivated(user_id=goes), goes)
+    ready = await organization.add_group(officeIds=[office["id"]], staffUserIds=[confirms])
+    refused = await organization.add_group(officeIds=[office["id"]], staffUserIds=[goes])
+
+    assert ready["state"] == "READY"
+    assert [(one["id"], one["code"]) for one in refused["items"]] == [(goes, "USER_INACTIVE")]
