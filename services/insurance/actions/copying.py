@@ -85,7 +85,9 @@ async def _preview(
     if not items:
         policy.offices_to_answer_for(viewer)
     chosen = {one.source_id for one in items}
-    judged = await _judge(tx, organization_id, items)
+    found = await store.plans_by_id(tx, {one.plan_id for one in items})
+    plans = {plan.id: plan for plan in found.values()}
+    judged = await _judge(tx, organization_id, items, plans)
     return CopyPreview(
         [_judged(one, found) for one, found in judged],
         [(row.id, row.version) for row in rows if row.id in chosen],
@@ -103,7 +105,10 @@ def _judged(item: CopyItem, found: Judged) -> CopyItem:
 
 
 async def _judge(
-    tx: Connection, organization_id: OrganizationId, items: Sequence[CopyItem]
+    tx: Connection,
+    organization_id: OrganizationId,
+    items: Sequence[CopyItem],
+    plans: Mapping[PlanId, InsurancePlan],
 ) -> list[tuple[CopyItem, Judged]]:
     """What becomes of each item if they are added one after the other."""
     spots: set[_Spot] = {(one.provider_id, one.office_id) for one in items}
@@ -114,7 +119,6 @@ async def _judge(
     for row in await store.of_places(tx, organization_id, spots):
         key = ((row.provider_id, row.office_id), row.plan_id)
         standing.setdefault(key, []).append((row.id, row.period))
-    plans = await store.plans_by_id(tx, {one.plan_id for one in items})
     return list(_one_by_one(items, working, standing, plans))
 
 
@@ -122,7 +126,7 @@ def _one_by_one(
     items: Sequence[CopyItem],
     working: Mapping[_Spot, Sequence[Period]],
     standing: dict[tuple[_Spot, PlanId], list[tuple[ParticipationId | None, Period]]],
-    plans: Mapping[UUID, InsurancePlan],
+    plans: Mapping[PlanId, InsurancePlan],
 ) -> Sequence[tuple[CopyItem, Judged]]:
     found: list[tuple[CopyItem, Judged]] = []
     for item in items:
@@ -242,7 +246,8 @@ async def _copy(
         (one.place, CopyOutcome.SOURCE_CHANGED, None) for one in gone
     ]
     added: list[Participation] = []
-    for item, judged in await _judge(tx, copy.organization_id, left):
+    plans = await store.hold_plans(tx, {one.plan_id for one in left})
+    for item, judged in await _judge(tx, copy.organization_id, left, plans):
         standing = judged.standing
         if judged.outcome is CopyOutcome.ADDED:
             row = _row(copy, item, judged, at)

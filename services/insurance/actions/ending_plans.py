@@ -116,6 +116,7 @@ async def end_plan(
 async def _end(
     call: Call, tx: Connection, wanted: PlanEnd, expected_version: int, token: str
 ) -> UUID:
+    await store.hold_endings(tx)
     plan = await plan_to_change(tx, wanted.plan_id, expected_version)
     if wanted.successor_id is not None:
         await store.hold_plans(tx, [wanted.successor_id])
@@ -200,7 +201,7 @@ async def _add_followers(
     successor is accepted already, nothing is added."""
     if ending.successor_id is None:
         return
-    successor = (await store.plans_by_id(tx, [ending.successor_id]))[ending.successor_id]
+    successor = (await store.hold_plans(tx, [ending.successor_id]))[ending.successor_id]
     added: list[Participation] = []
     for row in rows:
         days = domain.followed(row, ending.ends_on, successor)

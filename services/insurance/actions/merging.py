@@ -1,9 +1,8 @@
 """Two records of a provider that were one person: what the one accepted, the other does (R11, R27)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from uuid import UUID
 
 from kit.auth import service_viewer
 from kit.db import Connection
@@ -63,9 +62,7 @@ async def _wanted(
     working: dict[OfficeId, list[Period]] = {}
     for placed in await store.placements_at(tx, organization_id, spots):
         working.setdefault(placed.office_id, []).append(placed.period)
-    plans: Mapping[UUID, domain.InsurancePlan] = await store.plans_by_id(
-        tx, {row.plan_id for row in rows}
-    )
+    plans = await store.hold_plans(tx, {row.plan_id for row in rows})
     found = [
         (row, days.clipped(plans[row.plan_id].effective_until))
         for row in rows

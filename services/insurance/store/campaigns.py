@@ -302,7 +302,7 @@ async def rows_of_items(
         tx,
         Participation,
         f"{PARTICIPATION} WHERE organization_id = $1 AND id = ANY($2) AND {lasts_from(3)} ORDER BY id"
-        + (" FOR UPDATE" if lock else ""),
+        + (" FOR NO KEY UPDATE" if lock else ""),
         organization_id,
         [pair["row"] for pair in pairs],
         today,

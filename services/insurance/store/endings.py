@@ -32,6 +32,12 @@ async def touched(tx: Connection, plan_id: PlanId, ends_on: date) -> list[Touche
 
 
 # any-organization: a plan ends for the whole network
+async def hold_endings(tx: Connection) -> None:
+    """Let nobody else end a plan until the transaction is over: two might be merged into one another."""
+    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended('plan endings', 0))")
+
+
+# any-organization: a plan ends for the whole network
 async def add_ending(tx: Connection, ending: PlanEnding) -> None:
     """Keep that a plan ends."""
     await db.run(

@@ -89,7 +89,7 @@ async def participation(
     return await db.maybe(
         tx,
         Participation,
-        f"{PARTICIPATION} WHERE organization_id = $1 AND id = $2 FOR UPDATE",
+        f"{PARTICIPATION} WHERE organization_id = $1 AND id = $2 FOR NO KEY UPDATE",
         organization_id,
         participation_id,
     )
@@ -103,7 +103,7 @@ async def own_rows(
         tx,
         Participation,
         f"{PARTICIPATION} WHERE organization_id = $1 AND id = ANY($2) ORDER BY id"
-        + (" FOR UPDATE" if lock else ""),
+        + (" FOR NO KEY UPDATE" if lock else ""),
         organization_id,
         ids,
     )
@@ -168,7 +168,7 @@ async def lasting(
         f"""{PARTICIPATION} WHERE organization_id = $1 AND {lasts_from(2)}
             AND ($3::uuid IS NULL OR provider_id = $3) AND ($4::uuid IS NULL OR office_id = $4)
             ORDER BY id"""
-        + (" FOR UPDATE" if lock else ""),
+        + (" FOR NO KEY UPDATE" if lock else ""),
         organization_id,
         until,
         place.provider_id,
@@ -191,7 +191,7 @@ async def lasting_of_plan(
         Participation,
         f"""{PARTICIPATION} WHERE organization_id = $1 AND plan_id = $2 AND {lasts_from(3)}
             ORDER BY id LIMIT $4"""
-        + (" FOR UPDATE" if lock else ""),
+        + (" FOR NO KEY UPDATE" if lock else ""),
         organization_id,
         plan_id,
         until,

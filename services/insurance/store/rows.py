@@ -1,4 +1,7 @@
-"""What every statement about participations has in common."""
+"""What every statement about participations has in common.
+
+Rows are locked FOR NO KEY UPDATE: whoever adds a row that names another one (`copied_from`) is not in the way, nor held up.
+"""
 
 PARTICIPATION = """
 SELECT id, organization_id, provider_id, office_id, plan_id, effective_from, effective_until, source,

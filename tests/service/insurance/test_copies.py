@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
+
 from kit.auth import Viewer
-from services.insurance import actions
+from services.insurance import actions, store
 from services.insurance.actions import copying
+from services.insurance.domain import OrganizationId, PlanId
 from tests.service.insurance.asking import ADD, ADD_MANY, END, PROBLEM, a_plan, mutate, rows, wanted
 from tests.service.insurance.conftest import Insurance, Practice, new_practice, placed
+from tests.support.facts import PATIENCE, eventually
 
 PREVIEW = """query($source: PlaceInput!, $target: PlaceInput!, $effectiveFrom: Date!, $planIds: [ID!]) {
     copyParticipationsPreview(source: $source, target: $target, effectiveFrom: $effectiveFrom, planIds: $planIds) {
@@ -313,6 +319,60 @@ async def test_of_a_copy_and_somebody_adding_the_same_at_once_one_wins_and_nothi
         ] == ["ALREADY_THERE"]
     else:
         assert (added["code"], copied["done"]) == ("OVERLAP", 1)
+
+
+async def test_a_copy_and_whoever_verifies_its_source_do_not_wait_for_one_another(
+    insurance: Insurance, practice: Practice
+) -> None:
+    """R27: or they could wait for one another in turn, and one would be thrown out."""
+    there = uuid4()
+    await placed(insurance, practice, office_id=there)
+    (row,) = await accepting(insurance, practice, await a_plan(insurance))
+    asked, organization = to_office(practice, there), OrganizationId(practice.organization_id)
+    seen = await preview(insurance, asked, practice.manager)
+
+    async with insurance.running.parts.db.transaction() as tx:
+        await store.own_rows(tx, organization, [UUID(row["id"])], lock=True)
+        async with asyncio.timeout(PATIENCE):
+            copied = await copy(insurance, asked, seen["token"], practice.manager)
+
+    assert copied["done"] == 1
+
+
+async def test_a_row_that_is_copied_while_its_plan_is_being_ended_ends_with_it(
+    insurance: Insurance, practice: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R27"""
+    monkeypatch.setattr(copying, "AT_ONCE", 1)
+    there, plans = uuid4(), [await a_plan(insurance) for _ in range(2)]
+    await placed(insurance, practice, office_id=there)
+    await accepting(insurance, practice, *plans)
+    asked = to_office(practice, there)
+    seen = await preview(insurance, asked, practice.manager)
+    await copy(insurance, asked, seen["token"], practice.manager)
+
+    async with insurance.running.parts.db.transaction() as tx:
+        known = await store.plan_to_change(tx, PlanId(UUID(plans[1])))
+        assert known is not None
+        going_on = asyncio.create_task(actions.copy_rows(insurance.running.parts.call()))
+        await eventually(lambda: _waiting(insurance), lambda waiting: waiting == 1)
+        await store.change_plan(tx, replace(known, effective_until=date(2031, 6, 1)))
+    await going_on
+
+    ends = {
+        row["plan"]["id"]: row["effectiveUntil"]
+        for row in await rows_at(insurance, practice, there)
+    }
+    assert ends == {plans[0]: None, plans[1]: "2031-06-01"}
+
+
+async def _waiting(insurance: Insurance) -> int:
+    """How many wait for somebody else's lock."""
+    found: int = await insurance.running.parts.db.pool.fetchval(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND wait_event_type = 'Lock' AND wait_event <> 'advisory'"
+    )
+    return found
 
 
 async def test_an_office_admin_sees_the_copies_that_go_to_own_offices_and_no_others(
