@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 
 from kit import db
 from kit.auth import Kind, Viewer
+from kit.service import http_server
 from proto.directory.v1 import directory_pb2 as directory
 from proto.directory.v1.directory_pb2_grpc import DirectoryServicer, add_DirectoryServicer_to_server
 from proto.insurance.v1 import insurance_pb2 as insurance
@@ -119,6 +122,21 @@ async def referrals(postgres: PostgresServer, nats_url: str) -> AsyncIterator[Re
     async with running_service(build(settings)) as running:
         yield Referrals(running, small_directory, small_insurance, Neighbours(running))
     await server.stop(None)
+
+
+@pytest.fixture(scope="module")
+async def http_door(referrals: Referrals) -> AsyncIterator[str]:
+    """The HTTP door of the service under test, on a socket of its own; answers its URL."""
+    running = referrals.running
+    server = http_server(running.service, running.parts)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        task = asyncio.create_task(server._serve([listener]))  # noqa: SLF001 - serve() would take over this process's signals
+        while not server.started:
+            await asyncio.sleep(0.01)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        running.parts.stopping.clear()
+        await task
 
 
 @dataclass

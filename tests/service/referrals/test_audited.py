@@ -20,7 +20,7 @@ from tests.service.referrals.conftest import World
 from tests.service.referrals.test_watching import watching
 from tests.support.servers import PostgresServer
 
-PHI = {"patient", "outcomeReport", "history", "messages"}
+PHI = {"patient", "outcomeReport", "history", "messages", "attachments"}
 """Fields of a referral that hold patients' data: each resolver of theirs tells the audit trail."""
 
 NO_PHI = {
@@ -28,7 +28,7 @@ NO_PHI = {
     "createdAt", "sentAt", "changedAt", "callbackAt", "appointmentAt", "reasonCode", "outcome", "loopClosedAt",
     "sendingOrganization", "sendingOffice", "sendingProvider", "sendingGroup", "receivingOrganization", "receivingOffice",
     "receivingProvider", "receivingGroup", "plan", "planAcceptance", "claimedBy", "dueAt", "overdue", "appointments", "hops",
-    "archived", "unreadMessages",
+    "archived", "unreadMessages", "mayAttachAs",
 }  # fmt: skip
 PAGE = """
 query ($office: ID!) {
@@ -133,7 +133,13 @@ def test_every_field_of_a_referral_is_known_to_hold_patients_data_or_not() -> No
     kind = SCHEMA._schema.type_map["Referral"]  # noqa: SLF001 - strawberry's Schema wraps graphql's
     assert isinstance(kind, GraphQLObjectType)
     assert set(kind.fields) == PHI | NO_PHI
-    holding = {"Patient", "OutcomeReport", "ReferralStep", "ReferralMessageConnection"}
+    holding = {
+        "Patient",
+        "OutcomeReport",
+        "ReferralStep",
+        "ReferralMessageConnection",
+        "ReferralAttachment",
+    }
     assert {
         name for name, one in kind.fields.items() if get_named_type(one.type).name in holding
     } == PHI
