@@ -153,22 +153,40 @@ class DirectoryDoor(DirectoryServicer):
 
 
 def _receiver(judged: Judged, office_id: str) -> ReceiverReply:
-    alternatives = [
-        Alternative(provider_id=str(one.provider_id), office_id=office_id, name=one.name)
-        for one in judged.alternatives
-    ]
-    alternatives += [
-        Alternative(group_id=str(one.id), office_id=office_id, name=one.name)
-        for one in judged.groups
-    ]
     return ReceiverReply(
         may_receive=judged.code == "OK",
         code=judged.code,
         organization_id=str(judged.organization_id) if judged.organization_id else "",
         specialty_codes=judged.specialty_codes,
-        alternatives=alternatives,
+        alternatives=_alternatives(judged, office_id),
         accepting_new_patients=judged.accepting_new_patients,
     )
+
+
+def _alternatives(judged: Judged, office_id: str) -> list[Alternative]:
+    """Providers with their specialties, then groups with those of their members there."""
+    served = {one.provider_id: one.specialty_codes for one in judged.alternatives}
+    providers = [
+        Alternative(
+            provider_id=str(one.provider_id),
+            office_id=office_id,
+            name=one.name,
+            specialty_codes=sorted(one.specialty_codes),
+        )
+        for one in judged.alternatives
+    ]
+    groups = [
+        Alternative(
+            group_id=str(one.id),
+            office_id=office_id,
+            name=one.name,
+            specialty_codes=sorted(
+                {code for id_ in one.provider_ids for code in served.get(id_, ())}
+            ),
+        )
+        for one in judged.groups
+    ]
+    return providers + groups
 
 
 def _optional(text: str, field: str) -> UUID | None:

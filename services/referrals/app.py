@@ -8,7 +8,7 @@ from datetime import timedelta
 from kit.config import ServiceSettings, address, key, load, setting
 from kit.service import Job, Parts, Service
 from services.referrals import policy
-from services.referrals.actions import clocks, patients
+from services.referrals.actions import cases, clocks, patients
 from services.referrals.actions.peers import Peers
 from services.referrals.actions.vault import Vault
 from services.referrals.consumers import hearings
@@ -46,6 +46,10 @@ async def _tell_late(parts: Parts[Peers]) -> None:
     await clocks.tell_late(parts.call())
 
 
+async def _follow_cases(parts: Parts[Peers]) -> None:
+    await cases.follow(parts.call())
+
+
 async def _reseal(parts: Parts[Peers]) -> None:
     await patients.reseal(parts.call())
 
@@ -74,6 +78,7 @@ def build(environment: Mapping[str, str] = os.environ) -> Service[Peers]:
             Job("pass-appointments", timedelta(seconds=20), _pass_appointments),
             Job("lapse-declined", timedelta(minutes=10), _lapse_declined),
             Job("tell-late", timedelta(minutes=1), _tell_late),
+            Job("follow-cases", timedelta(seconds=10), _follow_cases),
             Job("reseal", timedelta(minutes=1), _reseal),
         ),
         background=(_follow_news,),

@@ -2,25 +2,48 @@
 
 from uuid import UUID
 
+from google.protobuf.message import Message
+
 from kit.db import Connection
-from kit.inbox import Heard, Hearing
+from kit.inbox import Handler, Heard, Hearing
 from kit.service import Parts
-from proto.directory.v1.events_pb2 import GroupRemoved, GroupStaffed, ProviderRemoved
+from proto.directory.v1.events_pb2 import (
+    GroupRemoved,
+    GroupStaffed,
+    ProviderOffboardingStarted,
+    ProviderOffboardingStopped,
+    ProviderRemoved,
+)
 from proto.identity.v1.events_pb2 import (
     OrganizationAdded,
     RoleRevoked,
     SessionsRevoked,
     UserDeactivated,
 )
-from services.referrals.actions import leaving
+from services.referrals.actions import cases, leaving
 from services.referrals.actions.peers import Peers
-from services.referrals.domain import GroupId, OfficeId, OrganizationId, ProviderId, UserId
+from services.referrals.domain import (
+    CaseEnd,
+    GroupId,
+    OfficeId,
+    OrganizationId,
+    ProviderId,
+    UserId,
+)
 from services.referrals.store import people
 
 
 def hearings(parts: Parts[Peers]) -> list[Hearing]:
     """Everything that is heard, by aggregate."""
+    return [
+        Hearing("identity", "organization", {OrganizationAdded: _organization_added}),
+        Hearing("identity", "user", _of_users(parts)),
+        Hearing("directory", "provider", _of_providers(parts)),
+        Hearing("directory", "group", {GroupStaffed: _group_staffed, GroupRemoved: _group_removed}),
+    ]
 
+
+def _of_users(parts: Parts[Peers]) -> dict[type[Message], Handler]:
     async def user_deactivated(tx: Connection, heard: Heard) -> None:
         """Claims go back to their queues, and whatever the user watches ends (R07)."""
         fact: UserDeactivated = heard.fact
@@ -29,20 +52,32 @@ def hearings(parts: Parts[Peers]) -> list[Hearing]:
         await leaving.release_claims(tx, parts.call(), organization_id, user_id)
         await leaving.end_watching(tx, user_id)
 
-    return [
-        Hearing("identity", "organization", {OrganizationAdded: _organization_added}),
-        Hearing(
-            "identity",
-            "user",
-            {
-                UserDeactivated: user_deactivated,
-                RoleRevoked: _role_revoked,
-                SessionsRevoked: _sessions_revoked,
-            },
-        ),
-        Hearing("directory", "provider", {ProviderRemoved: _provider_removed}),
-        Hearing("directory", "group", {GroupStaffed: _group_staffed, GroupRemoved: _group_removed}),
-    ]
+    return {
+        UserDeactivated: user_deactivated,
+        RoleRevoked: _role_revoked,
+        SessionsRevoked: _sessions_revoked,
+    }
+
+
+def _of_providers(parts: Parts[Peers]) -> dict[type[Message], Handler]:
+    """Who starts to leave has a case, until the provider is kept or removed (R13)."""
+
+    async def offboarding_started(tx: Connection, heard: Heard) -> None:
+        await cases.open_case(tx, parts.call(), _provider(heard), heard.time)
+
+    async def offboarding_stopped(tx: Connection, heard: Heard) -> None:
+        await cases.close_case(tx, parts.call(), _provider(heard), CaseEnd.KEPT, heard.time)
+
+    async def provider_removed(tx: Connection, heard: Heard) -> None:
+        """R14, should directory's call after the removal have been lost."""
+        await leaving.end_access(tx, *_provider(heard), heard.time)
+        await cases.close_case(tx, parts.call(), _provider(heard), CaseEnd.REMOVED, heard.time)
+
+    return {
+        ProviderOffboardingStarted: offboarding_started,
+        ProviderOffboardingStopped: offboarding_stopped,
+        ProviderRemoved: provider_removed,
+    }
 
 
 async def _organization_added(tx: Connection, heard: Heard) -> None:
@@ -64,11 +99,10 @@ async def _sessions_revoked(tx: Connection, heard: Heard) -> None:
     await leaving.end_watching(tx, UserId(UUID(fact.user_id)), session_id=session_id)
 
 
-async def _provider_removed(tx: Connection, heard: Heard) -> None:
-    """R14, should directory's call after the removal have been lost."""
-    fact: ProviderRemoved = heard.fact
-    organization_id = OrganizationId(heard.organization_id)
-    await leaving.end_access(tx, organization_id, ProviderId(UUID(fact.provider_id)), heard.time)
+def _provider(heard: Heard) -> tuple[OrganizationId, ProviderId]:
+    """Of which organization, and whom the fact is about."""
+    fact: ProviderOffboardingStarted | ProviderOffboardingStopped | ProviderRemoved = heard.fact
+    return OrganizationId(heard.organization_id), ProviderId(UUID(fact.provider_id))
 
 
 async def _group_staffed(tx: Connection, heard: Heard) -> None:

@@ -1,9 +1,10 @@
 """Who may see and do what with referrals. The only service with patients' data: everything not said here is refused."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 from kit.auth import Kind, Viewer
 from kit.errors import Denied, NotFound
@@ -12,6 +13,8 @@ from services.referrals.domain import (
     Action,
     ActionExplained,
     Because,
+    CaseAction,
+    CaseState,
     Explained,
     GroupId,
     Hop,
@@ -265,6 +268,21 @@ def permit_counting(viewer: Viewer, access: Access) -> None:
     viewer.require_organization()
     if not may_count(viewer, access):
         raise Denied("Open work is shown to client admins and to those who work referrals.")
+
+
+def cases_of(viewer: Viewer, access: Access) -> tuple[Collection[UUID], Collection[GroupId]] | None:
+    """Whose items of a leaving provider's case the viewer is shown: None, everybody's, for client admins and who sees what they
+    see; for others those of the own offices and groups (R13)."""
+    if viewer.client_admin or viewer.reporting_only:
+        return None
+    return viewer.offices, access.groups
+
+
+def case_actions(viewer: Viewer, state: CaseState) -> tuple[CaseAction, ...]:
+    """What directory does for the viewer about a provider whose case stands so: to client admins, removal once nothing is open."""
+    if not viewer.client_admin or state is CaseState.CLOSED:
+        return ()
+    return tuple(CaseAction) if state is CaseState.READY else (CaseAction.KEEP_PROVIDER,)
 
 
 def permit_targets(viewer: Viewer) -> OrganizationId:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.model.fields import FIELDS
+from tests.model.offboarding import CASE, CASES, counts
 from tests.model.words import (
     KEY,
     STALE,
@@ -22,7 +23,6 @@ from tests.model.words import (
     audit,
     client_admin,
     either,
-    looks_on,
     own,
     support,
 )
@@ -70,11 +70,6 @@ def queue(actor: Actor, thing: Thing) -> bool:
 def team_queue(actor: Actor, thing: Thing) -> bool:
     """Whoever is staff of the group."""
     return own(actor, thing) and bool(thing.groups & actor.groups)
-
-
-def counts(actor: Actor, thing: Thing) -> bool:
-    """R12: numbers of open work, for client admins, who sees what they see, and whoever works referrals."""
-    return looks_on(actor, thing) or actor.works
 
 
 RECEIVER = {"officeId": "@office theirs", "providerId": "@provider their doctor"}
@@ -293,6 +288,7 @@ QUERIES: tuple[Ask | List, ...] = (
         case="by name and birth",
     ),
     audit("referrals"),
+    *CASES,
     Ask("referralTargets", "R21", shown=anybody, select="{ version }", for_support=False),
     *QUEUES,
 )
@@ -334,6 +330,7 @@ HIDDEN = (
     Hidden("referral", "messages", "R14 R26", works, "(first: 1) { edges { cursor } }"),
     Hidden("referral", "history", "R14", works, "{ happened }"),
     Hidden("provider", "openReferralCount", "R12", counts_its_own),
+    CASE,
     Hidden("office", "openReferralCount", "R12", counts_its_own),
     Hidden("group", "openReferralCount", "R12", counts_its_own),
 )

@@ -48,6 +48,7 @@ class Practice:
     plans_listed: int = 0
     accepted: frozenset[PlanId] = frozenset()
     verified_on: date | None = None
+    specialty_codes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,7 +188,8 @@ async def siblings(
         Practice,
         """SELECT DISTINCT p.id AS provider_id, o.id AS office_id, o.organization_id,
                 p.first_name || ' ' || p.last_name AS name, l.accepting_new_patients,
-                (l.changed_at AT TIME ZONE 'UTC')::date AS changed_on
+                (l.changed_at AT TIME ZONE 'UTC')::date AS changed_on,
+                ARRAY(SELECT c.code FROM provider_specialties c WHERE c.provider_id = p.id) AS specialty_codes
             FROM offices o JOIN placements l ON l.office_id = o.id JOIN providers p ON p.id = l.provider_id
             JOIN provider_specialties s ON s.provider_id = p.id
             WHERE o.id = $1 AND o.state = 'LIVE' AND p.state = 'APPROVED' AND s.code = ANY($2)

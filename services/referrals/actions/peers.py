@@ -1,7 +1,7 @@
 """What referrals asks its siblings before it moves a referral: may they send, may they receive, is the plan accepted."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeAlias
@@ -64,6 +64,7 @@ class Alternative:
     provider_id: ProviderId | None
     group_id: GroupId | None
     name: str
+    specialty_codes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +78,30 @@ class Receiver:
 
 async def ask_receiver(call: Call, target: Target) -> Receiver:
     """The receiver with its organization; refused with directory's code, and alternatives, when it may not receive now."""
+    reply = await _ask_receiver(call, target)
+    alternatives = tuple(_alternative(one) for one in reply.alternatives)
+    if not reply.may_receive:
+        raise _refused(reply.code, "receiver", alternatives)
+    party = target.of(OrganizationId(UUID(reply.organization_id)))
+    return Receiver(party, tuple(reply.specialty_codes), alternatives)
+
+
+async def ask_alternatives(
+    call: Call, provider_id: ProviderId, office_id: OfficeId
+) -> tuple[Alternative, ...]:
+    """Who of the office could receive in place of a provider who may not; nobody where the provider may."""
+    reply = await _ask_receiver(call, Target(office_id, provider_id))
+    return tuple(_alternative(one) for one in reply.alternatives)
+
+
+async def _ask_receiver(call: Call, target: Target) -> directory.ReceiverReply:
     question = directory.ReceiverRequest(
         provider_id=_text(target.provider_id),
         group_id=_text(target.group_id),
         office_id=str(target.office_id),
     )
     peer = call.peers.directory
-    reply = await peer.ask(DirectoryStub(peer.channel).Receiver, question, viewer=call.viewer)
-    alternatives = tuple(_alternative(one) for one in reply.alternatives)
-    if not reply.may_receive:
-        raise _refused(reply.code, "receiver", alternatives)
-    party = target.of(OrganizationId(UUID(reply.organization_id)))
-    return Receiver(party, tuple(reply.specialty_codes), alternatives)
+    return await peer.ask(DirectoryStub(peer.channel).Receiver, question, viewer=call.viewer)
 
 
 async def ask_sender(call: Call, sender: Party) -> None:
@@ -123,17 +136,8 @@ async def ask_plan(
     asked = [receiver.provider_id] if receiver.provider_id is not None else list(members)
     if not asked:
         return PlanAnswer(PlanAcceptance.UNKNOWN)
-    question = insurance.AcceptsRequest(
-        provider_ids=[str(one) for one in asked],
-        office_id=str(receiver.office_id),
-        plan_id=str(plan_id),
-        on=on.isoformat(),
-    )
-    peer = call.peers.insurance
-    try:
-        reply = await peer.ask(InsuranceStub(peer.channel).Accepts, question, viewer=call.viewer)
-    except (Refusal, RuntimeError) as error:
-        log.warning("plan acceptance is unknown", extra={"because": type(error).__name__})
+    reply = await _ask_accepts(call, (receiver.office_id, plan_id), asked, on)
+    if reply is None:
         return PlanAnswer(PlanAcceptance.UNKNOWN)
     if not reply.plan_known:
         raise Invalid("There is no such insurance plan.", code="UNKNOWN_PLAN", field="planId")
@@ -142,10 +146,42 @@ async def ask_plan(
     return PlanAnswer(state, asked=len(asked), accepting=accepting)
 
 
+async def ask_accepting(
+    call: Call, plan_at: tuple[OfficeId, PlanId], asked: Collection[ProviderId], on: date
+) -> frozenset[ProviderId] | None:
+    """Which of the providers accept the plan at the office on the day; None when insurance cannot say."""
+    if not asked:
+        return frozenset()
+    reply = await _ask_accepts(call, plan_at, asked, on)
+    if reply is None or not reply.plan_known:
+        return None
+    return frozenset(ProviderId(UUID(one)) for one in reply.accepting_provider_ids)
+
+
+async def _ask_accepts(
+    call: Call, plan_at: tuple[OfficeId, PlanId], asked: Collection[ProviderId], on: date
+) -> insurance.AcceptsReply | None:
+    """What insurance answers; None when it is away, or cannot."""
+    office_id, plan_id = plan_at
+    question = insurance.AcceptsRequest(
+        provider_ids=[str(one) for one in asked],
+        office_id=str(office_id),
+        plan_id=str(plan_id),
+        on=on.isoformat(),
+    )
+    peer = call.peers.insurance
+    try:
+        return await peer.ask(InsuranceStub(peer.channel).Accepts, question, viewer=call.viewer)
+    except (Refusal, RuntimeError) as error:
+        log.warning("plan acceptance is unknown", extra={"because": type(error).__name__})
+        return None
+
+
 def _alternative(told: directory.Alternative) -> Alternative:
     provider = ProviderId(UUID(told.provider_id)) if told.provider_id else None
     group = GroupId(UUID(told.group_id)) if told.group_id else None
-    return Alternative(OfficeId(UUID(told.office_id)), provider, group, told.name)
+    codes = frozenset(told.specialty_codes)
+    return Alternative(OfficeId(UUID(told.office_id)), provider, group, told.name, codes)
 
 
 def _text(id_: UUID | None) -> str:

@@ -1,5 +1,18 @@
 """The rules of referrals: nouns, the state machine, and the moves along it. Pure."""
 
+from services.referrals.domain.cases import (
+    Accepting,
+    Candidate,
+    Case,
+    CaseAction,
+    CaseEnd,
+    CaseId,
+    CaseItem,
+    CaseState,
+    SuggestedTarget,
+    Tally,
+    targets,
+)
 from services.referrals.domain.clocks import (
     ACKNOWLEDGE_DAYS,
     DECIDE_DAYS,
@@ -114,6 +127,7 @@ __all__ = [
     "RECEIVER_OPEN",
     "SENDER_OPEN",
     "WORDS",
+    "Accepting",
     "Action",
     "ActionExplained",
     "Appointment",
@@ -121,6 +135,13 @@ __all__ = [
     "AppointmentState",
     "Authorization",
     "Because",
+    "Candidate",
+    "Case",
+    "CaseAction",
+    "CaseEnd",
+    "CaseId",
+    "CaseItem",
+    "CaseState",
     "DataKey",
     "Draft",
     "Explained",
@@ -161,6 +182,8 @@ __all__ = [
     "Status",
     "Step",
     "Subject",
+    "SuggestedTarget",
+    "Tally",
     "Target",
     "Targets",
     "Urgency",
@@ -202,4 +225,5 @@ __all__ = [
     "sent_at_once",
     "speaking_side",
     "stale_targets",
+    "targets",
 ]

@@ -40,6 +40,7 @@ class QueueFilter:
     claimed_by: UserId | None = None
     unclaimed: bool = False
     overdue: bool = False
+    offboarding: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Things of other services that a referral points at; to some of them referrals adds how much open work they have."""
 
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar
 from uuid import UUID
 
 import strawberry
@@ -15,7 +15,11 @@ from services.referrals.actions import looking
 from services.referrals.actions.peers import Peers
 from services.referrals.domain import Subject
 
+if TYPE_CHECKING:
+    from services.referrals.schema.cases import OffboardingCase
+
 Info = strawberry.Info[Context[Peers], None]
+_Case: TypeAlias = Annotated["OffboardingCase", strawberry.lazy("services.referrals.schema.cases")]
 
 
 _COUNT = (
@@ -38,6 +42,15 @@ class Provider:
     async def open_referral_count(self, info: Info) -> int | None:
         """R12."""
         return await _open(info, Subject.PROVIDER, self.id)
+
+    @described(
+        "What it has open while it leaves: the latest case. Null when there was none, or you may not know."
+    )
+    async def offboarding_case(self, info: Info) -> _Case | None:
+        """R13."""
+        from services.referrals.schema.cases import case_of  # noqa: PLC0415 - it shows providers
+
+        return await case_of(info, self.id)
 
     @classmethod
     def resolve_reference(cls, id: ID) -> "Provider":

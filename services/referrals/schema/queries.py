@@ -13,6 +13,7 @@ from kit.graphql import described
 from services.referrals import policy
 from services.referrals.actions import looking
 from services.referrals.domain import GroupId, OfficeId, Queue, QueueOrder, Subject
+from services.referrals.schema.cases import CasesQuery
 from services.referrals.schema.entities import Info, Office, User
 from services.referrals.schema.explaining import ExplainingQuery
 from services.referrals.schema.inputs import optional
@@ -56,7 +57,7 @@ class WorkQueueChange:
 
 
 @strawberry.type
-class Query(ExplainingQuery, TargetsQuery, PatientQuery):
+class Query(CasesQuery, ExplainingQuery, TargetsQuery, PatientQuery):
     """What can be asked."""
 
     referrals_audit = audit_field("referrals", user=User, permit=policy.permit_audit)

@@ -86,6 +86,9 @@ class WorkQueueFilter:
     overdue: bool = strawberry.field(
         default=False, description="What its receiver is late with, by its organization's targets."
     )
+    offboarding: bool = strawberry.field(
+        default=False, description="What a provider of yours who leaves has open."
+    )
 
 
 async def read_queue(
@@ -125,6 +128,7 @@ def _filter(call: Call, told: WorkQueueFilter) -> QueueFilter:
         claimed_by=mine,
         unclaimed=told.unclaimed,
         overdue=told.overdue,
+        offboarding=told.offboarding,
     )
 
 

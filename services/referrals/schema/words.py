@@ -7,6 +7,9 @@ from services.referrals.domain import Action as ReferralAction
 from services.referrals.domain import AppointmentState, PassedAppointment
 from services.referrals.domain import Authorization as AuthorizationStatus
 from services.referrals.domain import Because as AccessReasonCode
+from services.referrals.domain import CaseAction as OffboardingCaseAction
+from services.referrals.domain import CaseEnd as OffboardingCaseEnd
+from services.referrals.domain import CaseState as OffboardingCaseState
 from services.referrals.domain import Happened as ReferralHappened
 from services.referrals.domain import Outcome as ReferralOutcome
 from services.referrals.domain import Overdue as ReferralOverdue
@@ -73,7 +76,7 @@ strawberry.enum(
     WorkQueueKind,
     name="WorkQueueKind",
     description="REQUIRES_REVIEW: sender's drafts and declined; receiver's pending, follow-up, and in progress with a callback"
-    " due. SENT and RECEIVED: what is not ended. ARCHIVE: ended, or archived by you.",
+    " due; and what of a leaving provider is to be given on. SENT and RECEIVED: what is not ended. ARCHIVE: ended, or archived by you.",
 )
 strawberry.enum(
     WorkQueueOrder,
@@ -87,11 +90,26 @@ strawberry.enum(
     description="Why a referral is seen, or is not. NOT_ON_STAFF: your organization has it where you do not work.",
 )
 
+strawberry.enum(
+    OffboardingCaseState,
+    name="OffboardingCaseState",
+    description="OPEN while anything is open with the provider, READY when nothing is; CLOSED: the provider was removed or kept.",
+)
+strawberry.enum(OffboardingCaseEnd, name="OffboardingCaseEnd", description="How a case ended.")
+strawberry.enum(
+    OffboardingCaseAction,
+    name="OffboardingCaseAction",
+    description="What directory can be asked for: keepProvider, removeProvider.",
+)
+
 __all__ = [
     "AccessReasonCode",
     "AppointmentState",
     "AuthorizationStatus",
     "BulkReferralAction",
+    "OffboardingCaseAction",
+    "OffboardingCaseEnd",
+    "OffboardingCaseState",
     "PassedAppointment",
     "PlanAcceptanceState",
     "ReferralAction",

@@ -36,11 +36,16 @@ _RECEIVES: Final = "r.sent_at IS NOT NULL AND " + _SIDE.format(side="receiving")
 
 # What has not ended, which the indexes find by status, however much has.
 _OPEN_QUEUES: Final = f"""
-WITH near AS (
+WITH leaving AS MATERIALIZED (
+    SELECT provider_id FROM offboarding_cases WHERE organization_id = $1 AND closed_at IS NULL
+), near AS (
     SELECT r.*,
         {_SENDS} AND (r.sending_office_id = $2 OR r.sending_group_id = $3) AS sends,
         {_RECEIVES} AND (r.receiving_office_id = $2 OR r.receiving_group_id = $3) AS receives,
-        EXISTS (SELECT FROM archived a WHERE a.user_id = $4 AND a.referral_id = r.id) AS put_away
+        EXISTS (SELECT FROM archived a WHERE a.user_id = $4 AND a.referral_id = r.id) AS put_away,
+        r.sending_organization_id = $1 AND r.sending_provider_id IN (SELECT provider_id FROM leaving) AS sender_leaves,
+        r.receiving_organization_id = $1 AND r.receiving_provider_id IN (SELECT provider_id FROM leaving)
+            AND r.status <> 'DECLINED' AS receiver_leaves
     FROM referrals r
     WHERE (r.sending_organization_id = $1 AND r.sending_office_id = $2
         OR r.sending_organization_id = $1 AND r.sending_group_id = $3
@@ -49,8 +54,8 @@ WITH near AS (
         AND r.status IN ('DRAFT', 'PENDING', 'IN_PROGRESS', 'SCHEDULED', 'FOLLOW_UP', 'DECLINED')
 ), placed AS (
     SELECT near.*, array_remove(ARRAY[
-        CASE WHEN sends AND status IN ('DRAFT', 'DECLINED')
-            OR receives AND (status IN ('PENDING', 'FOLLOW_UP') OR status = 'IN_PROGRESS' AND callback_at <= $5)
+        CASE WHEN sends AND (sender_leaves OR status IN ('DRAFT', 'DECLINED'))
+            OR receives AND (receiver_leaves OR status IN ('PENDING', 'FOLLOW_UP') OR status = 'IN_PROGRESS' AND callback_at <= $5)
             THEN 'REQUIRES_REVIEW' END,
         CASE WHEN sends THEN 'SENT' END,
         CASE WHEN receives THEN 'RECEIVED' END], NULL) AS queues
@@ -59,7 +64,7 @@ WITH near AS (
 """  # noqa: S608 - constants of this file
 
 # What is left out of a filter does not matter: {0} statuses, {1} urgencies, {2} specialty, {3} provider, {4} who claimed it,
-# {5} unclaimed, {6} overdue, {7} now, {8} and {9} the product's days.
+# {5} unclaimed, {6} overdue, {7} now, {8} and {9} the product's days, {10} open with somebody of $1 who leaves.
 _FILTER: Final = """
     (${0}::referral_status[] IS NULL OR r.status = ANY (${0})) AND (${1}::urgency[] IS NULL OR r.urgency = ANY (${1}))
     AND (${2}::text IS NULL OR r.specialty_code = ${2})
@@ -70,6 +75,11 @@ _FILTER: Final = """
         FROM targets t WHERE t.organization_id = r.receiving_organization_id
         ), CASE r.status WHEN 'PENDING' THEN ${8}::integer ELSE ${9}::integer END))
         AND r.status IN ('PENDING', 'IN_PROGRESS'))
+    AND (NOT ${10} OR EXISTS (SELECT FROM offboarding_cases c WHERE c.organization_id = $1 AND c.closed_at IS NULL AND (
+        r.receiving_organization_id = $1 AND r.receiving_provider_id = c.provider_id
+            AND r.status IN ('PENDING', 'IN_PROGRESS', 'SCHEDULED', 'FOLLOW_UP')
+        OR r.sending_organization_id = $1 AND r.sending_provider_id = c.provider_id
+            AND r.status NOT IN ('COMPLETED', 'CANCELLED'))))
 """
 
 # $6 queue, $7 after, $8 its moment, $9 limit, then the filter's.
@@ -87,7 +97,7 @@ _ORDERS: Final = {
     ),
 }
 _PAGES: Final = {
-    order: f"{_OPEN_QUEUES}SELECT * FROM placed r WHERE $6 = ANY (queues) AND {after} AND {_FILTER.format(*range(10, 20))}"  # noqa: S608 - constants of this file
+    order: f"{_OPEN_QUEUES}SELECT * FROM placed r WHERE $6 = ANY (queues) AND {after} AND {_FILTER.format(*range(10, 21))}"  # noqa: S608 - constants of this file
     f" ORDER BY {by} LIMIT $9"
     for order, (after, by) in _ORDERS.items()
 }
@@ -117,7 +127,7 @@ def _in_archive(narrowed: str) -> str:
 
 
 _ARCHIVE_PAGE: Final = (
-    f"SELECT * FROM referrals WHERE id IN (SELECT id FROM ({_in_archive(_FILTER.format(*range(7, 17)))}) AS found"  # noqa: S608 - constants of this file
+    f"SELECT * FROM referrals WHERE id IN (SELECT id FROM ({_in_archive(_FILTER.format(*range(7, 18)))}) AS found"  # noqa: S608 - constants of this file
     " ORDER BY id DESC LIMIT $6) ORDER BY id DESC"
 )
 _ARCHIVE_COUNT: Final = (
@@ -167,6 +177,7 @@ def _narrowed(reading: Reading) -> tuple[object, ...]:
         reading.now,
         ACKNOWLEDGE_DAYS,
         DECIDE_DAYS,
+        it.offboarding,
     )
 
 

@@ -137,7 +137,7 @@ async def test_a_planned_office_is_not_live_to_its_own_senders_and_unknown_to_ot
 async def test_a_leaving_provider_names_who_may_receive_instead(
     directory: Directory, organization: Organization
 ) -> None:
-    """R15."""
+    """R13, R15: with the specialties of each, so that nobody is offered what they do not serve."""
     leaving, staying = await organization.approved(), await organization.approved()
     office = await organization.live_office(leaving, staying)
     await organization.versioned("startOffboarding", leaving)
@@ -145,6 +145,7 @@ async def test_a_leaving_provider_names_who_may_receive_instead(
 
     assert reply.code == "RECEIVER_LEAVING"
     assert [one.provider_id for one in reply.alternatives] == [staying["id"]]
+    assert list(reply.alternatives[0].specialty_codes) == list(reply.specialty_codes) != []
 
 
 async def test_a_group_may_send_without_a_provider_and_others_may_not(
@@ -270,7 +271,11 @@ async def test_closing_offices_and_leaving_groups_receive_nothing_and_send_nothi
 
     assert (ready.code, misplaced.code) == ("OK", "NOT_PLACED")
     assert gone.code == "RECEIVER_LEAVING"
-    assert [one.group_id for one in gone.alternatives if one.group_id] == [group["id"]]
+    (taking,) = [one for one in gone.alternatives if one.group_id]
+    assert (taking.group_id, list(taking.specialty_codes)) == (
+        group["id"],
+        list(gone.specialty_codes),
+    )
     assert closing.code == "OFFICE_CLOSING"
     assert sending.code == "OFFICE_NOT_LIVE"
 
