@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from gateway.subgraphs.events import EventReader, ServerEvent
 from gateway.subgraphs.files import FileReply, FileRequest
+from gateway.subgraphs.patience import Patience
 from gateway.subgraphs.pool import FILE_PATIENCE, GRACE, Bounds, Pool
 from gateway.subgraphs.wire import Exchange, ReplyTooLargeError, Target, WireError
 
@@ -58,6 +59,7 @@ class Subgraphs:
     def __init__(self, urls: Mapping[str, str], bounds: Bounds | None = None) -> None:
         self._bounds = bounds or Bounds()
         self._pools = {name: Pool(Target.parse(url), self._bounds) for name, url in urls.items()}
+        self._patience = {name: Patience() for name in urls}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -67,8 +69,26 @@ class Subgraphs:
     async def post(
         self, name: str, body: bytes, headers: Mapping[str, str], *, repeatable: bool
     ) -> Exchange:
-        """One POST and its whole reply, whatever its status; SubgraphError when there is none."""
-        return await self._answer(name, self._pool(name).post(body, headers, repeatable=repeatable))
+        """One POST and its whole reply, whatever its status; SubgraphError when there is none.
+
+        One that has been silent five times in a row is not waited for again: until it answers somebody, the others are told at once.
+        """
+        pool, patience = self._pool(name), self._patience[name]
+        if not patience.ask():
+            raise SubgraphError(name, "not asked: it has been silent, and somebody else is trying")
+        try:
+            exchange = await self._answer(name, pool.post(body, headers, repeatable=repeatable))
+        except SubgraphSilent:
+            if patience.silent():
+                log.warning(
+                    "a subgraph is silent; one request at a time tries it", extra={"subgraph": name}
+                )
+            raise
+        except SubgraphError:
+            patience.heard()
+            raise
+        patience.heard()
+        return exchange
 
     async def tell(
         self, name: str, path: str, body: bytes, headers: Mapping[str, str], *, seconds: float
