@@ -137,6 +137,14 @@ VERBS: tuple[Verb | Elsewhere, ...] = (
         then="INVALID",
         of_oneself=True,
     ),
+    Verb(
+        "changeNoticePreference",
+        "R02",
+        may=except_for(support),
+        given={"kind": "OVERDUE", "delivery": "DAILY_DIGEST"},
+        then="NoticePreferenceChanged",
+        of_oneself=True,
+    ),
     *(
         Verb(name, "R25", may=support, given=given, then="NOT_FOUND", for_support=True)
         for name, given in (

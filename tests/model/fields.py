@@ -74,6 +74,8 @@ FIELDS: dict[str, dict[str, str]] = {
         "GroupLeft": "group name others",
         "IdentityProved": "until",
         "NewPasswordRequested": "minutes",
+        "NoticePreference": "kind delivery byDefault optional",
+        "NoticePreferenceChanged": "preferences",
         "OfficeAdminCandidate": "reasons score daysSignedIn offices userId user",
         "OfficeLeft": "office uncovered openReferrals",
         "OfficeWithoutAdmin": "office candidates",

@@ -89,6 +89,14 @@ QUERIES: tuple[Ask | List | Elsewhere, ...] = (
     ),
     Ask("secondFactors", "R02", shown=anybody, select="{ required }"),
     audit("identity"),
+    Ask(
+        "noticePreferences",
+        "R02",
+        shown=anybody,
+        may=except_for(support),
+        select="{ kind }",
+        for_support=False,
+    ),
     Ask("supportRequests", "R25", shown=anybody, select="{ edges { cursor } }"),
     Ask(
         "supportAccesses",

@@ -4,6 +4,9 @@ from kit.db import Connection
 from kit.inbox import Heard, Hearing
 from kit.service import Parts
 from proto.referrals.v1.events_pb2 import (
+    OffboardingCaseClosed,
+    OffboardingCaseReady,
+    OffboardingCaseReopened,
     ReferralAcknowledged,
     ReferralAppointmentCancelled,
     ReferralAppointmentPassed,
@@ -32,8 +35,9 @@ def _place(state: ReferralState) -> tuple[str, str]:
 
 
 def _acts(state: ReferralState) -> bool:
-    """Whether this side is to act on the referral now: the receiver, or the sender for one who is not in the suite."""
-    return state.side == "RECEIVING" or not state.receiving_organization_id
+    """Whether this side is to act on the referral now: the receiver, or the sender for one who works outside of the suite."""
+    outside = state.externally_managed or not state.receiving_organization_id
+    return state.side == ("SENDING" if outside else "RECEIVING")
 
 
 class _News(Post):
@@ -59,8 +63,10 @@ class _News(Post):
             await self.forget(tx, heard, *RECEIVING)
 
     async def _arrived(self, tx: Connection, heard: Heard) -> None:
+        state: ReferralState = heard.fact.referral
         await self.forget(tx, heard, *RECEIVING)
-        await self.tell(tx, heard, Topic.NEW_REFERRAL, *_place(heard.fact.referral))
+        if _acts(state):
+            await self.tell(tx, heard, Topic.NEW_REFERRAL, *_place(state))
 
     async def acted(self, tx: Connection, heard: Heard) -> None:
         """The receiver has done what there was to do for now."""
@@ -99,8 +105,18 @@ class _News(Post):
         state: ReferralState = heard.fact.referral
         receiving = state.side == "RECEIVING"
         await self.forget(tx, heard, *(RECEIVING if receiving else SENDING))
-        if receiving:
+        if receiving and _acts(state):
             await self.tell(tx, heard, Topic.CANCELLED, *_place(state))
+
+
+class _Cases(Post):
+    async def ready(self, tx: Connection, heard: Heard) -> None:
+        """R15: nothing is open with somebody who leaves, and who can be removed now."""
+        await self.tell(tx, heard, Topic.CASE_READY)
+
+    async def otherwise(self, tx: Connection, heard: Heard) -> None:
+        """Something is open again, or the case is closed."""
+        await self.forget(tx, heard, Topic.CASE_READY)
 
 
 def news_of_referrals(parts: Parts[Means]) -> list[Hearing]:
@@ -121,4 +137,13 @@ def news_of_referrals(parts: Parts[Means]) -> list[Hearing]:
         ReferralOutcomeAttached: news.completed,
         ReferralCancelled: news.cancelled,
     }
-    return [Hearing("referrals", "referral", handlers)]
+    cases = _Cases(parts)
+    leaving = {
+        OffboardingCaseReady: cases.ready,
+        OffboardingCaseReopened: cases.otherwise,
+        OffboardingCaseClosed: cases.otherwise,
+    }
+    return [
+        Hearing("referrals", "referral", handlers),
+        Hearing("referrals", "offboarding_case", leaving),
+    ]

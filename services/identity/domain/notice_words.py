@@ -52,6 +52,10 @@ _SAID: Final[Mapping[Topic, _Said]] = {
         "1 office could not open on its first day", "{} offices could not open on their first day"
     ),
     Topic.TASK: _Said("1 new task in the directory", "{} new tasks in the directory"),
+    Topic.CASE_READY: _Said(
+        "1 provider who leaves has nothing open any more",
+        "{} providers who leave have nothing open any more",
+    ),
     Topic.REPORT: _Said("1 new progress report", "{} new progress reports"),
     Topic.REVIEW_DUE: _Said(
         "1 progress report waits for its review", "{} progress reports wait for their review"

@@ -25,9 +25,10 @@ class NoticeKind(StrEnum):
     """What somebody may be told by mail. NEW_REFERRALS: sent, forwarded or reassigned to where they work. OVERDUE: not acknowledged or
     decided in time. RETURNED: declined by the receiver, or cancelled by the sender. ATTENDANCE: an appointment has passed, and nobody
     has said what came of it. OUTCOMES: what came of a referral they sent. INSURANCE_REVIEWS: campaigns, and that nobody is insurance
-    manager. OFFICE_OPENINGS: an office could not open on its first day. TASKS: what is left undone in the directory. REPORTS: weekly
-    progress. USERS: invitations that did not arrive or ran out, and accounts ended by 90 days of absence. CALL_CENTRE: entries in the
-    feed of changes. ACCOUNT_SECURITY: one's own account, password and second factors, and what support does."""
+    manager. OFFICE_OPENINGS: an office could not open on its first day. TASKS: what is left undone in the directory, and providers who
+    leave and can be removed now. REPORTS: weekly progress. USERS: invitations that did not arrive or ran out, and accounts ended by 90
+    days of absence. CALL_CENTRE: entries in the feed of changes. ACCOUNT_SECURITY: one's own account, password and second factors, and
+    what support does."""
 
     NEW_REFERRALS = "NEW_REFERRALS"
     OVERDUE = "OVERDUE"
@@ -67,6 +68,7 @@ class Topic(StrEnum):
     MANAGER_MISSING = "MANAGER_MISSING"
     GO_LIVE_MISSED = "GO_LIVE_MISSED"
     TASK = "TASK"
+    CASE_READY = "CASE_READY"
     REPORT = "REPORT"
     REVIEW_DUE = "REVIEW_DUE"
     INVITATION_BOUNCED = "INVITATION_BOUNCED"
@@ -87,6 +89,7 @@ KINDS: Final[Mapping[Topic, NoticeKind]] = {
     Topic.MANAGER_MISSING: NoticeKind.INSURANCE_REVIEWS,
     Topic.GO_LIVE_MISSED: NoticeKind.OFFICE_OPENINGS,
     Topic.TASK: NoticeKind.TASKS,
+    Topic.CASE_READY: NoticeKind.TASKS,
     Topic.REPORT: NoticeKind.REPORTS,
     Topic.REVIEW_DUE: NoticeKind.REPORTS,
     Topic.INVITATION_BOUNCED: NoticeKind.USERS,

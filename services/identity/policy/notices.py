@@ -55,6 +55,7 @@ _TOLD: Final[Mapping[Topic, Callable[[Member, Place], bool]]] = {
     Topic.MANAGER_MISSING: _client_admin,
     Topic.GO_LIVE_MISSED: _decides_there,
     Topic.TASK: _decides_there,
+    Topic.CASE_READY: _client_admin,
     Topic.REPORT: _reads_reports,
     Topic.REVIEW_DUE: _reads_reports,
     Topic.INVITATION_BOUNCED: _decides_there,

@@ -28,6 +28,8 @@ from proto.insurance.v1.events_pb2 import (
     ManagerMissing,
 )
 from proto.referrals.v1.events_pb2 import (
+    OffboardingCaseReady,
+    OffboardingCaseReopened,
     ReferralAcknowledged,
     ReferralAppointmentPassed,
     ReferralCancelled,
@@ -86,7 +88,7 @@ class Case:
     def state(self, side: str = "RECEIVING", **more: str) -> ReferralState:
         """A referral of the office, on one side of it."""
         mine, other = ("receiving", "sending") if side == "RECEIVING" else ("sending", "receiving")
-        known = {
+        known: dict[str, Any] = {
             f"{mine}_organization_id": str(self.here.id),
             f"{mine}_office_id": str(self.here.office),
             f"{other}_organization_id": str(uuid4()),
@@ -260,12 +262,18 @@ async def test_what_moves_is_news_where_it_arrives(identity: Identity, case: Cas
 
 
 async def test_a_sender_acts_for_a_receiver_who_is_not_in_the_suite(case: Case) -> None:
-    """R02"""
-    offline = case.state("SENDING", receiving_organization_id="", receiving_office_id="")
-    await case.say("referral", uuid4(), ReferralOverdue(referral=offline))
+    """R02: whose office gets no mail about it."""
+    for side in ("SENDING", "RECEIVING"):
+        outside = case.state(side)
+        outside.externally_managed = True
+        await case.say(
+            "referral", uuid4(), ReferralSent(referral=outside), ReferralOverdue(referral=outside)
+        )
     await case.later(A_DAY)
+    (letter,) = await case.mail(case.staff)
 
-    assert len(await case.mail(case.staff)) == 1
+    assert "Birch Street: 1 referral is overdue." in text(letter)
+    assert "new" not in text(letter).partition("Sign in")[0].removeprefix("New")
 
 
 async def test_admins_are_told_of_offices_that_could_not_open_once_and_of_tasks(
@@ -302,6 +310,20 @@ async def test_admins_are_told_of_offices_that_could_not_open_once_and_of_tasks(
         "Lakeside Care, daily: 1 new task in the directory",
     ]
     assert await case.subjects(office_admin) == [at_once]
+    assert await case.mail(case.staff) == []
+
+
+async def test_client_admins_are_told_when_a_provider_can_be_removed(case: Case) -> None:
+    """R15: and not when something is open again by then."""
+    ready, reopened = uuid4(), uuid4()
+    for one in (ready, reopened):
+        await case.say("offboarding_case", one, OffboardingCaseReady(case_id=str(one)))
+    await case.say("offboarding_case", reopened, OffboardingCaseReopened())
+    await case.later(A_DAY)
+
+    assert await case.subjects(case.here.admin) == [
+        "Lakeside Care, daily: 1 provider who leaves has nothing open any more"
+    ]
     assert await case.mail(case.staff) == []
 
 
