@@ -67,9 +67,11 @@ from services.identity.actions.forgotten import (
     set_new_password,
 )
 from services.identity.actions.lapsing import (
+    follow_merge,
     lapse_everywhere,
     lapse_grants,
     lapse_provider,
+    open_office,
     tell_expired_invitations,
 )
 from services.identity.actions.leaving import (
@@ -206,6 +208,7 @@ __all__ = [
     "ensure_support",
     "find_partner",
     "finish_single_sign_on",
+    "follow_merge",
     "forget_notices",
     "forget_password",
     "grant_role",
@@ -222,6 +225,7 @@ __all__ = [
     "note",
     "notice_preferences",
     "office_admin_candidates",
+    "open_office",
     "preview_copy",
     "preview_deactivation",
     "prove_identity",

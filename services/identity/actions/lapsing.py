@@ -1,15 +1,17 @@
-"""What ends by itself: grants whose time is over, whose office has closed or whose provider has left, and invitations."""
+"""What ends by itself: grants whose time is over, whose office has closed or whose provider has left, and invitations. And what
+goes on elsewhere: at an office that is planned anew, as the provider that another one was merged into."""
 
 from collections.abc import Iterable
 from datetime import datetime
 
 from kit.auth import service_viewer
 from kit.db import Connection
+from kit.ids import new_id
 from proto.identity.v1.events_pb2 import UserInviteExpired
 from services.identity import store
 from services.identity.actions.means import Call
-from services.identity.actions.told import role_revoked, tell_user
-from services.identity.domain import OfficeId, OrganizationId, RoleWanted
+from services.identity.actions.told import role_granted, role_revoked, tell_user
+from services.identity.domain import GrantId, OfficeId, OrganizationId, Role, RoleWanted
 from services.identity.domain.nouns import ProviderId
 from services.identity.store import Ended
 
@@ -37,6 +39,35 @@ async def lapse_provider(
     await store.lock_organization(tx, organization_id)
     ended = await store.end_grants_of_provider(tx, organization_id, provider_id, at)
     await _tell(tx, organization_id, ended, at)
+
+
+async def open_office(tx: Connection, organization_id: OrganizationId, office_id: OfficeId) -> None:
+    """The office is planned anew: grants can be made on it. Those that have lapsed do not come back."""
+    await store.lock_organization(tx, organization_id)
+    await store.open_office(tx, organization_id, office_id)
+
+
+async def follow_merge(
+    tx: Connection,
+    organization_id: OrganizationId,
+    gone: ProviderId,
+    stays: ProviderId,
+    at: datetime,
+) -> None:
+    """One provider was merged into another: whoever was the one is the other, unless somebody is that already."""
+    await store.lock_organization(tx, organization_id)
+    granter = await store.granter_of_provider(tx, organization_id, gone)
+    ended = await store.end_grants_of_provider(tx, organization_id, gone, at)
+    await _tell(tx, organization_id, ended, at)
+    if granter is None or await store.provider_is_somebody(tx, organization_id, stays):
+        return
+    wanted = RoleWanted(Role.PROVIDER, provider_id=stays)
+    for one in ended:
+        user = await store.user(tx, organization_id, one.user_id, lock=True)
+        if user is not None:
+            await store.add_grant(tx, user, wanted, GrantId(new_id()), granter, at)
+            fact = role_granted(user.id, wanted)
+            await tell_user(tx, fact, organization_id, user.id, at, by=_BY_ITSELF)
 
 
 async def lapse_expired(tx: Connection, organization_id: OrganizationId, at: datetime) -> None:

@@ -14,6 +14,8 @@ from proto.directory.v1.events_pb2 import (
     GroupRemoved,
     GroupStaffed,
     OfficeClosed,
+    OfficeReopened,
+    ProviderMerged,
     ProviderRemoved,
 )
 from proto.identity.v1.events_pb2 import PartnerAdded, PartnerRemoved
@@ -34,6 +36,22 @@ async def _office_closed(tx: Connection, heard: Heard) -> None:
     if await store.organization(tx, organization_id) is None:
         raise LookupError("an office of an organization nobody opened")
     await actions.lapse_grants(tx, organization_id, OfficeId(UUID(fact.office_id)), heard.time)
+
+
+async def _office_reopened(tx: Connection, heard: Heard) -> None:
+    """An office that is planned anew has staff again (R19)."""
+    fact: OfficeReopened = heard.fact
+    await actions.open_office(tx, _here(heard), OfficeId(UUID(fact.office_id)))
+
+
+async def _provider_merged(tx: Connection, heard: Heard) -> None:
+    """Whoever is the provider that went is the one that stays."""
+    fact: ProviderMerged = heard.fact
+    organization_id = OrganizationId(heard.organization_id)
+    if await store.organization(tx, organization_id) is None:
+        raise LookupError("a provider of an organization nobody opened")
+    gone, stays = (ProviderId(UUID(one)) for one in (fact.provider_id, fact.survivor_id))
+    await actions.follow_merge(tx, organization_id, gone, stays, heard.time)
 
 
 async def _provider_removed(tx: Connection, heard: Heard) -> None:
@@ -88,8 +106,14 @@ def hearings(parts: Parts[Means]) -> list[Hearing]:
         await actions.keep_consumer(parts.bus, partner)
 
     return [
-        Hearing("directory", "office", {OfficeClosed: _office_closed}),
-        Hearing("directory", "provider", {ProviderRemoved: _provider_removed}),
+        Hearing(
+            "directory", "office", {OfficeClosed: _office_closed, OfficeReopened: _office_reopened}
+        ),
+        Hearing(
+            "directory",
+            "provider",
+            {ProviderRemoved: _provider_removed, ProviderMerged: _provider_merged},
+        ),
         Hearing(
             "directory",
             "group",

@@ -198,6 +198,20 @@ async def provider_is_somebody(
     return found
 
 
+async def granter_of_provider(
+    tx: Connection, organization_id: OrganizationId, provider_id: ProviderId
+) -> UserId | None:
+    """Who said that a user is that provider, if one is."""
+    found: UserId | None = await db.value(
+        tx,
+        "SELECT g.granted_by FROM grants g JOIN memberships m ON m.id = g.membership_id"
+        " WHERE m.organization_id = $1 AND g.provider_id = $2 AND g.ended_at IS NULL",
+        organization_id,
+        provider_id,
+    )
+    return found
+
+
 async def coverage(
     tx: Connection, organization_id: OrganizationId, offices: Iterable[UUID]
 ) -> dict[UUID, int]:

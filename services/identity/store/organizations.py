@@ -71,6 +71,16 @@ async def close_office(
     )
 
 
+async def open_office(tx: Connection, organization_id: OrganizationId, office_id: OfficeId) -> None:
+    """An office is not closed any more."""
+    await db.run(
+        tx,
+        "DELETE FROM closed_offices WHERE organization_id = $1 AND office_id = $2",
+        organization_id,
+        office_id,
+    )
+
+
 async def closed_offices(
     tx: Connection, organization_id: OrganizationId, offices: Iterable[UUID]
 ) -> set[UUID]:
