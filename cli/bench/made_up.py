@@ -35,6 +35,7 @@ YEAR = 364 * DAY
 OFFICES_OF_SENDERS = 200
 PROVIDERS_OF_GROUP = 12
 AT_A_TIME = 5_000
+PLACES = ("sending_office_id", "sending_group_id", "office_id", "provider_id")
 
 
 @dataclass
@@ -207,9 +208,9 @@ def _standings(
             flags = (after.acted, after.scheduled, after.appointment, after.loop_closed)
             begun = (organization_id, change.referral_id, change.sequence, step.at, until)
             stands = (change.status, change.holder, after.since)
-            rows.append((*begun, *stands, *flags, after.worked_at))
+            rows.append((*begun, *stands, *flags, after.worked_at, *_places(change)))
     names = "organization_id referral_id sequence at until status holder since acted scheduled appointment loop_closed worked_at"
-    return tuple(names.split()), rows
+    return (*names.split(), *PLACES), rows
 
 
 def _moments(
@@ -225,11 +226,17 @@ def _moments(
             moment.at,
             moment.waited,
             moment.until_appointment,
-            moment.told.sequence,
+            moment.change.reason_code,
+            moment.change.outcome,
+            *_places(moment.told),
         )
         for steps in histories
         for step in steps
         for moment in moments(step)
     ]
-    names = "organization_id referral_id sequence movement group_id at waited until_appointment told_sequence"
-    return tuple(names.split()), rows
+    names = "organization_id referral_id sequence movement group_id at waited until_appointment reason_code outcome"
+    return (*names.split(), *PLACES), rows
+
+
+def _places(change: Change) -> tuple[object, ...]:
+    return tuple(getattr(change, name) for name in PLACES)

@@ -2,6 +2,7 @@
 
 from services.reporting.domain.charts import TREND_WEEKS, Chart, ChartKind, ageing, funnel, trend
 from services.reporting.domain.counting import (
+    EXPLAINED,
     WAITS,
     Cell,
     Counted,
@@ -81,6 +82,7 @@ __all__ = [
     "COUNTED",
     "DECISION_TARGET",
     "DEPARTURES",
+    "EXPLAINED",
     "OPEN",
     "PENDING_TARGET",
     "SHARES",

@@ -1,5 +1,6 @@
 """What a week comes to, in cells that add up: made of a tally here, and by the store in SQL, to the same (R31)."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,11 +28,28 @@ Keys = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The referrals that a number counts and that have everything in common by which it is taken apart."""
+    """How many referrals of a number have everything in common by which it is taken apart."""
 
     number: Number
     keys: Keys
-    ids: tuple[ReferralId, ...]
+    referrals: int
+
+
+EXPLAINED: Mapping[Number, str] = {
+    Number.RECEIVED: "Referrals received",
+    Number.COMPLETED: "Completed referrals",
+    Number.CANCELLED: "Referrals cancelled by their senders",
+    Number.DECLINED: "Declined referrals",
+    Number.FORWARDED_OUT: "Referrals forwarded elsewhere",
+    Number.CLOSING: "Open referrals at the end",
+    Number.SENT: "Referrals sent",
+    Number.SCHEDULED: "Referrals scheduled",
+    Number.NO_SHOWS: "Missed appointments",
+    Number.SENT_OUTSIDE_PLAN: "Referrals sent outside the patient's plan",
+    Number.OVERDUE: "Overdue referrals",
+    Number.UNWORKED: "Open referrals nobody worked on",
+}
+"""The numbers whose changes are explained, and so are taken apart; in words."""
 
 
 class Wait(StrEnum):
@@ -67,23 +85,35 @@ class MedianHours:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What a week of a group comes to. The order of the cells, and of the ids in them, means nothing."""
+    """What a week of a group comes to: the referrals of each number and coded reason (empty where there is none), and cells of
+    what is explained. The order of cells and of referrals means nothing."""
 
-    cells: tuple[Cell, ...]
-    medians: Mapping[Wait, MedianHours]
+    ids: dict[tuple[Number, str], list[ReferralId]]
+    cells: list[Cell]
+    medians: dict[Wait, MedianHours]
 
     def of(self, number: Number) -> tuple[Cell, ...]:
         """The cells of a number."""
         return tuple(cell for cell in self.cells if cell.number is number)
 
+    def count(self, number: Number) -> int:
+        """How many referrals a number counts."""
+        return sum(len(ids) for (one, _), ids in self.ids.items() if one is number)
+
+    @property
+    def referrals(self) -> frozenset[ReferralId]:
+        """Every referral that any number counts."""
+        return frozenset(referral_id for ids in self.ids.values() for referral_id in ids)
+
 
 def counted(told: Tally) -> Counted:
     """What a tally comes to."""
-    ids: dict[tuple[Number, Keys], list[ReferralId]] = {}
+    ids: dict[tuple[Number, str], list[ReferralId]] = {}
     for entry in told.entries:
-        ids.setdefault((entry.number, _keys(entry)), []).append(entry.told.referral_id)
-    cells = tuple(Cell(number, keys, tuple(found)) for (number, keys), found in ids.items())
-    return Counted(cells, _medians(told.moments))
+        ids.setdefault((entry.number, entry.reason or ""), []).append(entry.told.referral_id)
+    found = Counter((one.number, _keys(one)) for one in told.entries if one.number in EXPLAINED)
+    cells = [Cell(number, keys, count) for (number, keys), count in found.items()]
+    return Counted(ids, cells, _medians(told.moments))
 
 
 def _keys(entry: Entry) -> Keys:

@@ -7,7 +7,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from services.reporting.domain.counting import Cell, Counted, Dimension
+from services.reporting.domain.counting import EXPLAINED, Cell, Counted, Dimension
 from services.reporting.domain.figures import Figures
 from services.reporting.domain.history import Change
 from services.reporting.domain.nouns import ReferralId
@@ -20,21 +20,6 @@ NOTABLE_PERCENT = 20
 """A change of less than this share of the week before is not explained."""
 
 DRIVERS_TOLD = 3
-
-_WORDS = {
-    Number.RECEIVED: "Referrals received",
-    Number.COMPLETED: "Completed referrals",
-    Number.CANCELLED: "Referrals cancelled by their senders",
-    Number.DECLINED: "Declined referrals",
-    Number.FORWARDED_OUT: "Referrals forwarded elsewhere",
-    Number.CLOSING: "Open referrals at the end",
-    Number.SENT: "Referrals sent",
-    Number.SCHEDULED: "Referrals scheduled",
-    Number.NO_SHOWS: "Missed appointments",
-    Number.SENT_OUTSIDE_PLAN: "Referrals sent outside the patient's plan",
-    Number.OVERDUE: "Overdue referrals",
-    Number.UNWORKED: "Open referrals nobody worked on",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +50,7 @@ class Explanation:
     def sentence(self) -> str:
         """In words, without names: the drivers say whose id it is."""
         way = "rose" if self.now > self.before else "fell"
-        told = f"{_WORDS[self.number]} {way} from {self.before} to {self.now}."
+        told = f"{EXPLAINED[self.number]} {way} from {self.before} to {self.now}."
         if not self.drivers:
             return (
                 f"{told} No reason, sender, office or provider of {SMALL_CELL} or more stands out."
@@ -89,11 +74,11 @@ def _way(driver: Driver) -> str:
 def explain(before: Counted, now: Counted) -> tuple[Explanation, ...]:
     """The notable changes from one week to the next, the greatest first: the same for the same facts."""
     found = []
-    for number in _WORDS:
-        then, this = before.of(number), now.of(number)
-        had, has = _total(then), _total(this)
+    for number in EXPLAINED:
+        had, has = before.count(number), now.count(number)
         if notable(had, has):
-            found.append(Explanation(number, had, has, _drivers(then, this)))
+            drivers = _drivers(before.of(number), now.of(number), has - had)
+            found.append(Explanation(number, had, has, drivers))
     order = list(Number)
     return tuple(
         sorted(found, key=lambda one: (-abs(one.now - one.before), order.index(one.number)))
@@ -106,12 +91,7 @@ def notable(before: int, now: int) -> bool:
     return change >= SMALL_CELL and 100 * change >= NOTABLE_PERCENT * before
 
 
-def _total(cells: Sequence[Cell]) -> int:
-    return sum(len(cell.ids) for cell in cells)
-
-
-def _drivers(before: Sequence[Cell], now: Sequence[Cell]) -> tuple[Driver, ...]:
-    change = _total(now) - _total(before)
+def _drivers(before: Sequence[Cell], now: Sequence[Cell], change: int) -> tuple[Driver, ...]:
     found = [
         driver
         for dimension in Dimension
@@ -142,7 +122,7 @@ def _by(dimension: Dimension, cells: Sequence[Cell]) -> Counter[str]:
     place = list(Dimension).index(dimension)
     found: Counter[str] = Counter()
     for cell in cells:
-        found[cell.keys[place]] += len(cell.ids)
+        found[cell.keys[place]] += cell.referrals
     return found
 
 
@@ -185,11 +165,11 @@ def restated(published: dict[str, Any], now: Figures) -> bool:
 
 def watermark(told: Counted, changes: Sequence[Change], as_of: datetime) -> str:
     """The digest of the facts that figures are made of: the same facts, the same watermark, whenever it is counted."""
-    counted = {referral_id for cell in told.cells for referral_id in cell.ids}
+    referrals = told.referrals
     return digest(
         f"{change.referral_id} {change.version} {change.verb}"
         for change in changes
-        if change.referral_id in counted and change.occurred_at < as_of
+        if change.referral_id in referrals and change.occurred_at < as_of
     )
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from services.reporting.domain.counting import Counted, Dimension, MedianHours, Wait, counted
+from services.reporting.domain.counting import Counted, MedianHours, Wait, counted
 from services.reporting.domain.history import Change
 from services.reporting.domain.nouns import GroupId, ReferralId
 from services.reporting.domain.tally import ARRIVALS, DEPARTURES, Number, tally
@@ -123,8 +123,8 @@ def figures(
 def figures_of(told: Counted) -> Figures:
     """The figures that were counted."""
     lists: dict[Number, list[ReferralId]] = {number: [] for number in Number}
-    for cell in told.cells:
-        lists[cell.number] += cell.ids
+    for (number, _), ids in told.ids.items():
+        lists[number] += ids
     return Figures(
         {number: tuple(sorted(ids)) for number, ids in lists.items()},
         _reasons(told),
@@ -133,8 +133,9 @@ def figures_of(told: Counted) -> Figures:
 
 
 def _reasons(told: Counted) -> dict[str, tuple[ReferralId, ...]]:
-    reasons: dict[str, list[ReferralId]] = {}
-    for cell in told.of(Number.DECLINED):
-        reason = cell.keys[list(Dimension).index(Dimension.REASON)] or "UNKNOWN"
-        reasons.setdefault(reason, []).extend(cell.ids)
-    return {code: tuple(sorted(ids)) for code, ids in sorted(reasons.items())}
+    reasons = {
+        reason or "UNKNOWN": tuple(sorted(ids))
+        for (number, reason), ids in told.ids.items()
+        if number is Number.DECLINED
+    }
+    return dict(sorted(reasons.items()))

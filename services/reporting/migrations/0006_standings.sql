@@ -21,11 +21,15 @@ CREATE TABLE standings (
     appointment boolean NOT NULL,
     loop_closed boolean NOT NULL,
     worked_at timestamptz NOT NULL,
+    sending_office_id uuid,
+    sending_group_id uuid,
+    office_id uuid,
+    provider_id uuid,
     PRIMARY KEY (organization_id, referral_id, sequence)
 );
 CREATE INDEX standings_held ON standings (organization_id, holder, until) WHERE holder IS NOT NULL;
 
--- `told_sequence`: the change that says what was known of the referral then; of one that leaves, as it was when the group had it.
+-- Places and people are those of the referral as it was known then; of one that leaves, as it was when the group had it.
 CREATE TABLE moments (
     organization_id uuid NOT NULL,
     referral_id uuid NOT NULL,
@@ -35,7 +39,12 @@ CREATE TABLE moments (
     at timestamptz NOT NULL,
     waited interval NOT NULL,
     until_appointment interval,
-    told_sequence bigint NOT NULL,
+    reason_code text,
+    outcome referral_outcome,
+    sending_office_id uuid,
+    sending_group_id uuid,
+    office_id uuid,
+    provider_id uuid,
     PRIMARY KEY (organization_id, referral_id, sequence, movement, group_id)
 );
 CREATE INDEX moments_of ON moments (organization_id, group_id, at);

@@ -59,35 +59,42 @@ async def add_step(
     tx: Connection, organization_id: OrganizationId, step: Step, moments: Sequence[Moment]
 ) -> None:
     """Keep a referral's next step, which ends how it stood before, and what it means for the groups."""
+    rows = [_moment(moment) for moment in moments]
+    columns = [[row[place] for row in rows] for place in range(_OF_A_MOMENT)]
+    await db.run(tx, _STEP, organization_id, *_standing(step), *columns)
+
+
+def _standing(step: Step) -> tuple[object, ...]:
     after, change = step.after, step.after.change
-    await db.run(
-        tx,
-        """WITH ended AS (
-                UPDATE standings SET until = $4 WHERE organization_id = $1 AND referral_id = $2 AND until = 'infinity'
-            ), stands AS (
-                INSERT INTO standings (organization_id, referral_id, sequence, at, status, holder, since, acted, scheduled,
-                    appointment, loop_closed, worked_at)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-            )
-            INSERT INTO moments (organization_id, referral_id, sequence, at, movement, group_id, waited, until_appointment,
-                told_sequence)
-            SELECT $1, $2, $3, $4, * FROM unnest($13::referral_movement[], $14::uuid[], $15::interval[], $16::interval[],
-                $17::bigint[])""",
-        organization_id,
-        change.referral_id,
-        change.sequence,
-        step.at,
-        change.status,
-        change.holder,
-        after.since,
-        after.acted,
-        after.scheduled,
-        after.appointment,
-        after.loop_closed,
-        after.worked_at,
-        [moment.movement for moment in moments],
-        [moment.group_id for moment in moments],
-        [moment.waited for moment in moments],
-        [moment.until_appointment for moment in moments],
-        [moment.told.sequence for moment in moments],
-    )
+    begun = (change.referral_id, change.sequence, step.at, change.status, change.holder)
+    flags = (after.acted, after.scheduled, after.appointment, after.loop_closed)
+    return (*begun, after.since, *flags, after.worked_at, *_places(change))
+
+
+_OF_A_MOMENT = 10
+
+
+def _moment(moment: Moment) -> tuple[object, ...]:
+    waits = (moment.waited, moment.until_appointment)
+    ended = (moment.change.reason_code, moment.change.outcome)
+    return (moment.movement, moment.group_id, *waits, *ended, *_places(moment.told))
+
+
+def _places(change: Change) -> tuple[object, ...]:
+    sending = (change.sending_office_id, change.sending_group_id)
+    return (*sending, change.office_id, change.provider_id)
+
+
+_STEP = """
+WITH ended AS (
+    UPDATE standings SET until = $4 WHERE organization_id = $1 AND referral_id = $2 AND until = 'infinity'
+), stands AS (
+    INSERT INTO standings (organization_id, referral_id, sequence, at, status, holder, since, acted, scheduled, appointment,
+        loop_closed, worked_at, sending_office_id, sending_group_id, office_id, provider_id)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+)
+INSERT INTO moments (organization_id, referral_id, sequence, at, movement, group_id, waited, until_appointment, reason_code,
+    outcome, sending_office_id, sending_group_id, office_id, provider_id)
+SELECT $1, $2, $3, $4, * FROM unnest($17::referral_movement[], $18::uuid[], $19::interval[], $20::interval[], $21::text[],
+    $22::referral_outcome[], $23::uuid[], $24::uuid[], $25::uuid[], $26::uuid[])
+"""

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from uuid import UUID
 
-from kit.db import Connection, Row
+from kit.db import Connection
 from services.reporting.domain import (
     BACKLOG,
     COUNTED,
     DECISION_TARGET,
+    EXPLAINED,
     PENDING_TARGET,
     WAITS,
     Cell,
@@ -21,52 +22,52 @@ from services.reporting.domain import (
     digest,
 )
 
-_CELLS = """
+_PLACES = "sending_office_id, sending_group_id, office_id, provider_id"
+
+_CELLS = f"""
 WITH happened AS (
-    SELECT m.group_id, m.movement, m.referral_id, m.sequence, m.told_sequence FROM moments m
-    WHERE m.organization_id = $1 AND m.group_id = ANY($2) AND m.at >= $3 AND m.at < $4
-), opening AS (
-    SELECT s.holder AS group_id, s.referral_id, s.sequence FROM standings s
-    WHERE s.organization_id = $1 AND s.holder = ANY($2) AND s.at < $3 AND s.until >= $3
+    SELECT * FROM moments WHERE organization_id = $1 AND group_id = ANY($2) AND at >= $3 AND at < $4
 ), closing AS (
-    SELECT s.holder AS group_id, s.referral_id, s.sequence, s.status, s.worked_at, $4 - s.since AS age FROM standings s
-    WHERE s.organization_id = $1 AND s.holder = ANY($2) AND s.at < $4 AND s.until >= $4
+    SELECT holder AS group_id, referral_id, status, worked_at, $4 - since AS age, {_PLACES} FROM standings
+    WHERE organization_id = $1 AND holder = ANY($2) AND at < $4 AND until >= $4
 ), ends AS (
-    SELECT h.group_id, h.movement, h.referral_id, h.told_sequence, c.outcome, s.loop_closed,
-        s.appointment AND s.status = 'FOLLOW_UP' AND s.holder = h.group_id AS waiting
+    SELECT h.group_id, h.movement, h.referral_id, h.outcome, s.loop_closed,
+        s.appointment AND s.status = 'FOLLOW_UP' AND s.holder = h.group_id AS waiting,
+        h.sending_office_id, h.sending_group_id, h.office_id, h.provider_id
     FROM happened h
     JOIN standings s ON s.organization_id = $1 AND s.referral_id = h.referral_id AND s.at < $4 AND s.until >= $4
-    JOIN referral_changes c ON c.organization_id = $1 AND c.referral_id = h.referral_id AND c.sequence = h.sequence
     WHERE h.movement IN ('COMPLETED', 'APPOINTMENT_PASSED')
-), entries AS (
-    SELECT h.group_id, h.movement::text AS label, h.referral_id, h.told_sequence, c.reason_code
-    FROM happened h JOIN referral_changes c ON c.organization_id = $1 AND c.referral_id = h.referral_id AND c.sequence = h.sequence
+), entries AS MATERIALIZED (
+    SELECT group_id, movement::text COLLATE "C" AS label, referral_id, reason_code COLLATE "C" AS reason_code, {_PLACES} FROM happened
     UNION ALL
-    SELECT group_id, 'opening', referral_id, sequence, NULL FROM opening
+    SELECT holder, 'opening', referral_id, NULL, {_PLACES} FROM standings
+    WHERE organization_id = $1 AND holder = ANY($2) AND at < $3 AND until >= $3
     UNION ALL
-    SELECT group_id, 'closing', referral_id, sequence, NULL FROM closing
+    SELECT c.group_id, a.label, c.referral_id, NULL, {_PLACES} FROM closing c
+    CROSS JOIN LATERAL (VALUES
+        ('closing'),
+        (($6::text[])[1 + width_bucket(c.age, $5::interval[])]),
+        (CASE WHEN (c.status = 'PENDING' AND c.age > $7::interval)
+            OR (c.status IN ('PENDING', 'IN_PROGRESS') AND c.age > $8::interval) THEN 'overdue' END),
+        (CASE WHEN c.worked_at < $3 THEN 'unworked' END)
+    ) AS a (label)
+    WHERE a.label IS NOT NULL
     UNION ALL
-    SELECT group_id, ($6::text[])[1 + width_bucket(age, $5::interval[])], referral_id, sequence, NULL FROM closing
-    UNION ALL
-    SELECT group_id, 'overdue', referral_id, sequence, NULL FROM closing
-    WHERE (status = 'PENDING' AND age > $7::interval) OR (status IN ('PENDING', 'IN_PROGRESS') AND age > $8::interval)
-    UNION ALL
-    SELECT group_id, 'unworked', referral_id, sequence, NULL FROM closing WHERE worked_at < $3
-    UNION ALL
-    SELECT group_id, 'completed_seen', referral_id, told_sequence, NULL FROM ends
-    WHERE movement = 'COMPLETED' AND (loop_closed OR outcome = 'SEEN')
-    UNION ALL
-    SELECT group_id, 'loops_closed', referral_id, told_sequence, NULL FROM ends WHERE movement = 'COMPLETED' AND loop_closed
-    UNION ALL
-    SELECT group_id, 'appointments_over', referral_id, told_sequence, NULL FROM ends
-    WHERE movement = 'APPOINTMENT_PASSED' AND waiting
+    SELECT e.group_id, a.label, e.referral_id, NULL, {_PLACES} FROM ends e
+    CROSS JOIN LATERAL (VALUES
+        (CASE WHEN e.movement = 'COMPLETED' AND (e.loop_closed OR e.outcome = 'SEEN') THEN 'completed_seen' END),
+        (CASE WHEN e.movement = 'COMPLETED' AND e.loop_closed THEN 'loops_closed' END),
+        (CASE WHEN e.movement = 'APPOINTMENT_PASSED' AND e.waiting THEN 'appointments_over' END)
+    ) AS a (label)
+    WHERE a.label IS NOT NULL
 )
-SELECT e.group_id, e.label, e.reason_code, t.sending_office_id, t.sending_group_id, t.office_id, t.provider_id,
-    array_agg(e.referral_id) AS ids
-FROM entries e
-JOIN referral_changes t ON t.organization_id = $1 AND t.referral_id = e.referral_id AND t.sequence = e.told_sequence
-GROUP BY 1, 2, 3, 4, 5, 6, 7
-"""
+SELECT group_id, label, reason_code, array_agg(referral_id) AS ids, NULL::bigint AS referrals,
+    NULL::uuid AS sending_office_id, NULL::uuid AS sending_group_id, NULL::uuid AS office_id, NULL::uuid AS provider_id
+FROM entries GROUP BY 1, 2, 3
+UNION ALL
+SELECT group_id, label, reason_code, NULL, count(*), {_PLACES}
+FROM entries WHERE label = ANY($9) GROUP BY group_id, label, reason_code, {_PLACES}
+"""  # noqa: S608 - columns of ours
 
 _MEDIANS = """
 SELECT m.group_id, w.wait, count(*) AS referrals,
@@ -98,6 +99,7 @@ GROUP BY 1
 _LABELS = {movement.value: number for movement, number in COUNTED.items()} | {
     number.value: number for number in Number
 }
+_EXPLAINED = [label for label, number in _LABELS.items() if number in EXPLAINED]
 _AGES = [*(number.value for _, number in BACKLOG), Number.BACKLOG_15_DAYS_AND_MORE.value]
 
 
@@ -110,29 +112,33 @@ async def counted(
     """What the time from a start (included) until an end (not included) comes to for each group: `counted` of its `tally`."""
     at = (organization_id, group_ids, *span)
     ages = [timedelta(days=below) for below, _ in BACKLOG]
-    rows = await tx.fetch(_CELLS, *at, ages, _AGES, PENDING_TARGET, DECISION_TARGET)
-    cells: dict[GroupId, list[Cell]] = {group_id: [] for group_id in group_ids}
-    for row in rows:
-        cells[row["group_id"]].append(_cell(row))
-    medians = await _medians(tx, at)
-    return {
-        group_id: Counted(tuple(found), medians.get(group_id, {}))
-        for group_id, found in cells.items()
-    }
-
-
-def _cell(row: Row) -> Cell:
-    _, label, *keys, ids = row
-    return Cell(_LABELS[label], tuple("" if key is None else str(key) for key in keys), tuple(ids))
-
-
-async def _medians(tx: Connection, at: tuple[Any, ...]) -> dict[GroupId, dict[Wait, MedianHours]]:
-    rows = await tx.fetch(_MEDIANS, *at, list(WAITS), list(WAITS.values()), Wait.APPOINTMENT)
-    found: dict[GroupId, dict[Wait, MedianHours]] = {}
-    for group_id, wait, referrals, low, high in rows:
-        middle = MedianHours.between(low, high, referrals)
-        found.setdefault(group_id, {})[Wait(wait)] = middle
+    targets = (PENDING_TARGET, DECISION_TARGET)
+    rows = await tx.fetch(_CELLS, *at, ages, _AGES, *targets, _EXPLAINED)
+    found: dict[GroupId, Counted] = {group_id: Counted({}, [], {}) for group_id in group_ids}
+    for group_id, label, reason, ids, *cell in rows:
+        of, number = found[group_id], _LABELS[label]
+        if ids is not None:
+            of.ids[number, reason or ""] = ids
+        else:
+            referrals, *places = cell
+            of.cells.append(Cell(number, (reason or "", *map(_key, places)), referrals))
+    for group_id, wait, middle in await _medians(tx, at):
+        found[group_id].medians[wait] = middle
     return found
+
+
+def _key(place: UUID | None) -> str:
+    return "" if place is None else str(place)
+
+
+async def _medians(
+    tx: Connection, at: tuple[object, ...]
+) -> list[tuple[GroupId, Wait, MedianHours]]:
+    rows = await tx.fetch(_MEDIANS, *at, list(WAITS), list(WAITS.values()), Wait.APPOINTMENT)
+    return [
+        (group_id, Wait(wait), MedianHours.between(low, high, referrals))
+        for group_id, wait, referrals, low, high in rows
+    ]
 
 
 async def watermarks(
@@ -143,9 +149,7 @@ async def watermarks(
 ) -> dict[GroupId, str]:
     """The digest of the facts each group's figures are made of: `watermark` of its history."""
     pairs = [
-        (group_id, referral_id)
-        for group_id, one in told.items()
-        for referral_id in {referral_id for cell in one.cells for referral_id in cell.ids}
+        (group_id, referral_id) for group_id, one in told.items() for referral_id in one.referrals
     ]
     rows = await tx.fetch(
         _WATERMARKS, organization_id, [one for one, _ in pairs], [one for _, one in pairs], as_of
