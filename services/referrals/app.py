@@ -5,13 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from kit.config import ServiceSettings, address, key, load, setting
+from kit.config import ServiceSettings, address, key, load, number, setting
 from kit.service import Job, Parts, Service
 from services.referrals import policy
-from services.referrals.actions import cases, clocks, patients
+from services.referrals.actions import attachments, cases, clocks, patients
 from services.referrals.actions.peers import Peers
 from services.referrals.actions.vault import Vault
 from services.referrals.consumers import hearings
+from services.referrals.domain import AttachmentLimits
+from services.referrals.files import routes
 from services.referrals.rpc import servicers
 from services.referrals.schema import SCHEMA
 from services.referrals.store.news import NewsRoom
@@ -31,6 +33,18 @@ class Settings(ServiceSettings):
         "PATIENT_KEY",
         key,
         about="key that seals the keys of patients' data; without it they cannot be read",
+    )
+    attachment_bytes: int = setting(
+        "ATTACHMENT_BYTES",
+        number(1_000, 100_000_000),
+        "10000000",
+        about="bytes a file that is attached to a referral may have",
+    )
+    attachments_per_referral: int = setting(
+        "ATTACHMENTS_PER_REFERRAL",
+        number(1, 100),
+        "20",
+        about="how many files a referral may have",
     )
 
 
@@ -54,6 +68,10 @@ async def _reseal(parts: Parts[Peers]) -> None:
     await patients.reseal(parts.call())
 
 
+async def _drop_cut_off(parts: Parts[Peers]) -> None:
+    await attachments.drop_cut_off(parts.call())
+
+
 async def _follow_news(parts: Parts[Peers]) -> None:
     await parts.peers.news.run(parts.db)
 
@@ -70,6 +88,9 @@ def build(environment: Mapping[str, str] = os.environ) -> Service[Peers]:
             insurance=connect("insurance", settings.insurance_rpc),
             news=NewsRoom(),
             vault=Vault(settings.patient_key),
+            attachment_limits=AttachmentLimits(
+                settings.attachment_bytes, settings.attachments_per_referral
+            ),
         ),
         rpc=servicers,
         callers=policy.CALLERS,
@@ -80,6 +101,8 @@ def build(environment: Mapping[str, str] = os.environ) -> Service[Peers]:
             Job("tell-late", timedelta(minutes=1), _tell_late),
             Job("follow-cases", timedelta(seconds=10), _follow_cases),
             Job("reseal", timedelta(minutes=1), _reseal),
+            Job("drop-cut-off", timedelta(minutes=10), _drop_cut_off),
         ),
+        routes=routes,
         background=(_follow_news,),
     )

@@ -227,6 +227,11 @@ def unknown_referral() -> NotFound:
     return NotFound("There is no such referral.", field="referralId")
 
 
+def unknown_attachment(code: str = "NOT_FOUND") -> NotFound:
+    """One answer for what never was, what is another organization's, and what is lost (R14)."""
+    return NotFound("There is no such attachment.", code=code, field="attachmentId")
+
+
 def permit_sending_as(viewer: Viewer, access: Access, sender: Party) -> None:
     """Denied unless the viewer works for the sending office or group. An office of another organization answers as any office
     the viewer does not work for."""

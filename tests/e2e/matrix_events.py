@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from cli.network.people import temporary_password
+from tests.e2e.matrix_files import FILES, attach
 from tests.e2e.matrix_stage import CARDIOLOGY, World, invited
 from tests.model.cast import MAPLE, NORTH
 
@@ -91,6 +92,8 @@ async def _referrals(world: World) -> None:
         said = {"referralId": world.ids[f"referral {name}"], "text": "Please call first."}
         said["idempotencyKey"] = world.stage.key()
         await people[by].do("sendMessage", said, "__typename")
+    for name, by in FILES.items():
+        world.ids[f"file of {name}"] = await attach(world, by, name)
     for name in ("referral cancelled", "referral to the leaver"):
         back = {"reasonCode": "RAISED_IN_ERROR"}
         await world.change(people["their staff"], "cancelReferral", name, back)

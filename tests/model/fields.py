@@ -184,7 +184,8 @@ FIELDS: dict[str, dict[str, str]] = {
         " createdAt sentAt changedAt callbackAt appointmentAt reasonCode outcome loopClosedAt"
         " sendingOrganization sendingOffice sendingProvider sendingGroup receivingOrganization"
         " receivingOffice receivingProvider receivingGroup plan planAcceptance claimedBy dueAt"
-        " overdue appointments hops unreadMessages archived",
+        " overdue appointments hops unreadMessages archived mayAttachAs",
+        "ReferralAttachment": "id name mediaType size side attachedAt url allowedActions by",
         "ReferralHop": "hop office provider group receivedAt leftAt declinedCode",
         "ReferralMessage": "id side saidAt text by",
         "ReferralReason": "kind code text",

@@ -186,6 +186,15 @@ VERBS = (
         then="Referral",
         of_oneself=True,
     ),
+    Verb(
+        "withdrawAttachment",
+        "R14",
+        "referral",
+        may=works,
+        sees=sees,
+        given={"attachmentId": "@own somebody"},
+        then="UNKNOWN_ATTACHMENT",
+    ),
     Verb("changeReferralTargets", "R21", may=client_admin, given=STALE),
     Verb(
         "archiveReferral",
@@ -328,6 +337,7 @@ HIDDEN = (
     Hidden("referral", "patient", "R14 R26", works, "{ familyName }"),
     Hidden("referral", "outcomeReport", "R14 R26", works, "{ text }"),
     Hidden("referral", "messages", "R14 R26", works, "(first: 1) { edges { cursor } }"),
+    Hidden("referral", "attachments", "R14 R26", works, "{ name url }"),
     Hidden("referral", "history", "R14", works, "{ happened }"),
     Hidden("provider", "openReferralCount", "R12", counts_its_own),
     CASE,

@@ -16,6 +16,7 @@ from proto.insurance.v1 import insurance_pb2 as insurance
 from proto.insurance.v1.insurance_pb2_grpc import InsuranceStub
 from services.referrals.actions.vault import Vault
 from services.referrals.domain import (
+    AttachmentLimits,
     GroupId,
     OfficeId,
     OrganizationId,
@@ -45,12 +46,13 @@ _UNABLE = {
 
 @dataclass(frozen=True)
 class Peers:
-    """The siblings referrals asks, the news of its own replicas, and what opens patients' data."""
+    """The siblings referrals asks, the news of its own replicas, what opens patients' data, and how much of it may be attached."""
 
     directory: Peer
     insurance: Peer
     news: NewsRoom
     vault: Vault
+    attachment_limits: AttachmentLimits
 
 
 Call: TypeAlias = service.Call[Peers]

@@ -14,6 +14,7 @@ from services.referrals.actions import looking, moving, receiving, sending
 from services.referrals.actions.keeping import Order
 from services.referrals.domain import ProviderId, ReferralId
 from services.referrals.schema import inputs
+from services.referrals.schema.attachments import AttachmentMutation
 from services.referrals.schema.bulk import BulkMutation
 from services.referrals.schema.entities import Info
 from services.referrals.schema.inputs import (
@@ -77,7 +78,7 @@ async def _shown(info: Info, referral_id: ReferralId) -> Referral:
 
 
 @strawberry.type
-class Mutation(BulkMutation, MessageMutation, TargetsMutation, PatientMutation):
+class Mutation(BulkMutation, MessageMutation, AttachmentMutation, TargetsMutation, PatientMutation):
     """The verbs."""
 
     @mutation

@@ -4,7 +4,7 @@ import strawberry
 
 from services.referrals.actions.bulk import BulkAction as BulkReferralAction
 from services.referrals.domain import Action as ReferralAction
-from services.referrals.domain import AppointmentState, PassedAppointment
+from services.referrals.domain import AppointmentState, AttachmentAction, PassedAppointment
 from services.referrals.domain import Authorization as AuthorizationStatus
 from services.referrals.domain import Because as AccessReasonCode
 from services.referrals.domain import CaseAction as OffboardingCaseAction
@@ -30,6 +30,9 @@ strawberry.enum(
     BulkReferralAction,
     name="BulkReferralAction",
     description="What can be done to many referrals at once.",
+)
+strawberry.enum(
+    AttachmentAction, name="AttachmentAction", description="What can be done to an attachment."
 )
 strawberry.enum(ReferralSide, name="ReferralSide", description="A side of a referral.")
 strawberry.enum(
@@ -105,6 +108,7 @@ strawberry.enum(
 __all__ = [
     "AccessReasonCode",
     "AppointmentState",
+    "AttachmentAction",
     "AuthorizationStatus",
     "BulkReferralAction",
     "OffboardingCaseAction",
