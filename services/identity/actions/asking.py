@@ -5,7 +5,7 @@ from uuid import UUID
 
 from google.protobuf.message import Message
 
-from kit import idempotency, outbox
+from kit import audit, idempotency, outbox
 from kit.db import Connection
 from kit.errors import NotFound
 from kit.ids import new_id
@@ -58,12 +58,26 @@ async def request_support(call: Call, asked: Asked, *, key: str) -> SupportReque
                     subject_id=str(made.subject_id or ""),
                 )
                 await _tell(tx, call, made, fact)
+            else:
+                await _note_further_asker(tx, call, made)
             return made.id
 
         made = await idempotency.once(
             tx, call.viewer, key=key, request=("requestSupport", wanted), at=now, make=make
         )
         return _found(await rows.request(tx, made))
+
+
+async def _note_further_asker(tx: Connection, call: Call, request: SupportRequest) -> None:
+    await audit.record(
+        tx,
+        call.viewer,
+        act="support_request.asked",
+        about=request.id,
+        kind="support_request",
+        organization_id=request.organization_id,
+        at=call.clock.now(),
+    )
 
 
 async def take_request(call: Call, request_id: UUID, seen: int) -> SupportRequest:

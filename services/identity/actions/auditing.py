@@ -1,13 +1,14 @@
 """Entries of the audit trail for what identity tells nobody as a fact."""
 
 from dataclasses import replace
+from typing import NamedTuple
 from uuid import UUID
 
 from kit import audit
 from kit.auth import Stage, Viewer
 from kit.db import Connection
 from services.identity.actions.means import Call
-from services.identity.domain import Account, KnownMembership, Session
+from services.identity.domain import Account, KnownMembership, Session, SupportAct
 
 
 async def note_session(tx: Connection, by: Viewer, session: Session) -> None:
@@ -58,3 +59,87 @@ async def note_for_organizations(
             at=call.clock.now(),
             reason=why,
         )
+
+
+async def note_own(call: Call, tx: Connection, did: str) -> None:
+    """What the viewer did with their own account, or tried."""
+    await audit.record(
+        tx,
+        call.viewer,
+        act=f"user.{did}",
+        about=call.viewer.user_id,
+        kind="user",
+        organization_id=call.viewer.organization_id,
+        at=call.clock.now(),
+    )
+
+
+async def note_wrong_proof(call: Call) -> None:
+    """Who holds a session has not proved to be its user."""
+    async with call.db.transaction() as tx:
+        await note_own(call, tx, "proof_failed")
+
+
+async def note_reuse(call: Call, tx: Connection, session: Session) -> None:
+    """A refresh token came back after it was used: somebody has a copy of it."""
+    await audit.record(
+        tx,
+        replace(call.viewer, session_id=session.id),
+        act="user.refresh_token_reused",
+        about=session.user_id,
+        kind="user",
+        organization_id=session.organization_id,
+        at=call.clock.now(),
+    )
+
+
+async def note_forgotten(call: Call, tx: Connection, user_id: UUID | None = None) -> None:
+    """Somebody said that a password is forgotten, of whoever it may be; with a user, that a link was sent for it."""
+    await audit.record(
+        tx,
+        call.viewer,
+        act="user.password_link_sent" if user_id else "user.password_forgotten",
+        about=user_id,
+        kind="user",
+        organization_id=None,
+        at=call.clock.now(),
+    )
+
+
+async def note_rotation(call: Call, tx: Connection, why: str) -> None:
+    """Another key signs access tokens; by itself, or for a reason."""
+    await audit.record(
+        tx,
+        call.viewer,
+        act="suite.signing_keys_rotated",
+        about=None,
+        kind="suite",
+        organization_id=None,
+        at=call.clock.now(),
+        reason=why,
+    )
+
+
+class Concerned(NamedTuple):
+    """What support's act concerns: a user or an organization, where (None: nowhere)."""
+
+    kind: str
+    about: UUID
+    organization_id: UUID | None
+
+
+async def note_support(
+    call: Call, tx: Connection, act: SupportAct, why: str, concerned: Concerned
+) -> None:
+    """What support did in somebody's matters, and why: the entry of the fact itself has no reason."""
+    await audit.record(
+        tx,
+        call.viewer,
+        act=f"{concerned.kind}.support_acted",
+        about=concerned.about,
+        kind=concerned.kind,
+        organization_id=concerned.organization_id,
+        at=call.clock.now(),
+        fields=(act,),
+        reason=why,
+    )

@@ -7,6 +7,7 @@ from datetime import datetime
 from kit.errors import Invalid
 from proto.identity.v1.events_pb2 import RecoveryCodeUsed
 from services.identity import policy, store
+from services.identity.actions.auditing import note_own, note_wrong_proof
 from services.identity.actions.factors import recovery_hash
 from services.identity.actions.means import Call
 from services.identity.actions.opening import Challenge, SignedIn, ask, continue_session
@@ -46,11 +47,12 @@ async def answer_second_factor(call: Call, answer: Answer) -> SignedIn:
     answer.require_one()
     attempt = await begin_attempt(call, _bucket(user_id))
     async with own_work(call, user_id) as work:
-        if not await _right(work, answer):
-            raise bad_factor()
-        await attempt_succeeded(work.tx, call, attempt)
-        await store.revoke_session(work.tx, work.session.id, ANSWERED, work.now)
-        return await continue_session(call, work.tx, work.session, work.account)
+        if await _right(work, answer):
+            await attempt_succeeded(work.tx, call, attempt)
+            await store.revoke_session(work.tx, work.session.id, ANSWERED, work.now)
+            return await continue_session(call, work.tx, work.session, work.account)
+    await note_wrong_proof(call)
+    raise bad_factor()
 
 
 async def start_proof(call: Call) -> Challenge | None:
@@ -78,12 +80,14 @@ async def prove_identity(call: Call, answer: Answer) -> datetime:
         )
     async with own_work(call, user_id) as work:
         same = work.account.password_hash == known and not work.factors
-        if not (by_password and same) and not await _right(work, answer):
-            raise bad_factor()
-        await attempt_succeeded(work.tx, call, attempt)
-        second = not by_password
-        await store.note_proof(work.tx, work.session.id, work.now, second_factor=second)
-        return work.now + PROOF_LIFE
+        if (by_password and same) or await _right(work, answer):
+            await attempt_succeeded(work.tx, call, attempt)
+            second = not by_password
+            await store.note_proof(work.tx, work.session.id, work.now, second_factor=second)
+            await note_own(call, work.tx, "proved")
+            return work.now + PROOF_LIFE
+    await note_wrong_proof(call)
+    raise bad_factor()
 
 
 def _bucket(user_id: UserId) -> str:

@@ -15,6 +15,7 @@ from kit.errors import Conflict, Denied, Invalid, NotFound, stale_version
 from kit.ids import new_id
 from proto.identity.v1.events_pb2 import SignInRulesChanged, SignInServiceChanged
 from services.identity import policy, store
+from services.identity.actions.auditing import Concerned, note_support
 from services.identity.actions.means import Call
 from services.identity.actions.told import tell_sessions_revoked, write_letter
 from services.identity.actions.within import viewer_of
@@ -92,6 +93,7 @@ class _Deciding:
         if self.viewer.support:
             act = (SupportAct.CHANGE_SIGN_IN, self.why)
             await store.note_support_act(self.tx, new_id(), self.by, self.by, act, self.now)
+            await note_support(self.call, self.tx, *act, Concerned("organization", here, here))
         await self._write(what)
 
     async def _write(self, what: str) -> None:
@@ -326,6 +328,8 @@ async def verify_sign_in_domain(
             raise NotFound("The organization does not name this domain.", field="domain")
         act = (SupportAct.VERIFY_SIGN_IN_DOMAIN, why)
         await store.note_support_act(tx, new_id(), by, by, act, now)
+        concerned = Concerned("organization", organization_id, organization_id)
+        await note_support(call, tx, *act, concerned)
         await outbox.record(
             tx,
             SignInServiceChanged(organization_id=str(organization_id)),

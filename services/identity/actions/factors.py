@@ -17,6 +17,7 @@ from proto.identity.v1.events_pb2 import (
     SecondFactorsReset,
 )
 from services.identity import policy, store
+from services.identity.actions.auditing import Concerned, note_own, note_support
 from services.identity.actions.means import Call
 from services.identity.actions.opening import SignedIn, continue_session, must_have_factor
 from services.identity.actions.own import (
@@ -189,8 +190,8 @@ async def _add(work: OwnWork, factor: Factor, purpose: Purpose) -> Added:
     fact = SecondFactorAdded(
         user_id=str(factor.user_id), factor_id=str(factor.id), kind=factor.kind
     )
-    await work.tell(fact)
     await work.end_other_sessions()
+    await work.tell(fact)
     subject = "A second factor was added to your account"
     await work.write(subject, f"{subject}: {_called(factor)}.")
     await store.note_proof(work.tx, work.session.id, work.now, second_factor=True)
@@ -218,6 +219,7 @@ async def rename_factor(call: Call, factor_id: FactorId, name: str) -> Factor:
     async with own_work(call, policy.permit_credentials(call.viewer)) as work:
         factor = _own(work, factor_id)
         await store.rename_factor(work.tx, factor_id, name)
+        await note_own(call, work.tx, "second_factor_renamed")
         return replace(factor, name=name)
 
 
@@ -232,8 +234,8 @@ async def remove_factor(call: Call, factor_id: FactorId) -> SecondFactors:
         left = tuple(one for one in work.factors if one.id != factor_id)
         if not left:
             await store.remove_factors(work.tx, work.account.id)
-        await work.tell(SecondFactorRemoved(user_id=str(work.account.id), factor_id=str(factor_id)))
         await work.end_other_sessions()
+        await work.tell(SecondFactorRemoved(user_id=str(work.account.id), factor_id=str(factor_id)))
         subject = "A second factor was removed from your account"
         await work.write(subject, f"{subject}: {_called(factor)}.")
         codes = await store.recovery_codes_left(work.tx, work.account.id)
@@ -297,6 +299,8 @@ async def reset_second_factors(call: Call, user_id: UserId, why: str) -> UserId:
             await tell_sessions_revoked(tx, user_id, now, by=call.viewer)
         act = (SupportAct.RESET_SECOND_FACTORS, why)
         await store.note_support_act(tx, new_id(), by, user_id, act, now)
+        for one in await store.memberships_of(tx, user_id):
+            await note_support(call, tx, *act, Concerned("user", user_id, one.organization_id))
         await tell_of_person(call, tx, account.id, SecondFactorsReset(user_id=str(user_id)))
         await _write_of_reset(call, tx, account)
     return user_id

@@ -8,7 +8,7 @@ from kit.db import Connection
 from kit.errors import Conflict, Denied, Unauthenticated
 from services.identity import store
 from services.identity.actions import tokens
-from services.identity.actions.auditing import note_failed_sign_in
+from services.identity.actions.auditing import note_failed_sign_in, note_reuse
 from services.identity.actions.breaking_glass import inside, leave_with_session
 from services.identity.actions.means import Call
 from services.identity.actions.opening import (
@@ -207,6 +207,7 @@ async def refresh_session(call: Call, text: str) -> SignedIn:
             await store.rotate(tx, session.id, now)
             session = replace(session, refresh_number=session.refresh_number + 1, rotated_at=now)
         elif verdict is Refresh.REVOKE:
+            await note_reuse(call, tx, session)
             await _end(tx, call, session, "REUSED")
     if verdict not in {Refresh.ROTATE, Refresh.REPEAT}:
         raise session_ended()

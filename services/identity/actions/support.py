@@ -2,6 +2,7 @@
 
 from kit.ids import new_id
 from services.identity import store
+from services.identity.actions.auditing import Concerned, note_support
 from services.identity.actions.means import Call
 from services.identity.actions.told import write_letter
 from services.identity.actions.within import Work
@@ -22,6 +23,8 @@ async def support_did(call: Call, work: Work, act: SupportAct, user: User) -> No
         return
     about = (act, work.reason)
     await store.note_support_act(work.tx, new_id(), work.granter, user.id, about, work.now)
+    concerned = Concerned("user", user.id, work.organization.id)
+    await note_support(call, work.tx, act, work.reason, concerned)
     subject = f"Support {_WORDS[act]} {user.name}"
     words = letters.notice(
         subject,

@@ -17,6 +17,7 @@ from kit.db import Connection
 from kit.errors import Unauthenticated
 from kit.ids import new_id
 from services.identity import policy, store
+from services.identity.actions.auditing import note_rotation
 from services.identity.actions.means import Call
 from services.identity.domain import ACCESS_LIFE, Session, SessionId, SupportAct, reason
 from services.identity.store import SigningKeyRow
@@ -188,14 +189,14 @@ async def rotate_signing_keys(call: Call, why: str, *, at_once: bool) -> Rotated
     by = policy.permit_support(call.viewer)
     why = reason(why)
     async with call.db.transaction() as tx:
-        rotated = await _rotate(call, tx, at_once=at_once)
+        rotated = await _rotate(call, tx, why, at_once=at_once)
         act = (SupportAct.ROTATE_SIGNING_KEYS, why)
         await store.note_support_act(tx, new_id(), by, by, act, call.clock.now())
     call.peers.keyring.read_at = None
     return rotated
 
 
-async def _rotate(call: Call, tx: Connection, *, at_once: bool = False) -> Rotated:
+async def _rotate(call: Call, tx: Connection, why: str, *, at_once: bool = False) -> Rotated:
     await store.lock_signing_keys(tx)
     now = call.clock.now()
     signs_from = now if at_once else now + KEYS_TRUSTED
@@ -203,6 +204,7 @@ async def _rotate(call: Call, tx: Connection, *, at_once: bool = False) -> Rotat
     key = _new_key(call, signs_from)
     await store.add_signing_key(tx, key)
     await store.end_signing_keys(tx, key.kid, others_end_at)
+    await note_rotation(call, tx, why)
     return Rotated(key.kid, signs_from, others_end_at)
 
 
@@ -214,5 +216,5 @@ async def care_for_keys(call: Call) -> None:
         await store.lock_signing_keys(tx)
         known = await store.signing_keys(tx)
         if known and now >= known[0].made_at + KEY_LIFE:
-            await _rotate(call, tx)
+            await _rotate(call, tx, "")
             call.peers.keyring.read_at = None
