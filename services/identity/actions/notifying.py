@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ from kit.errors import Unavailable
 from kit.inbox import Heard
 from services.identity import store
 from services.identity.actions.means import Call
-from services.identity.actions.tidying import BATCH
+from services.identity.actions.tidying import forget_all
 from services.identity.actions.told import write_letter
 from services.identity.domain import LetterKind, OfficeId, Organization, OrganizationId, UserId
 from services.identity.domain import notices as domain
@@ -37,6 +37,9 @@ log = logging.getLogger(__name__)
 KEPT = timedelta(days=14)
 """How long a settled notice is remembered: far longer than a fact is news."""
 
+LETTERS_KEPT = timedelta(days=35)
+"""How long it is remembered that a letter left that only told something. Its text is forgotten when it leaves."""
+
 MOST_MAILS = 500
 """Mails made up before the next are looked for."""
 
@@ -44,45 +47,43 @@ MOST_MAILS = 500
 # Hearing --------------------------------------------------------------------------------------------------------------
 
 
-async def note(call: Call, tx: Connection, heard: Heard, news: News) -> None:
+async def note(tx: Connection, heard: Heard, news: News, now: datetime) -> None:
     """Let a notice wait for everybody whom the news concerns and who wants to be told. Old facts are no news."""
-    now = call.clock.now()
-    organization = await store.organization(tx, OrganizationId(heard.organization_id))
-    if organization is None or not domain.is_news(heard.time, now):
+    if not domain.is_news(heard.time, now):
         return
-    concerned = await _concerned(tx, organization.id, news)
-    chosen = await rows.choices(tx, organization.id, concerned)
-    kind, zone = KINDS[news.topic], ZoneInfo(organization.time_zone)
-    wanted = {one: chosen.get((one, kind), domain.by_default(kind)) for one in concerned}
+    here, kind = OrganizationId(heard.organization_id), KINDS[news.topic]
+    wanted = [
+        (one, one.chosen or domain.by_default(kind)) for one in await _concerned(tx, here, news)
+    ]
     entries = [
-        rows.Entry(user_id, delivery, domain.due(delivery, now, zone))
-        for user_id, delivery in wanted.items()
+        rows.Entry(one.member.user_id, delivery, domain.due(delivery, now, ZoneInfo(one.time_zone)))
+        for one, delivery in wanted
         if delivery is not Delivery.OFF
     ]
     if entries:
-        await rows.note(tx, organization.id, heard.event_id, news, entries, now)
+        await rows.note(tx, here, heard.event_id, news, entries, now)
 
 
 async def withdraw(
-    call: Call, tx: Connection, heard: Heard, subject_id: UUID, topics: Iterable[Topic]
+    tx: Connection, heard: Heard, subject_id: UUID, topics: Iterable[Topic], now: datetime
 ) -> None:
     """What waits about this has been dealt with meanwhile: no mail tells of it any more."""
-    here = OrganizationId(heard.organization_id)
-    await rows.withdraw(tx, here, subject_id, list(topics), call.clock.now())
+    await rows.withdraw(tx, OrganizationId(heard.organization_id), subject_id, list(topics), now)
 
 
-async def _concerned(tx: Connection, here: OrganizationId, news: News) -> list[UserId]:
+async def _concerned(tx: Connection, here: OrganizationId, news: News) -> list[rows.Addressee]:
     place = await _place(tx, here, news.office_id, news.group_id)
     offices = {place.office_id} if place.office_id else set[UUID]()
-    staff = set[UserId]()
+    staff = frozenset[UserId]()
     if place.group:
         offices |= place.group.office_ids
-        staff |= place.group.staff
-    around = await rows.members(tx, here, staff, offices, roles_told(news.topic))
+        staff = place.group.staff
+    around = rows.Around(staff, offices, roles_told(news.topic))
     return [
-        one.user_id
-        for one in around
-        if (news.only is None or one.user_id in news.only) and is_told(news.topic, one, place)
+        one
+        for one in await rows.addressees(tx, here, KINDS[news.topic], around)
+        if (news.only is None or one.member.user_id in news.only)
+        and is_told(news.topic, one.member, place)
     ]
 
 
@@ -142,7 +143,7 @@ async def _still_wanted(
     tx: Connection, here: OrganizationId, user_id: UserId, taken: list[Waiting]
 ) -> list[Waiting]:
     """Those that are still theirs to know, by what they are granted now, and that they have not switched off since."""
-    found = await rows.members(tx, here, [user_id])
+    found = await rows.addressees(tx, here, KINDS[taken[0].topic], rows.Around([user_id]))
     if not found:
         return []
     chosen = await rows.choices(tx, here, [user_id])
@@ -150,7 +151,7 @@ async def _still_wanted(
         one
         for one in taken
         if chosen.get((user_id, KINDS[one.topic])) is not Delivery.OFF
-        and await _is_theirs(tx, here, found[0], one)
+        and await _is_theirs(tx, here, found[0].member, one)
     ]
 
 
@@ -159,11 +160,10 @@ async def _is_theirs(tx: Connection, here: OrganizationId, member: Member, one: 
 
 
 async def forget_notices(call: Call) -> None:
-    """The job: drop what was settled long ago."""
-    gone = BATCH
-    while gone == BATCH:
-        async with call.db.transaction() as tx:
-            gone = await rows.forget(tx, call.clock.now() - KEPT, BATCH)
+    """The job: drop what was settled long ago, and letters that only told something."""
+    now = call.clock.now()
+    await forget_all(call, rows.forget, now - KEPT)
+    await forget_all(call, rows.forget_letters, now - LETTERS_KEPT)
 
 
 # Choosing -------------------------------------------------------------------------------------------------------------

@@ -22,13 +22,14 @@ async def tidy(call: Call) -> None:
     now = call.clock.now()
     async with call.db.transaction() as tx:
         await store.forget_expired_letters(tx, now)
-    await _forget_all(call, store.forget_attempts, now - ATTEMPTS_FORGOTTEN)
-    await _forget_all(call, store.forget_sources, now - SOURCE_KNOWN)
-    await _forget_all(call, store.forget_trips, now)
-    await _forget_all(call, store.forget_sessions, now - SESSION_KEPT)
+    await forget_all(call, store.forget_attempts, now - ATTEMPTS_FORGOTTEN)
+    await forget_all(call, store.forget_sources, now - SOURCE_KNOWN)
+    await forget_all(call, store.forget_trips, now)
+    await forget_all(call, store.forget_sessions, now - SESSION_KEPT)
 
 
-async def _forget_all(call: Call, some: Forget, before: datetime) -> None:
+async def forget_all(call: Call, some: Forget, before: datetime) -> None:
+    """Drop everything of a kind that is older than that moment, some of it at a time."""
     gone = BATCH
     while gone == BATCH:
         async with call.db.transaction() as tx:

@@ -94,6 +94,16 @@ def _here(heard: Heard) -> OrganizationId:
     return OrganizationId(heard.organization_id)
 
 
+_OFFICES = {OfficeClosed: _office_closed, OfficeReopened: _office_reopened}
+_PROVIDERS = {ProviderRemoved: _provider_removed, ProviderMerged: _provider_merged}
+_GROUPS = {GroupAdded: _group_added, GroupStaffed: _group_staffed, GroupRemoved: _group_removed}
+_DIRECTORY = (
+    Hearing("directory", "office", _OFFICES),
+    Hearing("directory", "provider", _PROVIDERS),
+    Hearing("directory", "group", _GROUPS),
+)
+
+
 def hearings(parts: Parts[Means]) -> list[Hearing]:
     """The handlers, by service and aggregate."""
 
@@ -106,23 +116,7 @@ def hearings(parts: Parts[Means]) -> list[Hearing]:
         await actions.keep_consumer(parts.bus, partner)
 
     return [
-        Hearing(
-            "directory", "office", {OfficeClosed: _office_closed, OfficeReopened: _office_reopened}
-        ),
-        Hearing(
-            "directory",
-            "provider",
-            {ProviderRemoved: _provider_removed, ProviderMerged: _provider_merged},
-        ),
-        Hearing(
-            "directory",
-            "group",
-            {
-                GroupAdded: _group_added,
-                GroupStaffed: _group_staffed,
-                GroupRemoved: _group_removed,
-            },
-        ),
+        *_DIRECTORY,
         _change_feed(parts),
         Hearing(
             "identity", "partner", {PartnerAdded: partner_changed, PartnerRemoved: partner_changed}

@@ -24,8 +24,9 @@ class Post:
         office, group = (UUID(one) if one else None for one in (*places, "", "")[:2])
         whom = frozenset({UserId(UUID(only))}) if only else None
         news = News(topic, heard.aggregate_id, office, group, whom)
-        await actions.note(self._parts.call(), tx, heard, news)
+        await actions.note(tx, heard, news, self._parts.clock.now())
 
     async def forget(self, tx: Connection, heard: Heard, *topics: Topic) -> None:
         """What waits about the fact's own thing has been dealt with."""
-        await actions.withdraw(self._parts.call(), tx, heard, heard.aggregate_id, topics)
+        now = self._parts.clock.now()
+        await actions.withdraw(tx, heard, heard.aggregate_id, topics, now)

@@ -44,11 +44,12 @@ class _News(Post):
     """What was dealt with before the mail left is not told."""
 
     async def sent(self, tx: Connection, heard: Heard) -> None:
-        """Sent, or sent again after it was declined."""
+        """Sent, or sent again after it was declined: of what is sent for the first time nothing waits."""
         fact: ReferralSent = heard.fact
+        again = fact.referral.hop != 1
         if fact.referral.side == "RECEIVING":
-            await self._arrived(tx, heard)
-        else:
+            await self._arrived(tx, heard, again=again)
+        elif again:
             await self.forget(tx, heard, *SENDING)
 
     async def moved(self, tx: Connection, heard: Heard) -> None:
@@ -62,9 +63,10 @@ class _News(Post):
         elif isinstance(fact, ReferralForwarded):
             await self.forget(tx, heard, *RECEIVING)
 
-    async def _arrived(self, tx: Connection, heard: Heard) -> None:
+    async def _arrived(self, tx: Connection, heard: Heard, *, again: bool = True) -> None:
         state: ReferralState = heard.fact.referral
-        await self.forget(tx, heard, *RECEIVING)
+        if again:
+            await self.forget(tx, heard, *RECEIVING)
         if _acts(state):
             await self.tell(tx, heard, Topic.NEW_REFERRAL, *_place(state))
 

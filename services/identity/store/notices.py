@@ -22,39 +22,68 @@ from services.identity.domain.notices import (
 
 # Who there is ---------------------------------------------------------------------------------------------------------
 
-_MEMBERS = """
-SELECT m.user_id, array_agg(g.role::text) AS roles, array_agg(g.office_id) AS offices
-FROM memberships m JOIN users u ON u.id = m.user_id LEFT JOIN live_grants g ON g.membership_id = m.id
-WHERE m.organization_id = $1 AND m.deactivated_at IS NULL AND u.confirmed_at IS NOT NULL AND (
-    m.user_id = ANY($2)
-    OR m.id IN (SELECT h.membership_id FROM live_grants h WHERE h.office_id = ANY($3))
-    OR cardinality($4::text[]) > 0 AND m.id IN (
-        SELECT h.membership_id FROM live_grants h JOIN memberships n ON n.id = h.membership_id
-        WHERE n.organization_id = $1 AND h.role::text = ANY($4)))
-GROUP BY m.user_id ORDER BY m.user_id
+_ADDRESSEES = """
+WITH around AS MATERIALIZED (
+    SELECT m.id FROM memberships m
+    WHERE m.organization_id = $1 AND m.user_id = ANY((SELECT $3::uuid[])::uuid[])
+    UNION SELECT h.membership_id FROM live_grants h WHERE h.office_id = ANY((SELECT $4::uuid[])::uuid[])
+    UNION SELECT h.membership_id FROM live_grants h JOIN memberships n ON n.id = h.membership_id
+    WHERE cardinality($5::text[]) > 0 AND n.organization_id = $1 AND h.role::text = ANY((SELECT $5::text[])::text[])
+)
+SELECT m.user_id, o.time_zone, array_agg(g.role::text) AS roles, array_agg(g.office_id) AS offices,
+    (SELECT c.delivery FROM notice_choices c WHERE c.organization_id = $1 AND c.user_id = m.user_id AND c.kind = $2) AS chosen
+FROM around JOIN memberships m ON m.id = around.id JOIN users u ON u.id = m.user_id
+JOIN organizations o ON o.id = m.organization_id LEFT JOIN live_grants g ON g.membership_id = m.id
+WHERE m.organization_id = $1 AND m.deactivated_at IS NULL AND u.confirmed_at IS NOT NULL
+GROUP BY m.user_id, o.time_zone ORDER BY m.user_id
 """
 
 
-async def members(
-    tx: Connection,
-    organization_id: OrganizationId,
-    ids: Collection[UserId],
-    offices: Collection[UUID] = (),
-    roles: Collection[Role] = (),
-) -> list[Member]:
-    """The active, confirmed users who are among these, or have a role at one of these offices, or one of these roles."""
-    rows = await tx.fetch(_MEMBERS, organization_id, list(ids), list(offices), list(roles))
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """Somebody who may be told, what they have chosen for the kind it is of, and their organization's time zone."""
+
+    member: Member
+    chosen: Delivery | None
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """Who may be concerned: these users, who has a role at these offices, who has one of these roles."""
+
+    ids: Collection[UserId] = ()
+    offices: Collection[UUID] = ()
+    roles: Collection[Role] = ()
+
+
+async def addressees(
+    tx: Connection, organization_id: OrganizationId, kind: NoticeKind, around: Around
+) -> list[Addressee]:
+    """The active, confirmed users of the organization who may be concerned."""
+    rows = await tx.fetch(
+        _ADDRESSEES,
+        organization_id,
+        kind,
+        list(around.ids),
+        list(around.offices),
+        list(around.roles),
+    )
     return [
-        Member(
-            UserId(row["user_id"]),
-            frozenset(
-                (Role(role), office)
-                for role, office in zip(row["roles"], row["offices"], strict=True)
-                if role is not None
-            ),
+        Addressee(
+            Member(UserId(row["user_id"]), _granted(row["roles"], row["offices"])),
+            Delivery(row["chosen"]) if row["chosen"] else None,
+            row["time_zone"],
         )
         for row in rows
     ]
+
+
+def _granted(
+    roles: Sequence[str | None], offices: Sequence[UUID | None]
+) -> frozenset[tuple[Role, UUID | None]]:
+    pairs = zip(roles, offices, strict=True)
+    return frozenset((Role(role), office) for role, office in pairs if role is not None)
 
 
 async def group(
@@ -110,7 +139,8 @@ async def choices(
     found = await db.many(
         tx,
         _Choice,
-        "SELECT user_id, kind, delivery FROM notice_choices WHERE organization_id = $1 AND user_id = ANY($2)",
+        "SELECT user_id, kind, delivery FROM notice_choices WHERE organization_id = $1"
+        " AND user_id = ANY((SELECT $2::uuid[])::uuid[])",
         organization_id,
         list(users),
     )
@@ -189,7 +219,8 @@ async def withdraw(
     """What waits about this has been dealt with: nobody is told of it any more."""
     await db.run(
         tx,
-        "UPDATE notices SET settled_at = $4 WHERE organization_id = $1 AND subject_id = $2 AND topic = ANY($3)"
+        "UPDATE notices SET settled_at = $4 WHERE organization_id = $1 AND subject_id = $2"
+        " AND topic = ANY((SELECT $3::text[])::text[])"
         " AND settled_at IS NULL",
         organization_id,
         subject_id,
@@ -216,7 +247,7 @@ async def offices_of(
 ) -> set[UUID]:
     """The offices that the waiting notices of these users are about."""
     rows = await tx.fetch(
-        "SELECT DISTINCT office_id FROM notices WHERE organization_id = $1 AND user_id = ANY($2)"
+        "SELECT DISTINCT office_id FROM notices WHERE organization_id = $1 AND user_id = ANY((SELECT $2::uuid[])::uuid[])"
         " AND settled_at IS NULL AND office_id IS NOT NULL",
         organization_id,
         list(users),
@@ -252,7 +283,8 @@ async def settle(
     """They wait no more: some are in the mail, the others are dropped."""
     await db.run(
         tx,
-        "UPDATE notices SET settled_at = $4, mailed = id = ANY($3) WHERE organization_id = $1 AND id = ANY($2)",
+        "UPDATE notices SET settled_at = $4, mailed = id = ANY((SELECT $3::uuid[])::uuid[])"
+        " WHERE organization_id = $1 AND id = ANY((SELECT $2::uuid[])::uuid[])",
         organization_id,
         [one.id for one in taken],
         [one.id for one in mailed],
@@ -266,6 +298,18 @@ async def forget(tx: Connection, before: datetime, limit: int) -> int:
     return await db.run(
         tx,
         "DELETE FROM notices WHERE id IN (SELECT id FROM notices WHERE settled_at < $1 LIMIT $2)",
+        before,
+        limit,
+    )
+
+
+# any-organization: a letter belongs to a person
+async def forget_letters(tx: Connection, before: datetime, limit: int) -> int:
+    """Drop some letters that only told something, and left before that moment; answers how many."""
+    return await db.run(
+        tx,
+        "DELETE FROM letters WHERE id IN (SELECT id FROM letters WHERE kind = 'NOTICE' AND state IN ('SENT', 'BOUNCED')"
+        " AND queued_at < $1 LIMIT $2)",
         before,
         limit,
     )

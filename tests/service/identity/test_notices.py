@@ -414,6 +414,19 @@ async def test_what_was_dealt_with_before_the_mail_left_is_not_told(case: Case) 
     assert await case.subjects(case.staff) == ["Lakeside Care: Birch Street: 1 new referral"]
 
 
+async def test_what_was_sent_again_came_not_back(case: Case) -> None:
+    """R02: nor is somebody told that is at another receiver by now."""
+    referral = uuid4()
+    again, declined = case.state("SENDING"), case.state("SENDING")
+    again.hop = 2
+    await case.say(
+        "referral", referral, ReferralDeclined(referral=declined), ReferralSent(referral=again)
+    )
+    await case.later()
+
+    assert await case.mail(case.staff) == []
+
+
 async def test_old_facts_are_no_news(case: Case) -> None:
     """C07: a replay from zero mails nobody."""
     event = ReferralSent(referral=case.state())
@@ -641,9 +654,20 @@ async def test_mail_waits_while_directory_is_away(identity: Identity, case: Case
 async def test_what_was_settled_long_ago_is_forgotten(identity: Identity, case: Case) -> None:
     await case.sent()
     await case.later()
-    await case.later(timedelta(days=15))
 
-    left = await identity.running.sql.fetchval(
-        "SELECT count(*) FROM notices WHERE organization_id = $1", case.here.id
-    )
-    assert left == 0
+    async def left(table: str, whose: str, key: object) -> int:
+        count: int = await identity.running.sql.fetchval(
+            f"SELECT count(*) FROM {table} WHERE {whose} = $1",  # noqa: S608 - names of this test
+            key,
+        )
+        return count
+
+    told = ("letters", "kind = 'NOTICE' AND user_id", case.staff.user_id)
+    assert await left("notices", "organization_id", case.here.id) == 1
+    assert await left(*told) == 1
+    await case.later(timedelta(days=15))
+    assert await left("notices", "organization_id", case.here.id) == 0
+    assert await left(*told) == 1
+    await case.later(timedelta(days=21))
+    assert await left(*told) == 0
+    assert await left("letters", "kind = 'INVITATION' AND user_id", case.staff.user_id) == 1
