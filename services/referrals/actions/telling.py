@@ -19,6 +19,7 @@ from services.referrals.domain import (
     OrganizationId,
     Overdue,
     Party,
+    ProviderId,
     Referral,
     Side,
     Status,
@@ -26,6 +27,7 @@ from services.referrals.domain import (
 from services.referrals.domain import (
     Message as Said,
 )
+from services.referrals.store import people
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ async def tell(tx: Connection, change: Change, at: datetime) -> None:
     telling = _FACTS.get(change.happened)
     if telling is None or change.after.sent_at is None:
         return
-    for organization_id, state in _copies(change, at):
+    for organization_id, state in await _heard_copies(tx, change, at):
         fact = telling(state, change)
         if fact is not None:
             await record(
@@ -105,7 +107,7 @@ async def tell_attachment(tx: Connection, referral: Referral, attachment: Attach
 async def _tell_both(
     tx: Connection, change: Change, fact: Callable[[ReferralState], Message], at: datetime
 ) -> None:
-    for organization_id, told in _copies(change, at):
+    for organization_id, told in await _heard_copies(tx, change, at):
         await record(
             tx,
             fact(told),
@@ -115,6 +117,23 @@ async def _tell_both(
             at=at,
             by=None,
         )
+
+
+async def _heard_copies(
+    tx: Connection, change: Change, at: datetime
+) -> list[tuple[OrganizationId, ReferralState]]:
+    """The copies of a fact, but for organizations that have lost the provider on their side, and the referral with it (R14)."""
+    copies = _copies(change, at)
+    ends = {(organization_id, _provider_of(state)) for organization_id, state in copies}
+    lost = await people.lost_ends(tx, [(one, of) for one, of in ends if of is not None])
+    return [(one, state) for one, state in copies if (one, _provider_of(state)) not in lost]
+
+
+def _provider_of(state: ReferralState) -> ProviderId | None:
+    """Who it is on the side of the copy."""
+    sends = state.side == Side.SENDING
+    named = state.sending_provider_id if sends else state.receiving_provider_id
+    return ProviderId(UUID(named)) if named else None
 
 
 def _copies(change: Change, at: datetime) -> list[tuple[OrganizationId, ReferralState]]:

@@ -109,6 +109,25 @@ async def removed_from(
     return frozenset(ProviderId(row["provider_id"]) for row in rows)
 
 
+# any-organization: whoever tells both sides must know whom one of them has lost
+async def lost_ends(
+    tx: Connection, ends: Sequence[tuple[OrganizationId, ProviderId]]
+) -> frozenset[tuple[OrganizationId, ProviderId]]:
+    """Which of these providers were removed from the organization beside them."""
+    if not ends:
+        return frozenset()
+    organizations, providers = zip(*ends, strict=True)
+    rows = await tx.fetch(
+        "SELECT x.organization_id, x.provider_id FROM unnest($1::uuid[], $2::uuid[]) AS e (organization_id, provider_id)"
+        " JOIN removed_providers x ON x.organization_id = e.organization_id AND x.provider_id = e.provider_id",
+        organizations,
+        providers,
+    )
+    return frozenset(
+        (OrganizationId(row["organization_id"]), ProviderId(row["provider_id"])) for row in rows
+    )
+
+
 # any-organization: reasons are the product's own words
 async def reason(tx: Connection, kind: ReasonKind, code: str) -> Reason | None:
     """A coded reason, whenever it is valid."""
