@@ -57,6 +57,19 @@ async def note_settings(
     )
 
 
+async def note_shared(tx: Connection, call: Call, what: str) -> None:
+    """Support keeps something that all organizations share: specialties, postal codes."""
+    await audit.record(
+        tx,
+        call.viewer,
+        act=f"network.{what}_imported",
+        kind="network",
+        about=None,
+        organization_id=None,
+        at=call.clock.now(),
+    )
+
+
 def _changed(before: Profile | Settings, after: Profile | Settings) -> list[str]:
     return [
         one.name for one in fields(before) if getattr(before, one.name) != getattr(after, one.name)

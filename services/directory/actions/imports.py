@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from kit.errors import Invalid
 from services.directory import policy, store
+from services.directory.actions import auditing
 from services.directory.actions.peers import Call
 from services.directory.domain import imports
 from services.directory.domain.imports import Progress
@@ -26,6 +27,7 @@ async def import_specialties(call: Call, rows: Collection[Specialty]) -> tuple[i
         )
     cleaned = imports.clean_specialties(rows)
     async with call.db.transaction() as tx:
+        await auditing.note_shared(tx, call, "specialties")
         return await store.imports.keep_specialties(tx, cleaned)
 
 

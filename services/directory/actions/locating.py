@@ -6,6 +6,7 @@ from dataclasses import replace
 from kit.db import Connection
 from kit.errors import Invalid
 from services.directory import policy, store
+from services.directory.actions import auditing
 from services.directory.actions.peers import Call
 from services.directory.domain import places
 from services.directory.domain.nouns import Address, LocatedBy, Office, Point
@@ -56,6 +57,7 @@ async def import_zips(call: Call, rows: Collection[Zip]) -> tuple[int, int]:
     cleaned = {one.postal_code: one for one in map(_cleaned, rows)}
     # whole-suite: offices of every organization stand where their postal codes are
     async with call.db.for_support(call.viewer).transaction() as tx:
+        await auditing.note_shared(tx, call, "postal_codes")
         changed = await store.zips.keep(tx, list(cleaned.values()))
         moved_offices = await store.zips.locate_offices(tx, list(cleaned))
     return changed, moved_offices
