@@ -32,7 +32,8 @@ WORDS = {
     "mail": Word("cli.mail", "read the mail the system sent"),
     "audit": Word("cli.audit", "verify the audit trails against their checkpoints"),
     "bench": Word(
-        "cli.bench", "measure start, memory, queries, sends, facts, suggestions and imports"
+        "cli.bench",
+        "measure start, memory, queries, sends, sign-ins, facts, suggestions and imports",
     ),
     "clock": Word("cli.clock", "move the time of a running system"),
     "migrate": Word("cli.migrate", "bring the databases up to date"),

@@ -32,7 +32,7 @@ SkipClean = Annotated[
 
 @app.callback()
 def bench() -> None:
-    """Measure start, memory, queries, sends, facts, suggestions, imports and reports, each on a system of its own."""
+    """Measure start, memory, queries, sends, sign-ins, facts, suggestions, imports and reports, each on a system of its own."""
 
 
 @app.command(name="start")
@@ -67,6 +67,18 @@ def send_bench(rounds: Rounds = 3, to: Json = None) -> None:
 
 def _send(rounds: int) -> Coroutine[Any, Any, Report]:
     from cli.bench.send import measure  # noqa: PLC0415 - each benchmark loads what it needs
+
+    return measure(rounds)
+
+
+@app.command(name="sign-in")
+def sign_in_bench(rounds: Rounds = 3, to: Json = None) -> None:
+    """People who sign in per second, against bare hashes of passwords."""
+    _run([partial(_sign_in, rounds)], to)
+
+
+def _sign_in(rounds: int) -> Coroutine[Any, Any, Report]:
+    from cli.bench.sign_in import measure  # noqa: PLC0415 - each benchmark loads what it needs
 
     return measure(rounds)
 
@@ -122,7 +134,7 @@ def _report(rounds: int) -> Coroutine[Any, Any, Report]:
 @app.command(name="all")
 def everything(skip_clean: SkipClean = False, to: Json = None) -> None:
     """Every benchmark, one after another: about a quarter of an hour."""
-    benches = [partial(_query, 5), partial(_send, 3), partial(_facts, 3)]
+    benches = [partial(_query, 5), partial(_send, 3), partial(_sign_in, 3), partial(_facts, 3)]
     benches += [partial(_suggest, 2), partial(_import, 1), partial(_report, 3)]
     _run([partial(_start, 3, skip_clean), *benches], to)
 
