@@ -1,7 +1,7 @@
 """The words of mail about work: how much of what and where, and nothing of whom. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -69,7 +69,20 @@ _SAID: Final[Mapping[Topic, _Said]] = {
 }
 
 
-def lines(notices: Iterable[Waiting], names: Mapping[UUID, str]) -> list[str]:
+class Line(NamedTuple):
+    """What is said of one topic at one office, or nowhere in particular."""
+
+    office: str
+    said: str
+
+    def __str__(self) -> str:
+        """As it is written."""
+        return (
+            f"{self.office}: {self.said[:1].lower()}{self.said[1:]}" if self.office else self.said
+        )
+
+
+def lines(notices: Iterable[Waiting], names: Mapping[UUID, str]) -> list[Line]:
     """What is said of them: one line for each topic and office, the more urgent first. A thing counts once, however often it was told
     of. `names` are the offices' as far as they are known."""
     things = defaultdict[tuple[Topic, str], set[UUID]](set)
@@ -78,29 +91,31 @@ def lines(notices: Iterable[Waiting], names: Mapping[UUID, str]) -> list[str]:
         things[one.topic, _plain(name)].add(one.subject_id)
     order = list(Topic)
     ordered = sorted(things, key=lambda key: (order.index(key[0]), key[1].casefold()))
-    return [_line(topic, name, len(things[topic, name])) for topic, name in ordered]
+    return [Line(name, _count(topic, len(things[topic, name]))) for topic, name in ordered]
 
 
-def _line(topic: Topic, office: str, count: int) -> str:
+def _count(topic: Topic, count: int) -> str:
     said = _SAID[topic]
-    text = said.one if count == 1 else said.many.format(count)
-    return f"{office}: {text[:1].lower()}{text[1:]}" if office else text
+    return said.one if count == 1 else said.many.format(count)
 
 
-def words(organization: str, delivery: Delivery, said: list[str], link: str) -> Words:
+def words(organization: str, delivery: Delivery, said: Sequence[Line], link: str) -> Words:
     """A mail that says these lines: at least one."""
     shown, more = said[:MOST_LINES], len(said) - MOST_LINES
     digest = delivery is Delivery.DAILY_DIGEST
-    subject = said[0] if len(said) == 1 else f"{len(said)} things to look at"
     begin = f"Your day at {organization}:" if digest else f"New at {organization}:"
     return Words(
-        f"{_plain(organization)}: {subject}"
-        if not digest
-        else f"{_plain(organization)}, daily: {subject}",
+        f"{'Daily: ' if digest else ''}{_subject(_plain(organization), said)}",
         (begin, *(f"{line}." for line in shown), *([f"And {more} more."] if more > 0 else [])),
         link,
         (f"Sign in there to see more. {_CHOOSE}",),
     )
+
+
+def _subject(organization: str, said: Sequence[Line]) -> str:
+    if len(said) > 1:
+        return str(Line(organization, f"{len(said)} things to look at"))
+    return str(said[0] if said[0].office else Line(organization, said[0].said))
 
 
 def _plain(name: str) -> str:

@@ -163,7 +163,7 @@ async def test_new_referrals_of_a_few_minutes_are_one_mail_to_those_who_work_the
     assert await case.subjects(case.staff) == []
     await case.later(timedelta(minutes=2))
     await case.later()
-    assert await case.subjects(case.staff) == ["Lakeside Care: Birch Street: 3 new referrals"]
+    assert await case.subjects(case.staff) == ["Birch Street: 3 new referrals"]
     assert len(await case.mail(office_admin)) == 1
     assert [await case.mail(one) for one in (here.admin, other)] == [[], []]
     assert await case.mail(stranger, there.admin) == []
@@ -304,10 +304,10 @@ async def test_admins_are_told_of_offices_that_could_not_open_once_and_of_tasks(
     await case.later()
     await case.later(A_DAY)
 
-    at_once = "Lakeside Care: Birch Street: 1 office could not open on its first day"
+    at_once = "Birch Street: 1 office could not open on its first day"
     assert await case.subjects(here.admin) == [
         at_once,
-        "Lakeside Care, daily: 1 new task in the directory",
+        "Daily: Lakeside Care: 1 new task in the directory",
     ]
     assert await case.subjects(office_admin) == [at_once]
     assert await case.mail(case.staff) == []
@@ -322,7 +322,7 @@ async def test_client_admins_are_told_when_a_provider_can_be_removed(case: Case)
     await case.later(A_DAY)
 
     assert await case.subjects(case.here.admin) == [
-        "Lakeside Care, daily: 1 provider who leaves has nothing open any more"
+        "Daily: Lakeside Care: 1 provider who leaves has nothing open any more"
     ]
     assert await case.mail(case.staff) == []
 
@@ -350,7 +350,7 @@ async def test_campaigns_are_told_to_who_does_them_and_escalated_to_client_admin
     assert await case.mail(other) == []
     assert [one.partition(": ")[2] for one in await case.subjects(case.here.admin)] == [
         "1 review of accepted insurance plans was not finished when it was due",
-        "Plans are listed, and nobody is insurance manager",
+        "plans are listed, and nobody is insurance manager",
     ]
 
 
@@ -411,7 +411,7 @@ async def test_what_was_dealt_with_before_the_mail_left_is_not_told(case: Case) 
     await case.say("referral", done, ReferralAcknowledged(referral=case.state()))
     await case.later()
 
-    assert await case.subjects(case.staff) == ["Lakeside Care: Birch Street: 1 new referral"]
+    assert await case.subjects(case.staff) == ["Birch Street: 1 new referral"]
 
 
 async def test_what_was_sent_again_came_not_back(case: Case) -> None:
@@ -562,7 +562,7 @@ async def test_a_choice_holds_in_its_own_organization_alone(identity: Identity, 
     await other.sent()
     await case.later()
 
-    assert await other.subjects(case.staff) == ["Hillside: Elm Road: 1 new referral"]
+    assert await other.subjects(case.staff) == ["Elm Road: 1 new referral"]
 
 
 # The digest -----------------------------------------------------------------------------------------------------------
@@ -611,9 +611,7 @@ async def test_the_digest_leaves_at_seven_of_the_organizations_own_morning(
     await identity.jobs()
 
     assert early == []
-    assert await case.subjects(case.staff) == [
-        "Lakeside Care, daily: Birch Street: 2 referrals are overdue"
-    ]
+    assert await case.subjects(case.staff) == ["Daily: Birch Street: 2 referrals are overdue"]
 
 
 async def test_however_many_replicas_make_up_a_digest_it_is_one_mail(
@@ -633,9 +631,7 @@ async def test_however_many_replicas_make_up_a_digest_it_is_one_mail(
     await identity.jobs()
 
     for one in (*people, case.staff):
-        assert await case.subjects(one) == [
-            "Lakeside Care, daily: Birch Street: 4 referrals are overdue"
-        ]
+        assert await case.subjects(one) == ["Daily: Birch Street: 4 referrals are overdue"]
 
 
 async def test_mail_waits_while_directory_is_away(identity: Identity, case: Case) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from kit.errors import Conflict
 from services.identity.domain import Role, UserId, letters
-from services.identity.domain.notice_words import MOST_LINES, lines, words
+from services.identity.domain.notice_words import MOST_LINES, Line, lines, words
 from services.identity.domain.notices import (
     FIXED,
     KINDS,
@@ -208,7 +208,7 @@ def test_a_mail_says_how_much_of_what_and_where() -> None:
         {HERE: "Birch", THERE: "Alder"},
     )
 
-    assert said == [
+    assert [str(one) for one in said] == [
         "Alder: 1 new referral",
         "Birch: 2 new referrals",
         "Birch: 1 referral is overdue",
@@ -217,17 +217,25 @@ def test_a_mail_says_how_much_of_what_and_where() -> None:
 
 
 def test_a_mail_about_one_thing_says_it_in_the_subject() -> None:
-    one = words("Lakeside", Delivery.AT_ONCE, ["Birch: 2 new referrals"], LINK)
-    two = words("Lakeside", Delivery.DAILY_DIGEST, ["Birch: 2 new referrals", "x"], LINK)
+    here, task = Line("Birch", "2 new referrals"), Line("", "1 new task in the directory")
+    one, two, three = (
+        words("Lakeside", Delivery.AT_ONCE, [here], LINK),
+        words("Lakeside", Delivery.AT_ONCE, [task], LINK),
+        words("Lakeside", Delivery.DAILY_DIGEST, [here, task], LINK),
+    )
 
-    assert one.subject == "Lakeside: Birch: 2 new referrals"
-    assert two.subject == "Lakeside, daily: 2 things to look at"
+    assert one.subject == "Birch: 2 new referrals"
+    assert two.subject == "Lakeside: 1 new task in the directory"
+    assert three.subject == "Daily: Lakeside: 2 things to look at"
     assert one.link == LINK
 
 
 def test_a_long_mail_is_cut_and_says_so() -> None:
     told = words(
-        "Lakeside", Delivery.DAILY_DIGEST, [f"Line {n}" for n in range(MOST_LINES + 3)], LINK
+        "Lakeside",
+        Delivery.DAILY_DIGEST,
+        [Line("", f"Line {n}") for n in range(MOST_LINES + 3)],
+        LINK,
     )
 
     assert list(told.paragraphs)[-1] == "And 3 more."
@@ -256,7 +264,7 @@ def test_no_mail_holds_an_id_or_anything_but_counts_and_names_of_offices(
     said = lines(
         [waiting(topic, office, subject) for topic, office in told], {HERE: "Birch", THERE: "Alder"}
     )
-    text = " ".join(said)
+    text = " ".join(map(str, said))
 
     assert str(subject) not in text
     assert subject.hex not in text
