@@ -235,24 +235,28 @@ def may_change_provider(viewer: Viewer, provider: Provider, offices: Iterable[Of
     return provider.added_by == viewer.user_id or not viewer.office_admin_of.isdisjoint(offices)
 
 
-def permit_change(viewer: Viewer, provider: Provider, offices: Iterable[OfficeId]) -> None:
-    """Denied unless `may_change_provider`."""
+def permit_change(
+    viewer: Viewer, provider: Provider, offices: Iterable[OfficeId], *, asking: bool = False
+) -> None:
+    """Denied unless `may_change_provider`; who is only `asking` may be the provider as well (`may_ask_for_change`)."""
     require_own(viewer, provider.organization_id)
-    if not may_change_provider(viewer, provider, offices):
+    asks = asking and may_ask_for_change(viewer, provider)
+    if not asks and not may_change_provider(viewer, provider, offices):
         raise Denied(
             "You may not change this provider.",
             remedy="Ask a client admin, or an admin of an office where the provider works.",
         )
 
 
+def may_ask_for_change(viewer: Viewer, provider: Provider) -> bool:
+    """§2: of the own record, once it is approved; a client admin decides (R11)."""
+    mine = is_own(viewer, provider.organization_id) and viewer.provider_id == provider.id
+    return mine and provider.state is ProviderState.APPROVED
+
+
 # What may be done now -----------------------------------------------------------------------------------------------------
 
-_LIVING = (
-    ProviderState.DRAFT,
-    ProviderState.SUBMITTED,
-    ProviderState.REJECTED,
-    ProviderState.APPROVED,
-)
+_LIVING = frozenset(ProviderState) - {ProviderState.OFFBOARDING, ProviderState.REMOVED}
 
 
 def provider_actions(
@@ -260,8 +264,7 @@ def provider_actions(
 ) -> tuple[ProviderAction, ...]:
     """What the viewer may do with the provider now; `offices` are those where the provider works."""
     if not may_change_provider(viewer, provider, offices):
-        placing = is_own(viewer, provider.organization_id) and viewer.office_admin_of
-        return (ProviderAction.PLACE,) if placing and provider.state in _LIVING else ()
+        return _asking(viewer, provider)
     found = []
     if provider.state in _LIVING:
         found.append(ProviderAction.CHANGE)
@@ -276,6 +279,13 @@ def provider_actions(
     return tuple(found)
 
 
+def _asking(viewer: Viewer, provider: Provider) -> tuple[ProviderAction, ...]:
+    """What is open to who may not change the provider: the own record, and placing at the own offices (R09)."""
+    asks = [ProviderAction.CHANGE] if may_ask_for_change(viewer, provider) else []
+    places = is_own(viewer, provider.organization_id) and viewer.office_admin_of
+    return (*asks, *([ProviderAction.PLACE] if places and provider.state in _LIVING else []))
+
+
 def _deciding(provider: Provider) -> list[ProviderAction]:
     if provider.state is ProviderState.REMOVED:
         return []
@@ -284,10 +294,8 @@ def _deciding(provider: Provider) -> list[ProviderAction]:
     if provider.state is ProviderState.SUBMITTED or waits:
         found += [ProviderAction.APPROVE, ProviderAction.REJECT]
     if provider.state is ProviderState.OFFBOARDING:
-        found.append(ProviderAction.KEEP)
-    else:
-        found += [ProviderAction.MERGE, ProviderAction.START_OFFBOARDING]
-    return [*found, ProviderAction.REMOVE]
+        return [*found, ProviderAction.KEEP, ProviderAction.REMOVE]
+    return [*found, ProviderAction.MERGE, ProviderAction.START_OFFBOARDING, ProviderAction.REMOVE]
 
 
 def office_actions(viewer: Viewer, office: Office) -> tuple[OfficeAction, ...]:

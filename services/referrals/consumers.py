@@ -88,9 +88,11 @@ async def _organization_added(tx: Connection, heard: Heard) -> None:
 
 async def _role_revoked(tx: Connection, heard: Heard) -> None:
     fact: RoleRevoked = heard.fact
+    user_id = UserId(UUID(fact.user_id))
     if fact.office_id:
-        office_id = OfficeId(UUID(fact.office_id))
-        await leaving.end_watching(tx, UserId(UUID(fact.user_id)), office_id=office_id)
+        await leaving.end_watching(tx, user_id, office_id=OfficeId(UUID(fact.office_id)))
+    if fact.provider_id:
+        await leaving.end_watching(tx, user_id, provider_id=ProviderId(UUID(fact.provider_id)))
 
 
 async def _sessions_revoked(tx: Connection, heard: Heard) -> None:

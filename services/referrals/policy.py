@@ -60,7 +60,7 @@ class Access:
 
 
 def works_for(viewer: Viewer, access: Access, party: Party) -> bool:
-    """Whether the viewer is staff or admin of the end's office, or staff of its group, in its organization.
+    """Whether the viewer is staff or admin of the end's office, staff of its group, or its provider, in its organization.
 
     Client admins, insurance managers and the call centre have no queue as such. Nobody of an organization works for a
     provider that was removed from it (R14).
@@ -69,7 +69,12 @@ def works_for(viewer: Viewer, access: Access, party: Party) -> bool:
         return False
     if party.provider_id in access.removed:
         return False
-    return party.office_id in viewer.offices or party.group_id in access.groups
+    at_place = party.office_id in viewer.offices or party.group_id in access.groups
+    return at_place or _is_provider(viewer, party)
+
+
+def _is_provider(viewer: Viewer, party: Party) -> bool:
+    return party.provider_id is not None and party.provider_id == viewer.provider_id
 
 
 def sides(viewer: Viewer, access: Access, referral: Referral) -> frozenset[Side]:
@@ -152,12 +157,12 @@ def explained(
     never was; within the organization it is said at which office it is."""
     if referral is None:
         return (Explained(Because.UNKNOWN),)
-    ends = [(referral.sender, Because.SENDING_OFFICE, Because.SENDING_GROUP)]
+    ends = [(referral.sender, _SENDING)]
     if referral.sent_at is not None and referral.receiver is not None:
-        ends.append((referral.receiver, Because.RECEIVING_OFFICE, Because.RECEIVING_GROUP))
+        ends.append((referral.receiver, _RECEIVING))
     found = [
-        Explained(at_office if end.office_id in viewer.offices else for_group, end.office_id)
-        for end, at_office, for_group in ends
+        Explained(_because(viewer, access, end, words), end.office_id)
+        for end, words in ends
         if works_for(viewer, access, end)
     ]
     past = [hop.party for hop in hops if hop.left_at]
@@ -165,9 +170,23 @@ def explained(
         was = [end for end in past if works_for(viewer, access, end)]
         found = [Explained(Because.PAST_RECEIVER, end.office_id) for end in was[-1:]]
     if not found:
-        here = [end for end, _, _ in ends if _of_own(viewer, access, end)]
+        here = [end for end, _ in ends if _of_own(viewer, access, end)]
         found = [Explained(Because.NOT_ON_STAFF, end.office_id) for end in here]
     return tuple(found) or (Explained(Because.UNKNOWN),)
+
+
+_SENDING = (Because.SENDING_OFFICE, Because.SENDING_GROUP, Because.SENDING_PROVIDER)
+_RECEIVING = (Because.RECEIVING_OFFICE, Because.RECEIVING_GROUP, Because.RECEIVING_PROVIDER)
+
+
+def _because(
+    viewer: Viewer, access: Access, end: Party, words: tuple[Because, Because, Because]
+) -> Because:
+    """By what the viewer works for the end: an office before a group, and either before being the provider."""
+    at_office, for_group, as_provider = words
+    if end.office_id in viewer.offices:
+        return at_office
+    return for_group if end.group_id in access.groups else as_provider
 
 
 def _of_own(viewer: Viewer, access: Access, end: Party) -> bool:
@@ -233,8 +252,8 @@ def unknown_attachment(code: str = "NOT_FOUND") -> NotFound:
 
 
 def permit_sending_as(viewer: Viewer, access: Access, sender: Party) -> None:
-    """Denied unless the viewer works for the sending office or group. An office of another organization answers as any office
-    the viewer does not work for."""
+    """Denied unless the viewer works for the sending office or group, or is the provider. An office of another organization
+    answers as any office the viewer does not work for."""
     viewer.require_organization()
     if not works_for(viewer, access, sender):
         raise Denied(
@@ -245,7 +264,10 @@ def permit_sending_as(viewer: Viewer, access: Access, sender: Party) -> None:
 
 
 def has_queue(viewer: Viewer, access: Access, queue: Queue) -> bool:
-    """Whether the viewer works for the queue's office or group. Client admins as such have no queue."""
+    """Whether the viewer works for the queue's office or group, or is its provider (unless removed: R14). Client admins as such
+    have no queue."""
+    if queue.provider_id is not None:
+        return queue.provider_id == viewer.provider_id and queue.provider_id not in access.removed
     return queue.office_id in viewer.offices or queue.group_id in access.groups
 
 
@@ -323,6 +345,18 @@ def permit_identity(viewer: Viewer) -> None:
     """What is in a user's hands is told to identity, before it deactivates the user, and to nobody else (R07)."""
     if viewer.kind is not Kind.SERVICE or viewer.service != "identity":
         raise Denied("This is for the identity service.")
+
+
+def permit_access_then(viewer: Viewer) -> OrganizationId:
+    """The organization of whose people the viewer may ask who could see a referral, and who did: for its client admins, and for
+    who sees what they see."""
+    organization_id = viewer.require_organization()
+    if not (viewer.client_admin or viewer.reporting_only):
+        raise Denied(
+            "Who could see a referral is for client admins to know.",
+            remedy="Ask a client admin of your organization.",
+        )
+    return OrganizationId(organization_id)
 
 
 def permit_audit(viewer: Viewer) -> OrganizationId:

@@ -77,7 +77,7 @@ async def _first(bench: Bench, cell: Cell, opened: asyncio.Event) -> Told | None
 async def _happen(bench: Bench) -> None:
     """Something in each queue that an actor works on."""
     sender = bench.world.stage.people["their staff"]
-    for name in ("referral to the team", "referral to there"):
+    for name in ("referral to the team", "referral to there", "referral to here"):
         given = {"authorization": "PENDING"}
         await bench.world.change(sender, "changeAuthorization", name, given)
 

@@ -24,7 +24,7 @@ ACTORS = (
     Actor("insurance manager", MAPLE, insurance_manager=True),
     Actor("call centre", MAPLE, call_centre=True),
     Actor("group staff", MAPLE, groups=TEAM),
-    Actor("provider", MAPLE),
+    Actor("provider", MAPLE, provider="doctor here"),
     Actor("idle", MAPLE),
     Actor("guest", MAPLE),
     Actor("their staff", NORTH, staff_of=THEIRS),
@@ -34,11 +34,10 @@ ACTORS = (
     Actor("support", support=True),
     Actor("support inside", MAPLE, support=True, client_admin=True),
 )
-"""`provider` is a user whose record as a provider is the doctor here: so far nothing follows from it. `support inside` has broken the glass of maple, where it acts as client admins do. `guest` is client admin of north and works for maple with no role. Who is deactivated or signed out shows a token that was good;
+"""`provider` is a user whose record as a provider is the doctor here. `support inside` has broken the glass of maple, where it acts as client admins do. `guest` is client admin of north and works for maple with no role. Who is deactivated or signed out shows a token that was good;
 who has a temporary password was invited and has not confirmed."""
 
 NOT_YET = {
-    "provider": "may not yet ask for changes of the own record nor work the own referrals (permission matrix, column 7)",
     "second factor": "a session that waits for one, or must add one: tests/service/identity judges what it reaches",
     "partner": "signs in to NATS, not to the gateway: tests/service/identity and test_partner_example",
 }
@@ -144,27 +143,47 @@ PARTICIPATIONS = (
 )
 
 
-def _end(organization: str, offices: frozenset[str], groups: frozenset[str] = frozenset()) -> Thing:
-    return Thing("end", "", organization, offices, groups)
+def _end(
+    organization: str,
+    offices: frozenset[str],
+    groups: frozenset[str] = frozenset(),
+    provider: str = "",
+) -> Thing:
+    return Thing("end", "", organization, offices, groups, provider=provider)
 
 
-_FROM_THEM = {"organization": NORTH, "offices": THEIRS}
+_FROM_THEM = {"organization": NORTH, "offices": THEIRS, "provider": "their doctor"}
+_DOCTOR_HERE = _end(MAPLE, HERE, provider="doctor here")
+_DOCTOR_THERE = _end(MAPLE, THERE, provider="doctor there")
+_THEIR_DOCTOR = _end(NORTH, THEIRS, provider="their doctor")
 REFERRALS = (
-    Thing("referral", "to here", **_FROM_THEM, receiver=_end(MAPLE, HERE)),  # type: ignore[arg-type]
-    Thing("referral", "to there", **_FROM_THEM, receiver=_end(MAPLE, THERE)),  # type: ignore[arg-type]
+    Thing("referral", "to here", **_FROM_THEM, receiver=_DOCTOR_HERE),  # type: ignore[arg-type]
+    Thing("referral", "to there", **_FROM_THEM, receiver=_DOCTOR_THERE),  # type: ignore[arg-type]
     Thing("referral", "to the team", **_FROM_THEM, receiver=_end(MAPLE, HERE, TEAM)),  # type: ignore[arg-type]
-    Thing("referral", "from here", MAPLE, HERE, receiver=_end(NORTH, THEIRS)),
-    Thing("referral", "draft there", MAPLE, THERE),
-    Thing("referral", "their draft", NORTH, THEIRS),
-    Thing("referral", "within", MAPLE, THERE, receiver=_end(MAPLE, HERE)),
+    Thing("referral", "from here", MAPLE, HERE, provider="doctor here", receiver=_THEIR_DOCTOR),
+    Thing("referral", "draft there", MAPLE, THERE, provider="doctor there"),
+    Thing("referral", "their draft", **_FROM_THEM),  # type: ignore[arg-type]
+    Thing("referral", "within", MAPLE, THERE, provider="doctor there", receiver=_DOCTOR_HERE),
     Thing(
-        "referral", "passed on", MAPLE, THERE, receiver=_end(NORTH, THEIRS), past=_end(MAPLE, HERE)
+        "referral",
+        "passed on",
+        MAPLE,
+        THERE,
+        provider="doctor there",
+        receiver=_THEIR_DOCTOR,
+        past=_DOCTOR_HERE,
     ),
-    Thing("referral", "cancelled", **_FROM_THEM, receiver=_end(MAPLE, HERE), ended=True),  # type: ignore[arg-type]
-    Thing("referral", "finished", **_FROM_THEM, receiver=_end(MAPLE, HERE)),  # type: ignore[arg-type]
-    Thing("referral", "to the leaver", **_FROM_THEM, receiver=_end(MAPLE, HERE), removed=True),  # type: ignore[arg-type]
+    Thing("referral", "cancelled", **_FROM_THEM, receiver=_DOCTOR_HERE, ended=True),  # type: ignore[arg-type]
+    Thing("referral", "finished", **_FROM_THEM, receiver=_DOCTOR_HERE),  # type: ignore[arg-type]
+    Thing(
+        "referral",
+        "to the leaver",
+        **_FROM_THEM,
+        receiver=_end(MAPLE, HERE, provider="leaver"),
+        removed=True,
+    ),  # type: ignore[arg-type]
 )
-"""The organization and offices of a referral are its sender's."""
+"""The organization, offices and provider of a referral are its sender's."""
 
 ORGANIZATIONS = (
     Thing("organization", "maple", MAPLE, shown=True),

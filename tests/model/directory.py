@@ -24,6 +24,7 @@ from tests.model.words import (
     both,
     client_admin,
     either,
+    is_provider,
     looks_on,
     own,
     own_or_shown,
@@ -69,7 +70,9 @@ VERBS = (
         given={"firstName": " ", "lastName": "X", **KEY},
         then="INVALID",
     ),
-    _provider("changeProvider", "R09 R11", keeps, "CHANGE", firstName="Changed"),
+    _provider(
+        "changeProvider", "R09 R11", either(keeps, is_provider), "CHANGE", firstName="Changed"
+    ),
     _provider("submitProvider", "R11", keeps, "SUBMIT"),
     _provider("approveProvider", "R11", client_admin, "APPROVE"),
     _provider("rejectProvider", "R11", client_admin, "REJECT", reason="Not ours"),

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from tests.model.words import Actor, Ask, Hidden, List, Session, Thing, Verb, Verdict, own
+from tests.model.words import (
+    Actor,
+    Ask,
+    Hidden,
+    List,
+    Session,
+    Thing,
+    Verb,
+    Verdict,
+    is_provider,
+    own,
+)
 
 
 def door(actor: Actor, *, for_support: bool) -> Verdict | None:
@@ -63,6 +74,6 @@ def relation(actor: Actor, thing: Thing) -> str:
     mine = [part for part in parts if part.organization == actor.organization]
     if not mine:
         return "another organization"
-    if any(part.offices & actor.offices for part in mine):
+    if any(part.offices & actor.offices or is_provider(actor, part) for part in mine):
         return "own"
     return "same organization"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from tests.model.fields import FIELDS
 from tests.model.offboarding import CASE, CASES, counts
+from tests.model.queues import QUEUES, SUBSCRIPTIONS
 from tests.model.words import (
     KEY,
     STALE,
@@ -23,7 +22,7 @@ from tests.model.words import (
     audit,
     client_admin,
     either,
-    own,
+    is_provider,
     support,
 )
 
@@ -31,10 +30,12 @@ WITHIN_MONTHS = "2027-06-01T12:00:00+00:00"
 
 
 def _works_at(actor: Actor, end: Thing | None) -> bool:
-    """Staff and admins of the end's office, staff of its group; client admins as such are not (permission matrix)."""
+    """Staff and admins of the end's office, staff of its group, and its provider; client admins as such are not (permission
+    matrix)."""
     if end is None or end.organization != actor.organization:
         return False
-    return bool(end.offices & actor.offices or end.groups & actor.groups)
+    at_place = end.offices & actor.offices or end.groups & actor.groups
+    return bool(at_place) or is_provider(actor, end)
 
 
 def sends(actor: Actor, thing: Thing) -> bool:
@@ -60,16 +61,6 @@ def in_hand(actor: Actor, thing: Thing) -> bool:
     """Of an organization that has part in it: whoever of it does not see it is told why not."""
     ends = [thing, thing.past, None if thing.removed else thing.receiver]
     return any(end is not None and end.organization == actor.organization for end in ends)
-
-
-def queue(actor: Actor, thing: Thing) -> bool:
-    """Whoever works at the office or for the group."""
-    return own(actor, thing) and bool(thing.offices & actor.offices)
-
-
-def team_queue(actor: Actor, thing: Thing) -> bool:
-    """Whoever is staff of the group."""
-    return own(actor, thing) and bool(thing.groups & actor.groups)
 
 
 RECEIVER = {"officeId": "@office theirs", "providerId": "@provider their doctor"}
@@ -102,6 +93,32 @@ def _sending(office: str, may: Predicate) -> tuple[Verb, ...]:
     )
 
 
+def _as_doctor(may: Predicate) -> tuple[Verb, ...]:
+    """In the name of the doctor here, about somebody who is not born yet, which comes out only after it is known who asks."""
+    doctor = {"officeId": "@office here", "providerId": "@provider doctor here"}
+    nobody_yet = {**NEW["patient"], "bornOn": "2999-01-01"}  # type: ignore[dict-item]
+    return tuple(
+        Verb(
+            name,
+            "R22",
+            may=may,
+            sees=anybody,
+            given={
+                "draft": {**NEW, "sender": doctor, "patient": nobody_yet, "receiver": RECEIVER},
+                **KEY,
+            },
+            then="INVALID",
+            case="as the doctor here",
+        )
+        for name in ("createDraft", "sendReferral")
+    )
+
+
+def doctor_here(actor: Actor, thing: Thing) -> bool:  # noqa: ARG001 - a predicate
+    """Who works at the office here, and whose record as a provider it is."""
+    return "here" in actor.offices or actor.provider == "doctor here"
+
+
 def works_at(office: str) -> Predicate:
     """Staff and admins of that office."""
     return lambda actor, _: office in actor.offices
@@ -113,6 +130,7 @@ VERBS = (
         for office in ("here", "there", "theirs")
         for verb in _sending(office, works_at(office))
     ),
+    *_as_doctor(doctor_here),
     _verb("changeDraft", "R22", sends, "CHANGE_DRAFT", draft={"sender": RECEIVER, **NEW}),
     Verb(
         "sendReferral",
@@ -216,45 +234,6 @@ VERBS = (
     ),
 )
 
-SENT_FROM_HERE = frozenset({"from here"})
-SENT_FROM_THERE = frozenset({"within", "passed on", "draft there"})
-RECEIVED_HERE = frozenset({"to here", "to the team", "within"})
-"""R14: not what was sent to the leaver; nor what was cancelled, which is in the archive."""
-
-
-def _queue(kind: str, where: str, names: frozenset[str], opens: Callable[[Actor], bool]) -> List:
-    argument = "groupId" if where == "group team" else "officeId"
-    return List(
-        "workQueue",
-        "R14 R21",
-        "referral",
-        lists=lambda _, thing: thing.name in names,
-        may=opens,
-        given={"kind": kind, argument: f"@{where}"},
-        for_support=False,
-        case=f"{kind} of {where}",
-    )
-
-
-def _at(office: str) -> Callable[[Actor], bool]:
-    return lambda actor: office in actor.offices
-
-
-def _in_team(actor: Actor) -> bool:
-    return "team" in actor.groups
-
-
-QUEUES = (
-    _queue("REQUIRES_REVIEW", "office here", RECEIVED_HERE, _at("here")),
-    _queue("RECEIVED", "office here", RECEIVED_HERE, _at("here")),
-    _queue("SENT", "office here", SENT_FROM_HERE, _at("here")),
-    _queue("ARCHIVE", "office here", frozenset({"cancelled", "finished"}), _at("here")),
-    _queue("REQUIRES_REVIEW", "office there", frozenset({"to there", "draft there"}), _at("there")),
-    _queue("SENT", "office there", SENT_FROM_THERE, _at("there")),
-    _queue("RECEIVED", "group team", frozenset({"to the team"}), _in_team),
-    _queue("RECEIVED", "group their team", frozenset(), lambda _: False),
-)
-
 QUERIES: tuple[Ask | List, ...] = (
     Ask("referral", "R14", "referral", shown=sees),
     *(
@@ -287,6 +266,17 @@ QUERIES: tuple[Ask | List, ...] = (
         at="referralId",
         select="{ sight reasons { code message } actions { action } }",
     ),
+    Ask(
+        "referralAccess",
+        "R14",
+        "referral",
+        shown=asks_of_then,
+        may=looks_on,
+        at="referralId",
+        given={"on": "2020-01-01T12:00:00+00:00"},
+        select="{ could { sight } did { times } }",
+        for_support=False,
+    ),
     List(
         "patientReferrals",
         "R14 R26",
@@ -300,31 +290,6 @@ QUERIES: tuple[Ask | List, ...] = (
     *CASES,
     Ask("referralTargets", "R21", shown=anybody, select="{ version }", for_support=False),
     *QUEUES,
-)
-
-SUBSCRIPTIONS = (
-    Ask(
-        "workQueueChanged",
-        "R07 R14",
-        "office",
-        shown=anybody,
-        may=queue,
-        at="officeId",
-        select="{ happened }",
-        for_support=False,
-        case="of an office",
-    ),
-    Ask(
-        "workQueueChanged",
-        "R07 R14",
-        "group",
-        shown=anybody,
-        may=team_queue,
-        at="groupId",
-        select="{ happened }",
-        for_support=False,
-        case="of a group",
-    ),
 )
 
 

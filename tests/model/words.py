@@ -50,6 +50,8 @@ class Actor:
     admin_of: frozenset[str] = frozenset()
     staff_of: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
+    provider: str = ""
+    """Whose record as a provider is about the actor."""
 
     @property
     def offices(self) -> frozenset[str]:
@@ -58,7 +60,7 @@ class Actor:
 
     @property
     def works(self) -> bool:
-        """Whether the actor has a queue."""
+        """Whether the actor works for a place, and so has its queue."""
         return bool(self.offices or self.groups)
 
 
@@ -66,7 +68,8 @@ class Actor:
 class Thing:
     """Something to see or to change: its kind, its name in the cast, whose it is and where.
 
-    `shown`: the whole network may know of it (approved, been live, been ready). `ended`: it is over. `receiver`: of a referral,
+    `provider`: of an end of a referral, who refers or is to see the patient. `shown`: the whole network may know of it (approved,
+    been live, been ready). `ended`: it is over. `receiver`: of a referral,
     who has it now. `past`: who had it before. `roles`: of a user, what they are and where, `had`: what they were before they went.
     """
 
@@ -83,6 +86,7 @@ class Thing:
     roles: frozenset[tuple[str, str]] = frozenset()
     had: frozenset[tuple[str, str]] = frozenset()
     by: str = ""
+    provider: str = ""
 
 
 Predicate = Callable[[Actor, Thing], bool]
@@ -251,6 +255,12 @@ def own(actor: Actor, thing: Thing) -> bool:
 def own_or_shown(actor: Actor, thing: Thing) -> bool:
     """One's own, and what the whole network may know of (R02, R11, R16, R23)."""
     return own(actor, thing) or thing.shown
+
+
+def is_provider(actor: Actor, thing: Thing) -> bool:
+    """The actor is the provider it is about, or who stands at this end of a referral (permission matrix, column 7)."""
+    mine = thing.name if thing.kind == "provider" else thing.provider
+    return bool(actor.provider) and actor.provider == mine
 
 
 def support(actor: Actor, thing: Thing) -> bool:  # noqa: ARG001 - a predicate

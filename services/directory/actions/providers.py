@@ -131,9 +131,10 @@ async def added(tx: Connection, call: Call, profile: Profile, *, submit: bool) -
 async def change_provider(
     call: Call, provider_id: UUID, seen: int, change: ProfileChange
 ) -> Provider:
-    """Change a profile. Of an approved one, the change waits for approval unless the viewer may approve it alone (R11)."""
+    """Change a profile. Of an approved one, the change waits for approval unless the viewer may approve it alone (R11). The
+    provider who is meant may ask for it (§2)."""
     async with call.db.transaction() as tx:
-        before, at_offices = await _changeable(tx, call, provider_id, seen)
+        before, at_offices = await _changeable(tx, call, provider_id, seen, asking=True)
         profile = await cleaned(tx, change.applied_to(before.proposed or before.profile))
         await _require_free_npi_for(tx, before, profile)
         settings = await store.catalogue.settings(tx, before.organization_id)
@@ -176,12 +177,12 @@ async def _tell_approved(tx: Connection, call: Call, provider: Provider) -> None
 
 
 async def _changeable(
-    tx: Connection, call: Call, provider_id: UUID, seen: int
+    tx: Connection, call: Call, provider_id: UUID, seen: int, *, asking: bool = False
 ) -> tuple[Provider, list[OfficeId]]:
     """The provider, if the viewer may change it and has seen its last version; and the offices where it works."""
     before = await finding.provider(tx, call.viewer, provider_id)
     at_offices = await offices(tx, call, before)
-    policy.permit_change(call.viewer, before, at_offices)
+    policy.permit_change(call.viewer, before, at_offices, asking=asking)
     require_version("provider", seen, before.version)
     return before, at_offices
 

@@ -125,14 +125,9 @@ async def _end(
     ended = replace(plan, effective_until=wanted.ends_on, successor_id=wanted.successor_id)
     await store.change_plan(tx, ended)
     ending = PlanEnding(
-        EndingId(new_id()),
-        plan.id,
-        wanted.ends_on,
-        wanted.successor_id,
-        call.clock.now(),
-        UserId(call.viewer.require_user()),
-        total=seen.participations,
-    )
+        EndingId(new_id()), plan.id, wanted.ends_on, wanted.successor_id, call.clock.now(),
+        UserId(call.viewer.require_user()), total=seen.participations,
+    )  # fmt: skip
     await store.add_ending(tx, ending)
     await audit.record(
         tx,

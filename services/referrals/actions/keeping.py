@@ -27,6 +27,7 @@ from services.referrals.domain import (
     HopEnd,
     OrganizationId,
     Party,
+    ProviderId,
     Referral,
     ReferralId,
     Sealed,
@@ -67,7 +68,8 @@ async def access_of(
     if viewer.user_id is None or viewer.organization_id is None:
         return Access()
     organization_id = OrganizationId(viewer.organization_id)
-    providers = {hop.provider_id for hop in hops}
+    mine = None if viewer.provider_id is None else ProviderId(viewer.provider_id)
+    providers = {mine, *(hop.provider_id for hop in hops)}
     for referral in referrals:
         providers |= {referral.sending_provider_id, referral.receiving_provider_id}
     named = [provider for provider in providers if provider is not None]

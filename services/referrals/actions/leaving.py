@@ -96,9 +96,11 @@ async def end_watching(
     *,
     office_id: OfficeId | None = None,
     session_id: UUID | None = None,
+    provider_id: ProviderId | None = None,
 ) -> None:
-    """End what the user watches: everything, what one office shows, or what one session opened."""
-    await news.announce_access(tx, AccessChanged(user_id, office_id, session_id))
+    """End what the user watches: everything, what one office shows, what one session opened, or the queue as a provider."""
+    changed = AccessChanged(user_id, office_id, session_id, provider_id=provider_id)
+    await news.announce_access(tx, changed)
 
 
 async def staff_group(

@@ -135,7 +135,7 @@ async def reasons(call: Call, kind: ReasonKind) -> list[Reason]:
 
 
 async def work_queue(call: Call, reading: Reading, page: tuple[Place | None, int]) -> list[Seen]:
-    """Part of a queue of an office or group the viewer works for."""
+    """Part of a queue of an office or group the viewer works for, or of the provider who the viewer is."""
     organization_id = OrganizationId(call.viewer.require_organization())
     user_id = UserId(call.viewer.require_user())
     async with call.db.reading() as tx:
@@ -216,18 +216,20 @@ async def watch(call: Call, queue: Queue) -> AsyncIterator[Noticed]:
                     return
                 if _staffs_anew(queue, told) and not await _still_watching(call, queue):
                     return
-            elif told.touches(queue.office_id, queue.group_id):
+            elif told.touches(queue):
                 view = (await see(call, [told.referral_id]))[0]
                 if view is not None:
                     yield Noticed(told.happened, view)
 
 
 def _ends_watch(call: Call, queue: Queue, told: news.AccessChanged) -> bool:
-    """Whether the news take the user, the session, or the watched office's grant away."""
+    """Whether the news take the user, the session, or the grant of the watched office or provider away."""
     if told.user_id is None or told.user_id != call.viewer.user_id:
         return False
     if told.session_id is not None:
         return told.session_id == call.viewer.session_id
+    if told.provider_id is not None:
+        return told.provider_id == queue.provider_id
     return told.office_id is None or told.office_id == queue.office_id
 
 

@@ -13,8 +13,10 @@ class Because(StrEnum):
 
     SENDING_OFFICE = "SENDING_OFFICE"
     SENDING_GROUP = "SENDING_GROUP"
+    SENDING_PROVIDER = "SENDING_PROVIDER"
     RECEIVING_OFFICE = "RECEIVING_OFFICE"
     RECEIVING_GROUP = "RECEIVING_GROUP"
+    RECEIVING_PROVIDER = "RECEIVING_PROVIDER"
     PAST_RECEIVER = "PAST_RECEIVER"
     NOT_ON_STAFF = "NOT_ON_STAFF"
     UNKNOWN = "UNKNOWN"
@@ -23,8 +25,10 @@ class Because(StrEnum):
 WORDS = {
     Because.SENDING_OFFICE: "You work for the office that sent it.",
     Because.SENDING_GROUP: "You work for the group that sent it.",
+    Because.SENDING_PROVIDER: "You are the provider who sent it.",
     Because.RECEIVING_OFFICE: "You work for the office that has it.",
     Because.RECEIVING_GROUP: "You work for the group that has it.",
+    Because.RECEIVING_PROVIDER: "You are the provider who has it.",
     Because.PAST_RECEIVER: "You work where it was before: you see that it was there and its status, no more.",
     Because.NOT_ON_STAFF: "It is in your organization, at an office and a group you do not work for. Ask an admin of the office.",
     Because.UNKNOWN: "Your organization has no such referral, or has it no more.",

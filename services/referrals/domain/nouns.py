@@ -140,7 +140,7 @@ class Subject(StrEnum):
 
 
 class QueueKind(StrEnum):
-    """The four work queues of an office or a group."""
+    """The four work queues of an office, a group or a provider."""
 
     REQUIRES_REVIEW = "REQUIRES_REVIEW"
     SENT = "SENT"
@@ -347,10 +347,11 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """Whose work queue: exactly one of the two is set."""
+    """Whose work queue: exactly one of the three is set."""
 
     office_id: OfficeId | None = None
     group_id: GroupId | None = None
+    provider_id: ProviderId | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,14 @@ from kit.errors import Invalid
 from kit.graphql import described
 from services.referrals import policy
 from services.referrals.actions import looking
-from services.referrals.domain import GroupId, OfficeId, Queue, QueueOrder, Subject
+from services.referrals.domain import (
+    GroupId,
+    OfficeId,
+    ProviderId,
+    Queue,
+    QueueOrder,
+    Subject,
+)
 from services.referrals.schema.cases import CasesQuery
 from services.referrals.schema.entities import Info, Office, User
 from services.referrals.schema.explaining import ExplainingQuery
@@ -68,20 +75,21 @@ class Query(CasesQuery, ExplainingQuery, TargetsQuery, PatientQuery):
         info.context.call.viewer.require_organization()
         return await load_referral(info, id)
 
-    @described("A work queue of an office or of a group you work for.")
+    @described("A work queue of an office or a group you work for, or your own as a provider.")
     async def work_queue(  # noqa: PLR0913, PLR0917 - the arguments of a GraphQL field
         self,
         info: Info,
         kind: WorkQueueKind,
         office_id: ID | None = None,
         group_id: ID | None = None,
+        provider_id: ID | None = None,
         filter: WorkQueueFilter | None = None,
         order: WorkQueueOrder = QueueOrder.NEWEST,
         first: int | None = None,
         after: str | None = None,
     ) -> WorkQueueConnection:
         """Newest first, unless another order is asked for."""
-        queue = _queue(office_id, group_id)
+        queue = _queue(office_id, group_id, provider_id)
         return await read_queue(info, queue, kind, (filter, order), (first, after))
 
     @described(
@@ -128,20 +136,31 @@ class Subscription:
     """What can be watched."""
 
     @_watched(
-        "Changes in the work queue of an office or group you work for, as they happen. Ends when you lose the queue."
+        "Changes in the work queue of an office or group you work for, or your own as a provider, as they happen. Ends when you"
+        " lose the queue."
     )
     async def work_queue_changed(
-        self, info: Info, office_id: ID | None = None, group_id: ID | None = None
+        self,
+        info: Info,
+        office_id: ID | None = None,
+        group_id: ID | None = None,
+        provider_id: ID | None = None,
     ) -> AsyncIterator[WorkQueueChange]:
         """By the policy of the moment."""
-        async for noticed in looking.watch(info.context.call, _queue(office_id, group_id)):
+        queue = _queue(office_id, group_id, provider_id)
+        async for noticed in looking.watch(info.context.call, queue):
             yield WorkQueueChange(happened=noticed.happened, referral=show(noticed.view))
 
 
-def _queue(office_id: ID | None, group_id: ID | None) -> Queue:
+def _queue(office_id: ID | None, group_id: ID | None, provider_id: ID | None) -> Queue:
     office, group = optional(office_id, "officeId"), optional(group_id, "groupId")
-    _one_of({Subject.OFFICE: office, Subject.GROUP: group})
-    return Queue(OfficeId(office) if office else None, GroupId(group) if group else None)
+    provider = optional(provider_id, "providerId")
+    _one_of({Subject.OFFICE: office, Subject.GROUP: group, Subject.PROVIDER: provider})
+    return Queue(
+        OfficeId(office) if office else None,
+        GroupId(group) if group else None,
+        ProviderId(provider) if provider else None,
+    )
 
 
 def _one_of(named: dict[Subject, UUID | None]) -> tuple[Subject, UUID]:

@@ -13,7 +13,16 @@ import orjson
 
 from kit.db import LOST_CONNECTION, Connection, Database
 from kit.errors import Unavailable
-from services.referrals.domain import GroupId, Happened, OfficeId, Party, ReferralId, UserId
+from services.referrals.domain import (
+    GroupId,
+    Happened,
+    OfficeId,
+    Party,
+    ProviderId,
+    Queue,
+    ReferralId,
+    UserId,
+)
 
 log = logging.getLogger(__name__)
 
@@ -31,20 +40,24 @@ class ReferralChanged:
     happened: Happened
     offices: frozenset[UUID]
     groups: frozenset[UUID]
+    providers: frozenset[UUID] = frozenset()
 
-    def touches(self, office_id: OfficeId | None, group_id: GroupId | None) -> bool:
-        """Whether it belongs to the queue of that office or group."""
-        return office_id in self.offices or group_id in self.groups
+    def touches(self, queue: Queue) -> bool:
+        """Whether it belongs to the queue."""
+        at_place = queue.office_id in self.offices or queue.group_id in self.groups
+        return at_place or queue.provider_id in self.providers
 
 
 @dataclass(frozen=True, slots=True)
 class AccessChanged:
-    """Somebody's access changed: of a user (everywhere, or at one office, or of one session), or of a group's staff."""
+    """Somebody's access changed: of a user (everywhere, or at one office, as one provider, or of one session), or of a group's
+    staff."""
 
     user_id: UserId | None = None
     office_id: OfficeId | None = None
     session_id: UUID | None = None
     group_id: GroupId | None = None
+    provider_id: ProviderId | None = None
 
 
 News = ReferralChanged | AccessChanged
@@ -60,6 +73,7 @@ async def announce(
         "happened": happened,
         "offices": sorted(end.office_id for end in ends),
         "groups": sorted(end.group_id for end in ends if end.group_id is not None),
+        "providers": sorted(end.provider_id for end in ends if end.provider_id is not None),
     }
     await tx.execute(
         "SELECT pg_notify($1, $2)", CHANNEL, orjson.dumps(changed, default=str).decode()
@@ -82,13 +96,17 @@ def _read(payload: str) -> News:
             Happened(told["happened"]),
             frozenset(UUID(one) for one in told["offices"]),
             frozenset(UUID(one) for one in told["groups"]),
+            frozenset(UUID(one) for one in told.get("providers", ())),
         )
     ids = {name: UUID(told[name]) if told[name] else None for name in told}
+    user, office, group = ids["user_id"], ids["office_id"], ids["group_id"]
+    provider = ids.get("provider_id")
     return AccessChanged(
-        UserId(ids["user_id"]) if ids["user_id"] else None,
-        OfficeId(ids["office_id"]) if ids["office_id"] else None,
+        UserId(user) if user else None,
+        OfficeId(office) if office else None,
         ids["session_id"],
-        GroupId(ids["group_id"]) if ids["group_id"] else None,
+        GroupId(group) if group else None,
+        ProviderId(provider) if provider else None,
     )
 
 

@@ -144,6 +144,25 @@ FROM placed"""
 )
 
 
+def _of_provider(sql: str) -> str:
+    """The same of a provider's own queue: $3 is the provider, and by an index of its own found."""
+    for side in ("sending", "receiving"):
+        sql = sql.replace(f"r.{side}_group_id = $3", f"r.{side}_provider_id = $3")
+    return sql
+
+
+_PAGES_OF_PROVIDER: Final = {order: _of_provider(sql) for order, sql in _PAGES.items()}
+_ARCHIVE_PAGE_OF_PROVIDER: Final = _of_provider(_ARCHIVE_PAGE)
+_ARCHIVE_COUNT_OF_PROVIDER: Final = _of_provider(_ARCHIVE_COUNT)
+_COUNTS_OF_PROVIDER: Final = _of_provider(_COUNTS)
+
+
+def _asker(
+    organization_id: OrganizationId, queue: Queue, user_id: UserId
+) -> tuple[UUID | None, ...]:
+    return organization_id, queue.office_id, queue.group_id or queue.provider_id, user_id
+
+
 async def queue_page(
     tx: Connection,
     organization_id: OrganizationId,
@@ -154,13 +173,15 @@ async def queue_page(
     """The referrals of a queue in the order that is asked for, after a place, so many."""
     place, limit = page
     whose, narrowed = reading.queue, _narrowed(reading)
-    asker = (organization_id, whose.office_id, whose.group_id, user_id)
+    asker, own = _asker(organization_id, whose, user_id), whose.provider_id is not None
     after = place.referral_id if place else None
     if reading.kind is QueueKind.ARCHIVE:
-        return await db.many(tx, Referral, _ARCHIVE_PAGE, *asker, after, limit, *narrowed)
+        archive = _ARCHIVE_PAGE_OF_PROVIDER if own else _ARCHIVE_PAGE
+        return await db.many(tx, Referral, archive, *asker, after, limit, *narrowed)
     moment = place.moment if place else None
     where = (reading.now, reading.kind, after, moment, limit)
-    return await db.many(tx, Referral, _PAGES[reading.order], *asker, *where, *narrowed)
+    pages = _PAGES_OF_PROVIDER if own else _PAGES
+    return await db.many(tx, Referral, pages[reading.order], *asker, *where, *narrowed)
 
 
 def _narrowed(reading: Reading) -> tuple[object, ...]:
@@ -194,9 +215,10 @@ async def queue_counts(
     tx: Connection, organization_id: OrganizationId, user_id: UserId, queue: Queue, now: datetime
 ) -> QueueCounts:
     """How many referrals stand in each of the four queues; of the archive at most `MOST_COUNTED`."""
-    asker = (organization_id, queue.office_id, queue.group_id, user_id)
-    counts = await db.one(tx, QueueCounts, _COUNTS, *asker, now)
-    archive: int = await db.value(tx, _ARCHIVE_COUNT, *asker, None, MOST_COUNTED)
+    asker, own = _asker(organization_id, queue, user_id), queue.provider_id is not None
+    counts = await db.one(tx, QueueCounts, _COUNTS_OF_PROVIDER if own else _COUNTS, *asker, now)
+    ended = _ARCHIVE_COUNT_OF_PROVIDER if own else _ARCHIVE_COUNT
+    archive: int = await db.value(tx, ended, *asker, None, MOST_COUNTED)
     return replace(counts, archive=archive)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from kit.auth import ANONYMOUS
 from tests.service.directory.world import CARDIOLOGY, FAMILY, PROVIDER, Directory, Organization
@@ -200,6 +200,57 @@ async def test_with_a_second_approver_old_values_hold_until_the_change_is_approv
     assert waiting["pendingChange"] == {"specialtyCodes": [FAMILY]}
     assert done["state"] == "APPROVED"
     assert (seen["specialties"], seen["pendingChange"]) == ([{"code": FAMILY}], None)
+
+
+async def test_a_provider_asks_for_a_change_of_the_own_profile_and_a_client_admin_decides(
+    organization: Organization,
+) -> None:
+    """R11, §2: also where a client admin alone changes profiles at once."""
+    approved = await organization.approved()
+    me = organization.somebody(provider_id=UUID(approved["id"]))
+    asked = {
+        "providerId": approved["id"],
+        "expectedVersion": approved["version"],
+        "specialtyCodes": [FAMILY],
+    }
+
+    changed = await organization.do(
+        "changeProvider", "ChangeProviderInput", PROVIDER, asked, viewer=me
+    )
+    waiting = await organization.provider(approved["id"])
+    refused = [
+        await organization.versioned(verb, changed, me)
+        for verb in ("verifyProvider", "approveProvider")
+    ]
+    await organization.versioned("approveProvider", changed)
+    seen = await organization.provider(approved["id"])
+
+    assert waiting["specialties"] == [{"code": CARDIOLOGY}]
+    assert waiting["pendingChange"] == {"specialtyCodes": [FAMILY]}
+    assert changed["allowedActions"] == ["CHANGE"]
+    assert [one["code"] for one in refused] == ["FORBIDDEN", "FORBIDDEN"]
+    assert (seen["specialties"], seen["pendingChange"]) == ([{"code": FAMILY}], None)
+
+
+async def test_a_provider_asks_for_no_change_of_a_colleague_or_of_a_record_not_yet_approved(
+    organization: Organization,
+) -> None:
+    """R11, §2."""
+    colleague = await organization.approved()
+    draft = await organization.add_provider()
+    for one, whose in ((colleague, draft), (draft, draft)):
+        me = organization.somebody(provider_id=UUID(whose["id"]))
+        asked = {
+            "providerId": one["id"],
+            "expectedVersion": one["version"],
+            "phone": "312-555-0199",
+        }
+
+        refused = await organization.do(
+            "changeProvider", "ChangeProviderInput", PROVIDER, asked, viewer=me
+        )
+
+        assert refused["code"] == "FORBIDDEN"
 
 
 async def test_a_client_admin_alone_changes_an_approved_profile_at_once(

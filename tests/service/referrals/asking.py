@@ -116,11 +116,12 @@ async def queue(
 
 QUEUE = """
 query (
-  $kind: WorkQueueKind!, $officeId: ID, $groupId: ID, $first: Int, $after: String,
+  $kind: WorkQueueKind!, $officeId: ID, $groupId: ID, $providerId: ID, $first: Int, $after: String,
   $filter: WorkQueueFilter, $order: WorkQueueOrder = NEWEST
 ) {
   workQueue(
-    kind: $kind, officeId: $officeId, groupId: $groupId, first: $first, after: $after, filter: $filter, order: $order
+    kind: $kind, officeId: $officeId, groupId: $groupId, providerId: $providerId, first: $first, after: $after, filter: $filter
+    order: $order
   ) {
     edges { cursor node { id status } }
     pageInfo { hasNextPage endCursor }

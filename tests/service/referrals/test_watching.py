@@ -20,8 +20,8 @@ from tests.service.referrals.fencing import directory_of
 from tests.service.referrals.test_receiving import staffed
 
 WATCH = """
-subscription ($officeId: ID, $groupId: ID) {
-  workQueueChanged(officeId: $officeId, groupId: $groupId) {
+subscription ($officeId: ID, $groupId: ID, $providerId: ID) {
+  workQueueChanged(officeId: $officeId, groupId: $groupId, providerId: $providerId) {
     happened referral { id status sight patient { familyName } allowedActions }
   }
 }

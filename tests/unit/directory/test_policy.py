@@ -176,6 +176,33 @@ def test_a_change_that_waits_can_be_decided() -> None:
     assert {ProviderAction.APPROVE, ProviderAction.REJECT} <= set(found)
 
 
+@pytest.mark.parametrize("state", ProviderState)
+def test_a_provider_asks_for_changes_of_the_own_approved_record_and_does_nothing_else(
+    state: ProviderState,
+) -> None:
+    """R11, §2."""
+    mine = provider(state=state)
+    me = user(provider_id=mine.id)
+    asks = state is ProviderState.APPROVED
+
+    assert policy.provider_actions(me, mine, [HERE]) == ((ProviderAction.CHANGE,) if asks else ())
+    assert policy.may_ask_for_change(me, mine) is asks
+    assert policy.provider_actions(me, provider(state=state), [HERE]) == ()
+    assert policy.placement_actions(me, placement(TODAY, office_id=HERE), TODAY) == ()
+    with pytest.raises(Denied):
+        policy.permit_change(me, mine, [HERE])
+
+
+def test_a_record_of_another_organization_is_nobody_s_own() -> None:
+    """R02."""
+    mine = provider(state=ProviderState.APPROVED)
+    stranger = user(THEIRS, provider_id=mine.id)
+
+    assert policy.provider_actions(stranger, mine, []) == ()
+    with pytest.raises(NotFound):
+        policy.permit_change(stranger, mine, [], asking=True)
+
+
 def test_an_office_admin_may_place_any_provider_of_the_organization() -> None:
     """R09."""
     assert policy.provider_actions(OFFICE_ADMIN, provider(), [THERE]) == (ProviderAction.PLACE,)

@@ -41,6 +41,9 @@ ANY_USER = builds(
     support=booleans(),
     office_admin_of=frozensets(sampled_from(OFFICES)),
     office_staff_of=frozensets(sampled_from(OFFICES)),
+    provider_id=sampled_from(
+        [None, SENDER.provider_id, RECEIVER.provider_id, STRANGER.provider_id]
+    ),
 )
 ANY_ACCESS = builds(
     Access,
@@ -62,6 +65,7 @@ def test_what_is_seen_is_exactly_what_an_independent_reading_of_the_rules_allows
             end.office_id in viewer.office_staff_of
             or end.office_id in viewer.office_admin_of
             or (end.group_id is not None and end.group_id in access.groups)
+            or end.provider_id == viewer.provider_id
         )
         for end in ends
     )
@@ -88,6 +92,23 @@ def test_office_staff_admins_and_group_staff_of_an_end_see_the_referral() -> Non
     assert seen(staff_of(RECEIVER))
     assert seen(admin)
     assert seen(user(RECEIVER.organization_id), access=groups(RECEIVER))
+
+
+def test_a_provider_works_the_own_end_and_no_colleagues() -> None:
+    """R02, R14, §2: of the own organization, as long as they belong to it."""
+    me = user(RECEIVER.organization_id, provider_id=RECEIVER.provider_id)
+    gone = Access(removed=frozenset({RECEIVER.provider_id}))
+    to_the_group = builders.sent(SENDER, replace(RECEIVER, provider_id=None))
+
+    assert policy.sides(me, NOTHING, REFERRAL) == {Side.RECEIVING}
+    assert not seen(user(RECEIVER.organization_id, provider_id=builders.party().provider_id))
+    assert not seen(user(STRANGER.organization_id, provider_id=RECEIVER.provider_id))
+    assert not seen(me, access=gone)
+    assert not seen(me, to_the_group)
+    assert policy.has_queue(me, NOTHING, Queue(provider_id=RECEIVER.provider_id))
+    assert not policy.has_queue(me, gone, Queue(provider_id=RECEIVER.provider_id))
+    assert not policy.has_queue(me, NOTHING, Queue(provider_id=SENDER.provider_id))
+    assert not policy.has_queue(me, NOTHING, Queue(office_id=RECEIVER.office_id))
 
 
 def test_client_admins_insurance_managers_call_centre_and_support_see_no_referral() -> None:
