@@ -9,6 +9,7 @@ from cli.journey.places import PROVIDER
 from cli.journey.stage import Stage
 
 IN_THE_WAY = f"{PROVIDER} ... on InTheWayProblem {{ total officeIds referrals {{ referralId status side }} }}"
+PREVIEW = "query($id: ID!) { providerRemovalPreview(providerId: $id) { token } }"
 PLACED = """
 query($id: ID!) { provider(id: $id) { version placements { id version office { id } } } }"""
 
@@ -21,9 +22,11 @@ async def _provider(stage: Stage) -> dict[str, Any]:
 
 
 async def _removal(stage: Stage) -> dict[str, Any]:
-    version = (await _provider(stage))["version"]
-    given = {"providerId": stage.ids["first cardiologist"], "expectedVersion": version}
-    return await stage.people["A admin"].do("removeProvider", given, IN_THE_WAY)
+    """Remove the provider on what the preview shows now (R12)."""
+    admin, provider = stage.people["A admin"], stage.ids["first cardiologist"]
+    seen = (await admin.ask(PREVIEW, id=provider))["providerRemovalPreview"]
+    given = {"providerId": provider, "expectedVersion": (await _provider(stage))["version"]}
+    return await admin.do("removeProvider", given | {"token": seen["token"]}, IN_THE_WAY)
 
 
 async def provider_cannot_leave_yet(stage: Stage) -> None:

@@ -160,6 +160,7 @@ def _receiver(judged: Judged, office_id: str) -> ReceiverReply:
         specialty_codes=judged.specialty_codes,
         alternatives=_alternatives(judged, office_id),
         accepting_new_patients=judged.accepting_new_patients,
+        provider_id=str(judged.provider_id) if judged.provider_id else "",
     )
 
 

@@ -102,6 +102,7 @@ def _leaving(request: told.FenceRequest) -> Leaving:
         OrganizationId(parse_id(request.organization_id, "organization_id")),
         Subject(request.kind),
         parse_id(request.subject_id, "subject_id"),
+        leaving.ALL if request.all else leaving.TOLD,
     )
 
 

@@ -16,6 +16,11 @@ from tests.model.words import Actor, Session
 CARDIOLOGY = "207RC0000X"
 ADMIN = {MAPLE: "client admin", NORTH: "their client admin"}
 GUEST = "guest@both.example"
+PREVIEWS = {
+    "removeProvider": "providerRemovalPreview",
+    "removeGroup": "groupRemovalPreview",
+    "closeOffice": "officeClosurePreview",
+}
 
 
 @dataclass
@@ -99,6 +104,9 @@ class World:
         query = f"query($id: ID!) {{ {kind}(id: $id) {{ version }} }}"
         seen = (await by.ask(query, id=self.ids[thing]))[kind]
         order = {f"{kind}Id": self.ids[thing], "expectedVersion": seen["version"]}
+        if verb in PREVIEWS:
+            query = f"query($id: ID!) {{ {PREVIEWS[verb]}({kind}Id: $id) {{ token }} }}"
+            order |= (await by.ask(query, id=self.ids[thing]))[PREVIEWS[verb]]
         await by.do(verb, order | given, "__typename")
 
 

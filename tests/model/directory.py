@@ -31,6 +31,9 @@ from tests.model.words import (
     support,
 )
 
+SEEN = "nothing-0"
+"""Of a preview that nobody has seen."""
+
 PLACE = {
     "address": {"line1": "1 A", "city": "Chicago", "region": "IL", "postalCode": "60601"},
     "coordinates": {"latitude": 41.9, "longitude": -87.6},
@@ -89,7 +92,7 @@ VERBS = (
     ),
     _provider("startOffboarding", "R15", client_admin, "START_OFFBOARDING"),
     _provider("keepProvider", "R15", client_admin, "KEEP"),
-    _provider("removeProvider", "R15", client_admin, "REMOVE"),
+    _provider("removeProvider", "R15", client_admin, "REMOVE", token=SEEN),
     Verb("importProviders", "R09", may=client_admin, given={"rows": [], **KEY}, then="INVALID"),
     Verb("noteNpis", "R11", may=client_admin, given={"rows": [], **KEY}, then="INVALID"),
     Verb(
@@ -115,7 +118,14 @@ VERBS = (
         given={"name": "Matrix", **PLACE, **KEY},
         then="UNKNOWN_TIME_ZONE",
     ),
-    Verb("closeOffice", "R19", "office", may=client_admin, given=STALE, action="CLOSE"),
+    Verb(
+        "closeOffice",
+        "R19",
+        "office",
+        may=client_admin,
+        given={"token": SEEN, **STALE},
+        action="CLOSE",
+    ),
     Verb(
         "changeOffice",
         "R16",
@@ -171,7 +181,7 @@ VERBS = (
     ),
     _group("changeGroupMembers", "R23", admin_there, "CHANGE_MEMBERS"),
     _group("changeGroupStaff", "R23", admin_there, "CHANGE_STAFF"),
-    _group("removeGroup", "R24", client_admin, "REMOVE"),
+    _group("removeGroup", "R24", client_admin, "REMOVE", token=SEEN),
     Verb("dismissSuggestion", "R20", "suggestion", may=client_admin, given=STALE, action="DISMISS"),
     Verb(
         "dismissTask",

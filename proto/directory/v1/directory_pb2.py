@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"proto/directory/v1/directory.proto\x12\x0c\x64irectory.v1\"A\n\x10ProvidersRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x14\n\x0cprovider_ids\x18\x02 \x03(\t\"@\n\x0eProvidersReply\x12.\n\tproviders\x18\x01 \x03(\x0b\x32\x1b.directory.v1.KnownProvider\"3\n\rKnownProvider\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\"=\n\x11UserGroupsRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\"=\n\x0fUserGroupsReply\x12*\n\x06groups\x18\x01 \x03(\x0b\x32\x1a.directory.v1.StaffedGroup\">\n\x0cStaffedGroup\x12\x10\n\x08group_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06others\x18\x03 \x01(\r\"=\n\x0eOfficesRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x12\n\noffice_ids\x18\x02 \x03(\t\":\n\x0cOfficesReply\x12*\n\x07offices\x18\x01 \x03(\x0b\x32\x19.directory.v1.KnownOffice\"=\n\x0bKnownOffice\x12\x11\n\toffice_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\"K\n\x0fReceiverRequest\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12\x11\n\toffice_id\x18\x03 \x01(\t\"\xb5\x01\n\rReceiverReply\x12\x13\n\x0bmay_receive\x18\x01 \x01(\x08\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x17\n\x0forganization_id\x18\x03 \x01(\t\x12\x17\n\x0fspecialty_codes\x18\x04 \x03(\t\x12/\n\x0c\x61lternatives\x18\x05 \x03(\x0b\x32\x19.directory.v1.Alternative\x12\x1e\n\x16\x61\x63\x63\x65pting_new_patients\x18\x06 \x01(\x08\"n\n\x0b\x41lternative\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12\x11\n\toffice_id\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\x17\n\x0fspecialty_codes\x18\x05 \x03(\t\"b\n\rSenderRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x11\n\toffice_id\x18\x02 \x01(\t\x12\x13\n\x0bprovider_id\x18\x03 \x01(\t\x12\x10\n\x08group_id\x18\x04 \x01(\t\"-\n\x0bSenderReply\x12\x10\n\x08may_send\x18\x01 \x01(\x08\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\"I\n\x11PlacementsRequest\x12(\n\x04keys\x18\x01 \x03(\x0b\x32\x1a.directory.v1.PlacementKey\x12\n\n\x02on\x18\x02 \x01(\t\"6\n\x0cPlacementKey\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x11\n\toffice_id\x18\x02 \x01(\t\"C\n\x0fPlacementsReply\x12\x30\n\nplacements\x18\x01 \x03(\x0b\x32\x1c.directory.v1.FoundPlacement\"j\n\x0e\x46oundPlacement\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x11\n\toffice_id\x18\x02 \x01(\t\x12\x17\n\x0forganization_id\x18\x03 \x01(\t\x12\x17\n\x0f\x65\x66\x66\x65\x63tive_until\x18\x04 \x01(\t2\xc1\x03\n\tDirectory\x12\x46\n\x08Receiver\x12\x1d.directory.v1.ReceiverRequest\x1a\x1b.directory.v1.ReceiverReply\x12@\n\x06Sender\x12\x1b.directory.v1.SenderRequest\x1a\x19.directory.v1.SenderReply\x12L\n\nPlacements\x12\x1f.directory.v1.PlacementsRequest\x1a\x1d.directory.v1.PlacementsReply\x12\x43\n\x07Offices\x12\x1c.directory.v1.OfficesRequest\x1a\x1a.directory.v1.OfficesReply\x12I\n\tProviders\x12\x1e.directory.v1.ProvidersRequest\x1a\x1c.directory.v1.ProvidersReply\x12L\n\nUserGroups\x12\x1f.directory.v1.UserGroupsRequest\x1a\x1d.directory.v1.UserGroupsReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"proto/directory/v1/directory.proto\x12\x0c\x64irectory.v1\"A\n\x10ProvidersRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x14\n\x0cprovider_ids\x18\x02 \x03(\t\"@\n\x0eProvidersReply\x12.\n\tproviders\x18\x01 \x03(\x0b\x32\x1b.directory.v1.KnownProvider\"3\n\rKnownProvider\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\"=\n\x11UserGroupsRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\"=\n\x0fUserGroupsReply\x12*\n\x06groups\x18\x01 \x03(\x0b\x32\x1a.directory.v1.StaffedGroup\">\n\x0cStaffedGroup\x12\x10\n\x08group_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06others\x18\x03 \x01(\r\"=\n\x0eOfficesRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x12\n\noffice_ids\x18\x02 \x03(\t\":\n\x0cOfficesReply\x12*\n\x07offices\x18\x01 \x03(\x0b\x32\x19.directory.v1.KnownOffice\"=\n\x0bKnownOffice\x12\x11\n\toffice_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\"K\n\x0fReceiverRequest\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12\x11\n\toffice_id\x18\x03 \x01(\t\"\xca\x01\n\rReceiverReply\x12\x13\n\x0bmay_receive\x18\x01 \x01(\x08\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x17\n\x0forganization_id\x18\x03 \x01(\t\x12\x17\n\x0fspecialty_codes\x18\x04 \x03(\t\x12/\n\x0c\x61lternatives\x18\x05 \x03(\x0b\x32\x19.directory.v1.Alternative\x12\x1e\n\x16\x61\x63\x63\x65pting_new_patients\x18\x06 \x01(\x08\x12\x13\n\x0bprovider_id\x18\x07 \x01(\t\"n\n\x0b\x41lternative\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12\x11\n\toffice_id\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\x17\n\x0fspecialty_codes\x18\x05 \x03(\t\"b\n\rSenderRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x11\n\toffice_id\x18\x02 \x01(\t\x12\x13\n\x0bprovider_id\x18\x03 \x01(\t\x12\x10\n\x08group_id\x18\x04 \x01(\t\"-\n\x0bSenderReply\x12\x10\n\x08may_send\x18\x01 \x01(\x08\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\"I\n\x11PlacementsRequest\x12(\n\x04keys\x18\x01 \x03(\x0b\x32\x1a.directory.v1.PlacementKey\x12\n\n\x02on\x18\x02 \x01(\t\"6\n\x0cPlacementKey\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x11\n\toffice_id\x18\x02 \x01(\t\"C\n\x0fPlacementsReply\x12\x30\n\nplacements\x18\x01 \x03(\x0b\x32\x1c.directory.v1.FoundPlacement\"j\n\x0e\x46oundPlacement\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x11\n\toffice_id\x18\x02 \x01(\t\x12\x17\n\x0forganization_id\x18\x03 \x01(\t\x12\x17\n\x0f\x65\x66\x66\x65\x63tive_until\x18\x04 \x01(\t2\xc1\x03\n\tDirectory\x12\x46\n\x08Receiver\x12\x1d.directory.v1.ReceiverRequest\x1a\x1b.directory.v1.ReceiverReply\x12@\n\x06Sender\x12\x1b.directory.v1.SenderRequest\x1a\x19.directory.v1.SenderReply\x12L\n\nPlacements\x12\x1f.directory.v1.PlacementsRequest\x1a\x1d.directory.v1.PlacementsReply\x12\x43\n\x07Offices\x12\x1c.directory.v1.OfficesRequest\x1a\x1a.directory.v1.OfficesReply\x12I\n\tProviders\x12\x1e.directory.v1.ProvidersRequest\x1a\x1c.directory.v1.ProvidersReply\x12L\n\nUserGroups\x12\x1f.directory.v1.UserGroupsRequest\x1a\x1d.directory.v1.UserGroupsReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -52,21 +52,21 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RECEIVERREQUEST']._serialized_start=614
   _globals['_RECEIVERREQUEST']._serialized_end=689
   _globals['_RECEIVERREPLY']._serialized_start=692
-  _globals['_RECEIVERREPLY']._serialized_end=873
-  _globals['_ALTERNATIVE']._serialized_start=875
-  _globals['_ALTERNATIVE']._serialized_end=985
-  _globals['_SENDERREQUEST']._serialized_start=987
-  _globals['_SENDERREQUEST']._serialized_end=1085
-  _globals['_SENDERREPLY']._serialized_start=1087
-  _globals['_SENDERREPLY']._serialized_end=1132
-  _globals['_PLACEMENTSREQUEST']._serialized_start=1134
-  _globals['_PLACEMENTSREQUEST']._serialized_end=1207
-  _globals['_PLACEMENTKEY']._serialized_start=1209
-  _globals['_PLACEMENTKEY']._serialized_end=1263
-  _globals['_PLACEMENTSREPLY']._serialized_start=1265
-  _globals['_PLACEMENTSREPLY']._serialized_end=1332
-  _globals['_FOUNDPLACEMENT']._serialized_start=1334
-  _globals['_FOUNDPLACEMENT']._serialized_end=1440
-  _globals['_DIRECTORY']._serialized_start=1443
-  _globals['_DIRECTORY']._serialized_end=1892
+  _globals['_RECEIVERREPLY']._serialized_end=894
+  _globals['_ALTERNATIVE']._serialized_start=896
+  _globals['_ALTERNATIVE']._serialized_end=1006
+  _globals['_SENDERREQUEST']._serialized_start=1008
+  _globals['_SENDERREQUEST']._serialized_end=1106
+  _globals['_SENDERREPLY']._serialized_start=1108
+  _globals['_SENDERREPLY']._serialized_end=1153
+  _globals['_PLACEMENTSREQUEST']._serialized_start=1155
+  _globals['_PLACEMENTSREQUEST']._serialized_end=1228
+  _globals['_PLACEMENTKEY']._serialized_start=1230
+  _globals['_PLACEMENTKEY']._serialized_end=1284
+  _globals['_PLACEMENTSREPLY']._serialized_start=1286
+  _globals['_PLACEMENTSREPLY']._serialized_end=1353
+  _globals['_FOUNDPLACEMENT']._serialized_start=1355
+  _globals['_FOUNDPLACEMENT']._serialized_end=1461
+  _globals['_DIRECTORY']._serialized_start=1464
+  _globals['_DIRECTORY']._serialized_end=1913
 # @@protoc_insertion_point(module_scope)

@@ -262,11 +262,14 @@ class ReceiverReply(_message.Message):
     SPECIALTY_CODES_FIELD_NUMBER: _builtins.int
     ALTERNATIVES_FIELD_NUMBER: _builtins.int
     ACCEPTING_NEW_PATIENTS_FIELD_NUMBER: _builtins.int
+    PROVIDER_ID_FIELD_NUMBER: _builtins.int
     may_receive: _builtins.bool
     code: _builtins.str
     """OK, NOT_FOUND, NOT_APPROVED, NOT_PLACED, OFFICE_NOT_LIVE, OFFICE_CLOSING, RECEIVER_LEAVING, GROUP_CANNOT_RECEIVE or GROUP_NOT_STAFFED."""
     organization_id: _builtins.str
     accepting_new_patients: _builtins.bool
+    provider_id: _builtins.str
+    """The provider who receives; another than was asked for when that record was merged into this one. Empty for a group."""
     @_builtins.property
     def specialty_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
@@ -282,10 +285,11 @@ class ReceiverReply(_message.Message):
         specialty_codes: _abc.Iterable[_builtins.str] | None = ...,
         alternatives: _abc.Iterable[Global___Alternative] | None = ...,
         accepting_new_patients: _builtins.bool = ...,
+        provider_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepting_new_patients", b"accepting_new_patients", "alternatives", b"alternatives", "code", b"code", "may_receive", b"may_receive", "organization_id", b"organization_id", "specialty_codes", b"specialty_codes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepting_new_patients", b"accepting_new_patients", "alternatives", b"alternatives", "code", b"code", "may_receive", b"may_receive", "organization_id", b"organization_id", "provider_id", b"provider_id", "specialty_codes", b"specialty_codes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

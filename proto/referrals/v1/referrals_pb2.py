@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"proto/referrals/v1/referrals.proto\x12\x0creferrals.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"O\n\x0fUserWorkRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x12\n\noffice_ids\x18\x03 \x03(\t\"a\n\rUserWorkReply\x12\x0f\n\x07\x63laimed\x18\x01 \x01(\r\x12\x14\n\x0creferral_ids\x18\x02 \x03(\t\x12)\n\x07offices\x18\x03 \x03(\x0b\x32\x18.referrals.v1.OfficeWork\"-\n\nOfficeWork\x12\x11\n\toffice_id\x18\x01 \x01(\t\x12\x0c\n\x04open\x18\x02 \x01(\r\"I\n\x0c\x46\x65nceRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x12\n\nsubject_id\x18\x03 \x01(\t\"g\n\x0fHandOverRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12)\n\thandovers\x18\x03 \x03(\x0b\x32\x16.referrals.v1.Handover\"4\n\x08Handover\x12\x13\n\x0breferral_id\x18\x01 \x01(\t\x12\x13\n\x0bprovider_id\x18\x02 \x01(\t\"\x0f\n\rHandOverReply\"\x11\n\x0fLowerFenceReply\"\x10\n\x0e\x45ndAccessReply\"M\n\rOpenWorkReply\x12\r\n\x05total\x18\x01 \x01(\r\x12-\n\treferrals\x18\x02 \x03(\x0b\x32\x1a.referrals.v1.OpenReferral\"\x88\x01\n\x0cOpenReferral\x12\x13\n\x0breferral_id\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t\x12\x0c\n\x04side\x18\x03 \x01(\t\x12\x11\n\toffice_id\x18\x04 \x01(\t\x12\x32\n\x0e\x61ppointment_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xb7\x03\n\tReferrals\x12\x45\n\nRaiseFence\x12\x1a.referrals.v1.FenceRequest\x1a\x1b.referrals.v1.OpenWorkReply\x12G\n\nLowerFence\x12\x1a.referrals.v1.FenceRequest\x1a\x1d.referrals.v1.LowerFenceReply\x12\x43\n\x08OpenWork\x12\x1a.referrals.v1.FenceRequest\x1a\x1b.referrals.v1.OpenWorkReply\x12\x45\n\tEndAccess\x12\x1a.referrals.v1.FenceRequest\x1a\x1c.referrals.v1.EndAccessReply\x12\x46\n\x08HandOver\x12\x1d.referrals.v1.HandOverRequest\x1a\x1b.referrals.v1.HandOverReply\x12\x46\n\x08UserWork\x12\x1d.referrals.v1.UserWorkRequest\x1a\x1b.referrals.v1.UserWorkReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"proto/referrals/v1/referrals.proto\x12\x0creferrals.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"O\n\x0fUserWorkRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x12\n\noffice_ids\x18\x03 \x03(\t\"a\n\rUserWorkReply\x12\x0f\n\x07\x63laimed\x18\x01 \x01(\r\x12\x14\n\x0creferral_ids\x18\x02 \x03(\t\x12)\n\x07offices\x18\x03 \x03(\x0b\x32\x18.referrals.v1.OfficeWork\"-\n\nOfficeWork\x12\x11\n\toffice_id\x18\x01 \x01(\t\x12\x0c\n\x04open\x18\x02 \x01(\r\"V\n\x0c\x46\x65nceRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x12\n\nsubject_id\x18\x03 \x01(\t\x12\x0b\n\x03\x61ll\x18\x04 \x01(\x08\"g\n\x0fHandOverRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12)\n\thandovers\x18\x03 \x03(\x0b\x32\x16.referrals.v1.Handover\"4\n\x08Handover\x12\x13\n\x0breferral_id\x18\x01 \x01(\t\x12\x13\n\x0bprovider_id\x18\x02 \x01(\t\"\x0f\n\rHandOverReply\"\x11\n\x0fLowerFenceReply\"\x10\n\x0e\x45ndAccessReply\"M\n\rOpenWorkReply\x12\r\n\x05total\x18\x01 \x01(\r\x12-\n\treferrals\x18\x02 \x03(\x0b\x32\x1a.referrals.v1.OpenReferral\"\x88\x01\n\x0cOpenReferral\x12\x13\n\x0breferral_id\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t\x12\x0c\n\x04side\x18\x03 \x01(\t\x12\x11\n\toffice_id\x18\x04 \x01(\t\x12\x32\n\x0e\x61ppointment_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xb7\x03\n\tReferrals\x12\x45\n\nRaiseFence\x12\x1a.referrals.v1.FenceRequest\x1a\x1b.referrals.v1.OpenWorkReply\x12G\n\nLowerFence\x12\x1a.referrals.v1.FenceRequest\x1a\x1d.referrals.v1.LowerFenceReply\x12\x43\n\x08OpenWork\x12\x1a.referrals.v1.FenceRequest\x1a\x1b.referrals.v1.OpenWorkReply\x12\x45\n\tEndAccess\x12\x1a.referrals.v1.FenceRequest\x1a\x1c.referrals.v1.EndAccessReply\x12\x46\n\x08HandOver\x12\x1d.referrals.v1.HandOverRequest\x1a\x1b.referrals.v1.HandOverReply\x12\x46\n\x08UserWork\x12\x1d.referrals.v1.UserWorkRequest\x1a\x1b.referrals.v1.UserWorkReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,21 +39,21 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_OFFICEWORK']._serialized_start=265
   _globals['_OFFICEWORK']._serialized_end=310
   _globals['_FENCEREQUEST']._serialized_start=312
-  _globals['_FENCEREQUEST']._serialized_end=385
-  _globals['_HANDOVERREQUEST']._serialized_start=387
-  _globals['_HANDOVERREQUEST']._serialized_end=490
-  _globals['_HANDOVER']._serialized_start=492
-  _globals['_HANDOVER']._serialized_end=544
-  _globals['_HANDOVERREPLY']._serialized_start=546
-  _globals['_HANDOVERREPLY']._serialized_end=561
-  _globals['_LOWERFENCEREPLY']._serialized_start=563
-  _globals['_LOWERFENCEREPLY']._serialized_end=580
-  _globals['_ENDACCESSREPLY']._serialized_start=582
-  _globals['_ENDACCESSREPLY']._serialized_end=598
-  _globals['_OPENWORKREPLY']._serialized_start=600
-  _globals['_OPENWORKREPLY']._serialized_end=677
-  _globals['_OPENREFERRAL']._serialized_start=680
-  _globals['_OPENREFERRAL']._serialized_end=816
-  _globals['_REFERRALS']._serialized_start=819
-  _globals['_REFERRALS']._serialized_end=1258
+  _globals['_FENCEREQUEST']._serialized_end=398
+  _globals['_HANDOVERREQUEST']._serialized_start=400
+  _globals['_HANDOVERREQUEST']._serialized_end=503
+  _globals['_HANDOVER']._serialized_start=505
+  _globals['_HANDOVER']._serialized_end=557
+  _globals['_HANDOVERREPLY']._serialized_start=559
+  _globals['_HANDOVERREPLY']._serialized_end=574
+  _globals['_LOWERFENCEREPLY']._serialized_start=576
+  _globals['_LOWERFENCEREPLY']._serialized_end=593
+  _globals['_ENDACCESSREPLY']._serialized_start=595
+  _globals['_ENDACCESSREPLY']._serialized_end=611
+  _globals['_OPENWORKREPLY']._serialized_start=613
+  _globals['_OPENWORKREPLY']._serialized_end=690
+  _globals['_OPENREFERRAL']._serialized_start=693
+  _globals['_OPENREFERRAL']._serialized_end=829
+  _globals['_REFERRALS']._serialized_start=832
+  _globals['_REFERRALS']._serialized_end=1271
 # @@protoc_insertion_point(module_scope)

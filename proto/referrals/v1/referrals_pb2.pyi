@@ -104,20 +104,24 @@ class FenceRequest(_message.Message):
     ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     SUBJECT_ID_FIELD_NUMBER: _builtins.int
+    ALL_FIELD_NUMBER: _builtins.int
     organization_id: _builtins.str
     kind: _builtins.str
     """PROVIDER, OFFICE or GROUP."""
     subject_id: _builtins.str
+    all: _builtins.bool
+    """Tell of all the open work (of 10,000 at most), and not of the oldest 100 alone."""
     def __init__(
         self,
         *,
         organization_id: _builtins.str = ...,
         kind: _builtins.str = ...,
         subject_id: _builtins.str = ...,
+        all: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "organization_id", b"organization_id", "subject_id", b"subject_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all", b"all", "kind", b"kind", "organization_id", b"organization_id", "subject_id", b"subject_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -225,7 +229,7 @@ class OpenWorkReply(_message.Message):
     total: _builtins.int
     @_builtins.property
     def referrals(self) -> _containers.RepeatedCompositeFieldContainer[Global___OpenReferral]:
-        """At most 100 of them, oldest first."""
+        """At most 100 of them, oldest first; with `all`, every one (10,000 at most)."""
 
     def __init__(
         self,

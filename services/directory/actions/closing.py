@@ -51,11 +51,11 @@ MOST_MOVES = 200
 class Closing:
     """How an office is to close: its days, who goes on where, which warnings were heard, and the preview it was decided on."""
 
+    token: str
     closes_on: date | None = None
     cut_off_on: date | None = None
     moves: tuple[Move, ...] = ()
     confirmed: frozenset[str] = frozenset()
-    token: str | None = None
 
 
 async def preview_closing(call: Call, office_id: UUID, closes_on: date | None) -> ClosureImpact:
@@ -119,8 +119,7 @@ async def close_office(call: Call, office_id: UUID, seen: int, wanted: Closing) 
         today = days.day_at(before, call.clock.now())
         on, cut_off = closures.closing_days(wanted.closes_on, wanted.cut_off_on, today)
         impact = await _impact(tx, before, on, work)
-        if wanted.token is not None:
-            preview.require_same(wanted.token, impact.parts)
+        preview.require_same(wanted.token, impact.parts)
         moved = [one.provider_id for one in wanted.moves]
         closures.require_confirmed(impact, moved, wanted.confirmed)
         new_offices = await _move(tx, call, impact, wanted.moves, others)

@@ -33,8 +33,8 @@ log = logging.getLogger(__name__)
 class GroupRemoval:
     """How a group is to be removed: who of its members takes which open referral, and the preview it was decided on."""
 
+    token: str
     redistribution: tuple[Handover, ...] = ()
-    token: str | None = None
 
 
 async def preview_removal(call: Call, group_id: UUID) -> GroupImpact:
@@ -78,9 +78,7 @@ async def remove_group(call: Call, group_id: UUID, seen: int, wanted: GroupRemov
     Refuses OPEN_REFERRALS with those that nobody takes, ITEMS_REFUSED with each that a member cannot take, and STALE_PREVIEW; the
     group then stays what it was, and its referrals with it.
     """
-    work = OpenWork(0)
-    if wanted.redistribution or wanted.token is not None:
-        work = (await preview_removal(call, group_id)).work
+    work = (await preview_removal(call, group_id)).work
     async with call.db.transaction() as tx:
         before = await finding.group(tx, call.viewer, group_id)
         policy.permit_client_admin(call.viewer, before.organization_id)
@@ -88,8 +86,7 @@ async def remove_group(call: Call, group_id: UUID, seen: int, wanted: GroupRemov
         if before.state is GroupState.REMOVED:
             raise Conflict("The group is removed already.", code="GROUP_STATE")
         impact = await _impact(tx, call, before, work)
-        if wanted.token is not None:
-            preview.require_same(wanted.token, impact.parts)
+        preview.require_same(wanted.token, impact.parts)
         _require_fit(impact, wanted.redistribution)
         after = replace(
             before,
@@ -110,7 +107,10 @@ def _require_fit(impact: GroupImpact, handovers: Sequence[Handover]) -> None:
     refused = []
     for one in handovers:
         if (refusal := removals.unfit(one, takers, impact.work)) is not None:
-            what = str(one.referral_id), "redistribution", refusal.code, refusal.message
+            which = (
+                (one.referral_id, "redistribution") if one.referral_id else (one.office_id, "rest")
+            )
+            what = str(which[0]), which[1], refusal.code, refusal.message
             refused.append(items.RefusedItem(*what))
     items.require_none(refused)
 
@@ -152,9 +152,10 @@ async def _hand_over(
     """What is open still once the members have taken theirs: nothing is handed over unless each open referral has somebody."""
     async with call.db.reading() as tx:
         handovers = (await store.groups.by_ids(tx, [group_id]))[group_id].redistribution
-    if not removals.is_covered(work, handovers):
-        return removals.untaken(work, handovers)
-    await call.peers.referrals.hand_over(organization_id, group_id, handovers)
+    to = removals.allotted(work, handovers)
+    if (left := removals.untaken(work, to)).total:
+        return left
+    await call.peers.referrals.hand_over(organization_id, group_id, to)
     return await call.peers.referrals.open_work(organization_id, peers.GROUP, group_id)
 
 

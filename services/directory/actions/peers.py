@@ -1,6 +1,6 @@
 """The siblings that directory asks: identity about people, referrals about open work and fences."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -15,9 +15,11 @@ from proto.referrals.v1.referrals_pb2 import FenceRequest, HandOverRequest, Open
 from proto.referrals.v1.referrals_pb2 import OpenReferral as ReferralReply
 from proto.referrals.v1.referrals_pb2_grpc import ReferralsStub
 from services.directory.domain.fences import OpenReferral, OpenWork
-from services.directory.domain.nouns import Handover, OfficeId, OrganizationId, UserId
+from services.directory.domain.nouns import OfficeId, OrganizationId, ProviderId, UserId
 
 PROVIDER, OFFICE, GROUP = "PROVIDER", "OFFICE", "GROUP"
+LONG = 25.0
+"""Seconds for what is done to many things at once; less than the job leaves a verb to itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Referrals(Protocol):
     async def raise_fence(
         self, organization_id: OrganizationId, kind: str, subject: UUID
     ) -> OpenWork:
-        """Let nothing more be sent to it, and answer the open work that got in before."""
+        """Let nothing more be sent to it, and answer the open work that got in before, all of it."""
 
     async def lower_fence(self, organization_id: OrganizationId, kind: str, subject: UUID) -> None:
         """Let it receive again."""
@@ -58,13 +60,13 @@ class Referrals(Protocol):
     async def open_work(
         self, organization_id: OrganizationId, kind: str, subject: UUID
     ) -> OpenWork:
-        """Its open work, without a fence."""
+        """Its open work, all of it, without a fence."""
 
     async def end_access(self, organization_id: OrganizationId, provider_id: UUID) -> None:
         """The organization reads none of a removed provider's referrals any more (R14)."""
 
     async def hand_over(
-        self, organization_id: OrganizationId, group_id: UUID, handovers: Iterable[Handover]
+        self, organization_id: OrganizationId, group_id: UUID, to: Mapping[UUID, ProviderId]
     ) -> None:
         """Give open referrals of a group to its members, all or none (R24)."""
 
@@ -126,8 +128,8 @@ class AskReferrals:
     async def raise_fence(
         self, organization_id: OrganizationId, kind: str, subject: UUID
     ) -> OpenWork:
-        """Let nothing more be sent to it, and answer the open work that got in before."""
-        request = _request(organization_id, kind, subject)
+        """Let nothing more be sent to it, and answer the open work that got in before, all of it."""
+        request = _request(organization_id, kind, subject, every=True)
         return _work(await self._peer.ask(self._stub.RaiseFence, request))
 
     async def lower_fence(self, organization_id: OrganizationId, kind: str, subject: UUID) -> None:
@@ -137,8 +139,8 @@ class AskReferrals:
     async def open_work(
         self, organization_id: OrganizationId, kind: str, subject: UUID
     ) -> OpenWork:
-        """Its open work, without a fence."""
-        request = _request(organization_id, kind, subject)
+        """Its open work, all of it, without a fence."""
+        request = _request(organization_id, kind, subject, every=True)
         return _work(await self._peer.ask(self._stub.OpenWork, request))
 
     async def end_access(self, organization_id: OrganizationId, provider_id: UUID) -> None:
@@ -147,19 +149,21 @@ class AskReferrals:
         await self._peer.ask(self._stub.EndAccess, request)
 
     async def hand_over(
-        self, organization_id: OrganizationId, group_id: UUID, handovers: Iterable[Handover]
+        self, organization_id: OrganizationId, group_id: UUID, to: Mapping[UUID, ProviderId]
     ) -> None:
         """Give open referrals of a group to its members, all or none (R24)."""
         request = HandOverRequest(organization_id=str(organization_id), group_id=str(group_id))
-        for one in handovers:
-            request.handovers.add(
-                referral_id=str(one.referral_id), provider_id=str(one.provider_id)
-            )
-        await self._peer.ask(self._stub.HandOver, request)
+        for referral_id, provider_id in to.items():
+            request.handovers.add(referral_id=str(referral_id), provider_id=str(provider_id))
+        await self._peer.ask(self._stub.HandOver, request, deadline=LONG)
 
 
-def _request(organization_id: OrganizationId, kind: str, subject: UUID) -> FenceRequest:
-    return FenceRequest(organization_id=str(organization_id), kind=kind, subject_id=str(subject))
+def _request(
+    organization_id: OrganizationId, kind: str, subject: UUID, *, every: bool = False
+) -> FenceRequest:
+    return FenceRequest(
+        organization_id=str(organization_id), kind=kind, subject_id=str(subject), all=every
+    )
 
 
 def _work(reply: OpenWorkReply) -> OpenWork:

@@ -1,6 +1,6 @@
 """Who may receive or send a referral now (R16, R21-R23)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from kit.auth import Viewer
@@ -16,6 +16,7 @@ from services.directory.domain.nouns import (
     OfficeState,
     OrganizationId,
     Provider,
+    ProviderId,
     ProviderState,
 )
 
@@ -24,7 +25,8 @@ from services.directory.domain.nouns import (
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Whether something may receive, with the code of directory.proto; alternatives when it may not."""
+    """Whether something may receive, with the code of directory.proto; alternatives when it may not. `provider_id`: the one who
+    does, also when the record that was asked for was merged into theirs."""
 
     code: str
     organization_id: OrganizationId | None = None
@@ -32,6 +34,7 @@ class Judged:
     accepting_new_patients: bool = False
     alternatives: tuple[Practice, ...] = ()
     groups: tuple[Group, ...] = ()
+    provider_id: ProviderId | None = None
 
 
 _UNKNOWN = Judged("NOT_FOUND")
@@ -41,7 +44,7 @@ async def judge_provider(call: Call, provider_id: UUID, office_id: UUID) -> Judg
     """May this provider receive at this office now? NOT_FOUND for what the viewer is not shown, as for an unknown id."""
     # whole-suite: what is not shown is judged like what is not there, by policy and not by what the wall leaves out
     async with call.db.everywhere().reading() as tx:
-        provider = (await store.providers.by_ids(tx, [provider_id])).get(provider_id)
+        provider = await _known(tx, call.viewer, provider_id)
         office = (await store.offices.by_ids(tx, [office_id])).get(office_id)
         if provider is None or office is None or not _belong(provider, office):
             return _UNKNOWN
@@ -50,19 +53,28 @@ async def judge_provider(call: Call, provider_id: UUID, office_id: UUID) -> Judg
         rows = await store.placements.at(tx, office.organization_id, provider.id, office.id)
         placed = next((row for row in rows if row.covers(today)), None)
         code = _provider_code(provider, office, placed=placed is not None)
-        if not policy.may_see_provider(call.viewer, provider) or _hides(call.viewer, office):
+        if _hides(call.viewer, office):
             return _UNKNOWN
         judged = Judged(
             code,
             provider.organization_id,
             provider.specialty_codes,
             placed is not None and placed.accepting_new_patients,
+            provider_id=provider.id,
         )
         return (
             judged
             if code == "OK"
             else await _with_alternatives(tx, call, judged, office, provider.id)
         )
+
+
+async def _known(tx: Connection, viewer: Viewer, provider_id: UUID) -> Provider | None:
+    """The provider, if the viewer is shown it; a record that was merged answers as the one in which it was."""
+    found = (await store.providers.by_ids(tx, [provider_id])).get(provider_id)
+    if found is None or not policy.may_see_provider(viewer, found):
+        return None
+    return await _known(tx, viewer, found.merged_into) if found.merged_into else found
 
 
 def _belong(thing: Provider | Group, office: Office) -> bool:
@@ -142,13 +154,10 @@ async def _with_alternatives(
         for group in await store.groups.at_offices(tx, office.organization_id, [office.id])
         if _group_code(group, office) == "OK" and not members.isdisjoint(group.provider_ids)
     ]
-    return Judged(
-        judged.code,
-        judged.organization_id,
-        codes,
-        judged.accepting_new_patients,
-        tuple(row for row in practices if row.provider_id != but),
-        tuple(group for group in groups if group.id != but),
+    return replace(
+        judged,
+        alternatives=tuple(row for row in practices if row.provider_id != but),
+        groups=tuple(group for group in groups if group.id != but),
     )
 
 

@@ -75,8 +75,8 @@ async def keep_provider(call: Call, provider_id: UUID, seen: int) -> Provider:
 class Removal:
     """How a provider is to be removed: with the placements ended on the way or not, and the preview it was decided on."""
 
+    token: str
     end_placements: bool = False
-    token: str | None = None
 
 
 async def preview_removal(call: Call, provider_id: UUID) -> ProviderImpact:
@@ -119,15 +119,11 @@ async def remove_provider(call: Call, provider_id: UUID, seen: int, wanted: Remo
     Refuses OPEN_REFERRALS or OFFICES_REMAIN with everything in the way, and STALE_PREVIEW; the provider then is what it was before,
     placements and all: kept, or still leaving when offboarding was started for its own sake.
     """
-    work = None
-    if wanted.token is not None:
-        work = (await preview_removal(call, provider_id)).work
+    work = (await preview_removal(call, provider_id)).work
     async with call.db.transaction() as tx:
         before = await _own(tx, call, provider_id, seen)
         profiles.require_state(before, *_LIVING, ProviderState.OFFBOARDING)
-        if wanted.token is not None and work is not None:
-            impact = await _impact(tx, call, before, work)
-            preview.require_same(wanted.token, impact.parts)
+        preview.require_same(wanted.token, (await _impact(tx, call, before, work)).parts)
         offices = () if wanted.end_placements else await _remaining(tx, call, before)
         if not offices:
             after = _leaving(before, FenceStep.REMOVING)
@@ -136,9 +132,6 @@ async def remove_provider(call: Call, provider_id: UUID, seen: int, wanted: Remo
             if before.state is not ProviderState.OFFBOARDING:
                 await _tell_leaving(tx, call, after)
     if offices:
-        work = await call.peers.referrals.open_work(
-            before.organization_id, peers.PROVIDER, before.id
-        )
         raise fences.in_the_way(work, offices)
     await finish_removal(call, before.organization_id, provider_id, seen + 1)
     return await read(call, provider_id)

@@ -7,7 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from kit.errors import Conflict, Invalid
-from services.directory.domain.fences import OpenReferral, OpenWork
+from services.directory.domain.fences import TOLD, OpenReferral, OpenWork
 from services.directory.domain.nouns import Group, Office, Placement, UserId
 
 
@@ -129,7 +129,7 @@ def require_confirmed(
             field="confirmAppointments",
             remedy="Have them rescheduled, choose a later closesOn, or set confirmAppointments: the office then"
             " stays closing until they are over.",
-            referral_ids=[one.referral_id for one in late],
+            referral_ids=[one.referral_id for one in late[:TOLD]],
         )
 
 

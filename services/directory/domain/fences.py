@@ -7,6 +7,9 @@ from datetime import datetime
 from kit.errors import Conflict
 from services.directory.domain.nouns import OfficeId
 
+TOLD = 100
+"""So many open referrals are told to a person by their ids."""
+
 
 @dataclass(frozen=True, slots=True)
 class OpenReferral:
@@ -21,10 +24,15 @@ class OpenReferral:
 
 @dataclass(frozen=True, slots=True)
 class OpenWork:
-    """How much open work there is; `referrals` holds at most the oldest 100."""
+    """How much open work there is; `referrals` holds all of it, the oldest first (10,000 at most)."""
 
     total: int
     referrals: tuple[OpenReferral, ...] = ()
+
+    @property
+    def told(self) -> tuple[OpenReferral, ...]:
+        """What of it is told to a person."""
+        return self.referrals[:TOLD]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +46,7 @@ class OfficeWork:
 def by_office(work: OpenWork) -> tuple[OfficeWork, ...]:
     """The open referrals by the office that works on them, so that each office knows its part."""
     found: dict[str, list[str]] = {}
-    for one in work.referrals:
+    for one in work.told:
         found.setdefault(one.office_id, []).append(one.referral_id)
     return tuple(OfficeWork(office, tuple(ids)) for office, ids in sorted(found.items()))
 
@@ -56,7 +64,7 @@ def in_the_way(work: OpenWork, offices: tuple[OfficeId, ...] = ()) -> Conflict:
         remedy=_remedy(work, offices),
         total=work.total,
         office_ids=[str(office) for office in offices],
-        open_referrals=list(work.referrals),
+        open_referrals=list(work.told),
         office_work=list(by_office(work)),
     )
 
@@ -68,7 +76,7 @@ def drafts_open(drafts: Sequence[OpenReferral]) -> Conflict:
         code="DRAFTS_OPEN",
         field="maySend",
         remedy="Have them sent or given to another sender first, or set acknowledgeDrafts.",
-        referral_ids=[one.referral_id for one in drafts],
+        referral_ids=[one.referral_id for one in drafts[:TOLD]],
     )
 
 

@@ -312,10 +312,12 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """An open referral of a group, and the member who takes it when the group goes (R24)."""
+    """An open referral of a group, and the member who takes it when the group goes; without a referral, the member takes all those
+    at the office that nobody else does (R24)."""
 
-    referral_id: UUID
     provider_id: ProviderId
+    referral_id: UUID | None = None
+    office_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

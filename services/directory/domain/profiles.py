@@ -180,8 +180,9 @@ def require_mergeable(duplicate: Provider, survivor: Provider) -> None:
 
 
 def require_same_npi(duplicate: Provider, survivor: Provider) -> None:
-    """Conflict DIFFERENT_NPI for two records whose NPIs differ."""
-    if duplicate.npi and survivor.npi and duplicate.npi != survivor.npi:
+    """Conflict DIFFERENT_NPI for two records whose NPIs differ, unless the register has put the one's in the place of the other's."""
+    replaced = duplicate.npi_status is NpiStatus.DEACTIVATED and duplicate.npi_replaced_by
+    if duplicate.npi and survivor.npi not in {None, duplicate.npi, replaced or None}:
         raise Conflict(
             "They have different NPIs, so they are two people.",
             code="DIFFERENT_NPI",

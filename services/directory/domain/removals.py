@@ -74,42 +74,45 @@ def counted(referrals: Iterable[OpenReferral]) -> dict[tuple[str, str, str], int
 
 
 def require_distinct(handovers: Collection[Handover]) -> None:
-    """Each referral goes to one member."""
-    if len({one.referral_id for one in handovers}) != len(handovers):
+    """Each referral goes to one member, and so does what else is at an office."""
+    if len({one.referral_id or one.office_id for one in handovers}) != len(handovers):
         raise Invalid(
-            "A referral is named twice.",
+            "A referral or an office is named twice.",
             code="DUPLICATE",
             field="redistribution",
-            remedy="Say once for each referral who takes it.",
+            remedy="Say once for each referral, and once for each office, who takes it.",
         )
 
 
-def is_covered(work: OpenWork, handovers: Iterable[Handover]) -> bool:
-    """Whether somebody takes each of the open referrals; those that are not told can be nobody's."""
-    taken = {str(one.referral_id) for one in handovers}
-    return work.total == len(work.referrals) and all(
-        one.referral_id in taken for one in work.referrals
+def allotted(work: OpenWork, handovers: Iterable[Handover]) -> dict[UUID, ProviderId]:
+    """Who takes each of the open referrals: who was named for it, else who takes what is left at its office. Others are nobody's."""
+    named = {str(one.referral_id or one.office_id): one.provider_id for one in handovers}
+    takers = (
+        (one.referral_id, named.get(one.referral_id) or named.get(one.office_id))
+        for one in work.referrals
     )
+    return {UUID(referral_id): taker for referral_id, taker in takers if taker is not None}
 
 
-def untaken(work: OpenWork, handovers: Iterable[Handover]) -> OpenWork:
-    """The open referrals that nobody takes; where more are open than are told, those as well."""
-    taken = {str(one.referral_id) for one in handovers}
-    left = tuple(one for one in work.referrals if one.referral_id not in taken)
+def untaken(work: OpenWork, taken: Collection[UUID]) -> OpenWork:
+    """The open referrals that nobody takes; where more are open than can be told, those as well."""
+    left = tuple(one for one in work.referrals if UUID(one.referral_id) not in taken)
     return OpenWork(work.total - len(work.referrals) + len(left), left)
 
 
 def unfit(
     handover: Handover, takers: Mapping[ProviderId, Taker], work: OpenWork
 ) -> Conflict | None:
-    """Why the member cannot take the referral: no member, or does not work where the referral is."""
+    """Why the member cannot take the referral, or those at the office: no member, or does not work where they are."""
     taker = takers.get(handover.provider_id)
     if taker is None:
         return Conflict("The provider is not an approved member of the group.", code="NOT_A_MEMBER")
     offices = {one.referral_id: one.office_id for one in work.referrals}
-    office = offices.get(str(handover.referral_id))
+    office = (
+        str(handover.office_id) if handover.office_id else offices.get(str(handover.referral_id))
+    )
     if office is not None and UUID(office) not in taker.office_ids:
         return Conflict(
-            "The provider does not work at the office of the referral.", code="NOT_PLACED"
+            "The provider does not work at the office of what they are to take.", code="NOT_PLACED"
         )
     return None

@@ -30,6 +30,7 @@ class CloseOfficeInput:
 
     office_id: strawberry.ID
     expected_version: int = seen()
+    token: str = strawberry.field(description=SEEN_BEFORE)
     closes_on: date | None = strawberry.field(
         default=None, description="The first day without it, on its own calendar; null: today."
     )
@@ -49,7 +50,6 @@ class CloseOfficeInput:
     confirm_last_office: bool = strawberry.field(
         default=False, description="Close it though it is the last one."
     )
-    token: str | None = strawberry.field(default=None, description=SEEN_BEFORE)
 
     def closing(self) -> Closing:
         """As the verb takes it."""
@@ -66,11 +66,11 @@ class CloseOfficeInput:
             for one in self.moves
         )
         return Closing(
+            self.token,
             self.closes_on,
             self.cut_off_on,
             tuple(moves),
             frozenset(code for code, heard in confirmed.items() if heard),
-            self.token,
         )
 
 
@@ -103,14 +103,14 @@ class RemoveProviderInput:
 
     provider_id: strawberry.ID
     expected_version: int = seen()
+    token: str = strawberry.field(description=SEEN_BEFORE)
     end_placements: bool = strawberry.field(
         default=False, description="Leave every office on the way, all in one case (R15)."
     )
-    token: str | None = strawberry.field(default=None, description=SEEN_BEFORE)
 
     def removal(self) -> Removal:
         """As the verb takes it."""
-        return Removal(self.end_placements, self.token)
+        return Removal(self.token, self.end_placements)
 
 
 @strawberry.input(description="Who of the members takes an open referral.")
@@ -121,25 +121,47 @@ class HandoverInput:
     provider_id: strawberry.ID
 
 
+@strawberry.input(
+    description="Who of the members takes what else is open at an office of the group."
+)
+class RestInput:
+    """RestInput."""
+
+    office_id: strawberry.ID
+    provider_id: strawberry.ID
+
+
 @strawberry.input
 class RemoveGroupInput:
     """RemoveGroupInput."""
 
     group_id: strawberry.ID
     expected_version: int = seen()
+    token: str = strawberry.field(description=SEEN_BEFORE)
     redistribution: list[HandoverInput] = strawberry.field(
         default_factory=list,
         description="For each open referral the member who takes it; an appointment with another one is void.",
     )
-    token: str | None = strawberry.field(default=None, description=SEEN_BEFORE)
+    rest: list[RestInput] = strawberry.field(
+        default_factory=list,
+        description="For each office the member who takes every open referral that redistribution does not name, however many"
+        " they are, and those that come until the fence stands.",
+    )
 
     def removal(self) -> GroupRemoval:
         """As the verb takes it."""
         handovers = (
             Handover(
-                parse_id(one.referral_id, "redistribution.referralId"),
                 ProviderId(parse_id(one.provider_id, "redistribution.providerId")),
+                referral_id=parse_id(one.referral_id, "redistribution.referralId"),
             )
             for one in self.redistribution
         )
-        return GroupRemoval(tuple(handovers), self.token)
+        rest = (
+            Handover(
+                ProviderId(parse_id(one.provider_id, "rest.providerId")),
+                office_id=parse_id(one.office_id, "rest.officeId"),
+            )
+            for one in self.rest
+        )
+        return GroupRemoval(self.token, (*handovers, *rest))

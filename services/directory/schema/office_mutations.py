@@ -123,7 +123,8 @@ class OfficeMutation:
 
     @mutation
     async def keep_office(self, info: Info, input: OfficeVersionInput) -> KeepOfficeResult:
-        """An office that is closing, or is to close, stays open after all."""
+        """An office that is closing, or is to close, stays open after all. Who was placed elsewhere because of it stays placed there
+        (R19)."""
         return Office.of(
             await staying.keep_office(
                 info.context.call, parse_id(input.office_id, "officeId"), input.expected_version

@@ -12,7 +12,7 @@ from kit.ids import parse_id
 from services.directory.actions import closing, group_removal, removal
 from services.directory.domain import removals
 from services.directory.domain.closures import ClosureImpact, PlanRow
-from services.directory.domain.fences import OpenWork
+from services.directory.domain.fences import TOLD, OpenWork
 from services.directory.domain.removals import GroupImpact, ProviderImpact, Taker
 from services.directory.schema import loading
 from services.directory.schema.problems import ReferralInTheWay
@@ -101,12 +101,14 @@ class OfficeClosurePreview:
     @described("At most the oldest 100.")
     def referrals(self) -> list[ReferralInTheWay]:
         """What is open."""
-        return [ReferralInTheWay.of(one) for one in self.impact.work.referrals]
+        return [ReferralInTheWay.of(one) for one in self.impact.work.told]
 
-    @described("Those of them whose appointment is on the day of the closing or later.")
+    @described(
+        "What is open whose appointment is on the day of the closing or later; at most the oldest 100."
+    )
     def late_appointments(self) -> list[ReferralInTheWay]:
         """APPOINTMENTS_AFTER_CLOSING."""
-        return [ReferralInTheWay.of(one) for one in self.impact.late_appointments]
+        return [ReferralInTheWay.of(one) for one in self.impact.late_appointments[:TOLD]]
 
     @described("What was agreed for this address: it says nothing of another one.")
     def plans(self) -> list[PlanRowAtStake]:
@@ -178,9 +180,9 @@ class ProviderRemovalPreview:
     @described("At most the oldest 100, each with what you may do with it.")
     def referrals(self) -> list[ReferralInTheWay]:
         """What is open."""
-        return [ReferralInTheWay.of(one) for one in self.impact.work.referrals]
+        return [ReferralInTheWay.of(one) for one in self.impact.work.told]
 
-    @described("Of those listed.")
+    @described("Of all that is open.")
     def counts(self) -> list[OpenReferralsCounted]:
         """By status, side and office."""
         return _counted(self.impact.work)
@@ -245,9 +247,9 @@ class GroupRemovalPreview:
     @described("At most the oldest 100.")
     def referrals(self) -> list[ReferralInTheWay]:
         """What is open."""
-        return [ReferralInTheWay.of(one) for one in self.impact.work.referrals]
+        return [ReferralInTheWay.of(one) for one in self.impact.work.told]
 
-    @described("Of those listed.")
+    @described("Of all that is open.")
     def counts(self) -> list[OpenReferralsCounted]:
         """By status, side and office."""
         return _counted(self.impact.work)

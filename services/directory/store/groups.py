@@ -1,7 +1,7 @@
 """Rows of groups, their offices, members and staff."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -70,7 +70,7 @@ async def save(tx: Connection, group: Group, at: datetime) -> None:
         group.fence,
         at,
         [
-            {"referral_id": str(one.referral_id), "provider_id": str(one.provider_id)}
+            {name: str(value) for name, value in asdict(one).items() if value is not None}
             for one in group.redistribution
         ],
     )

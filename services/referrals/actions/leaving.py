@@ -25,20 +25,23 @@ from services.referrals.store import referrals as store
 from services.referrals.store.news import AccessChanged
 
 TOLD: Final = 100
+ALL: Final = 10_000
+"""So much open work is told to whoever wants all of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """A provider, office or group of an organization that may be about to go."""
+    """A provider, office or group of an organization that may be about to go, and how much of its open work is to be told."""
 
     organization_id: OrganizationId
     kind: Subject
     subject_id: UUID
+    told: int = TOLD
 
 
 @dataclass(frozen=True, slots=True)
 class OpenWork:
-    """How much open work there is, and the oldest of it (at most 100)."""
+    """How much open work there is, and the oldest of it."""
 
     total: int
     items: tuple[OpenItem, ...]
@@ -68,7 +71,7 @@ async def open_work(database: Database, leaving: Leaving) -> OpenWork:
 async def _open_work(tx: Connection, leaving: Leaving) -> OpenWork:
     organization_id, kind, subject_id = leaving.organization_id, leaving.kind, leaving.subject_id
     tally = await queues.open_tally(tx, organization_id, kind, [subject_id])
-    items = await queues.open_items(tx, organization_id, kind, subject_id, TOLD)
+    items = await queues.open_items(tx, organization_id, kind, subject_id, leaving.told)
     return OpenWork(sum(tally.get(subject_id, {}).values()), tuple(items))
 
 

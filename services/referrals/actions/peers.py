@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypeAlias
 from uuid import UUID
@@ -79,12 +79,15 @@ class Receiver:
 
 
 async def ask_receiver(call: Call, target: Target) -> Receiver:
-    """The receiver with its organization; refused with directory's code, and alternatives, when it may not receive now."""
+    """The receiver with its organization; refused with directory's code, and alternatives, when it may not receive now. For a record
+    that was merged into another one, that one receives."""
     reply = await _ask_receiver(call, target)
     alternatives = tuple(_alternative(one) for one in reply.alternatives)
     if not reply.may_receive:
         raise _refused(reply.code, "receiver", alternatives)
     party = target.of(OrganizationId(UUID(reply.organization_id)))
+    if reply.provider_id:
+        party = replace(party, provider_id=ProviderId(UUID(reply.provider_id)))
     return Receiver(party, tuple(reply.specialty_codes), alternatives)
 
 

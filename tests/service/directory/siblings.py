@@ -138,4 +138,4 @@ class SmallReferrals(ReferralsServicer):
 
     def _open(self, request: FenceRequest) -> OpenWorkReply:
         rows = self.work.get(request.subject_id, [])
-        return OpenWorkReply(total=len(rows), referrals=rows[:100])
+        return OpenWorkReply(total=len(rows), referrals=rows if request.all else rows[:100])

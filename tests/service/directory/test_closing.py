@@ -211,6 +211,8 @@ async def test_the_last_office_and_late_appointments_must_be_confirmed(
     """R19."""
     office = await organization.live_office()
     noon = datetime.combine(directory.today() + timedelta(days=3), time(12), ZoneInfo(ZONE))
+    for _ in range(120):
+        directory.referrals.leave_open(office["id"], office["id"])
     booked = directory.referrals.leave_open(office["id"], office["id"], at=noon)
     last = await _close(organization, office, confirmLastOffice=False)
     late = await _close(organization, office, closesOn=_in(directory, 3))
@@ -283,7 +285,8 @@ async def test_two_offices_that_send_their_providers_to_one_another_both_answer(
             _close(organization, second, moves=moved(1, first)),
         )
 
-        assert {one["__typename"] for one in answers} == {"Office", "ProvidersOrphanedProblem"}
+        names = {one["__typename"] for one in answers}
+        assert names in ({"Office", "ProvidersOrphanedProblem"}, {"Office", "StalePreviewProblem"})
 
 
 async def test_nobody_is_placed_beyond_a_planned_closing(
@@ -314,6 +317,7 @@ async def test_a_placement_and_a_closing_at_once_leave_nobody_at_a_closed_office
         codes = placed.get("code"), closed.get("code")
         assert codes in {
             (None, "PROVIDERS_ORPHANED"),
+            (None, "STALE_PREVIEW"),
             ("OFFICE_CLOSING", None),
             ("OFFICE_CLOSED", None),
             (None, None),

@@ -152,13 +152,14 @@ async def test_a_merge_and_a_closing_at_once_leave_nobody_at_a_closed_office(
         await organization.place(twin, office)
         given = {"officeId": office["id"], "expectedVersion": office["version"]}
         given |= {"confirmOrphans": True, "confirmLastOffice": True}
-        await asyncio.gather(
+        _, closed = await asyncio.gather(
             _merge(organization, twin, survivor),
             organization.do("closeOffice", "CloseOfficeInput", "__typename", given),
         )
         after = await organization.provider(survivor["id"])
 
-        assert all(one["state"] == "ENDED" for one in after["placements"])
+        if closed["__typename"] == "Office":
+            assert all(one["state"] == "ENDED" for one in after["placements"])
 
 
 async def test_an_approval_and_an_import_of_the_same_npi_do_not_wait_for_each_other(

@@ -266,9 +266,9 @@ async def test_a_group_with_open_referrals_stays(
     office, user = await organization.live_office(), await organization.user()
     group = await organization.add_group(officeIds=[office["id"]], staffUserIds=[user])
     directory.referrals.leave_open(group["id"], office["id"])
-    directory.referrals.away = away
+    directory.referrals.fenceless = away
     refused = await _remove(organization, group)
-    directory.referrals.away = False
+    directory.referrals.fenceless = False
     after = await _group(organization, group)
 
     assert refused["code"] == ("UNAVAILABLE" if away else "OPEN_REFERRALS")

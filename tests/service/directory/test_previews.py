@@ -185,6 +185,10 @@ async def test_an_office_that_is_added_meanwhile_is_refused_and_none_survives(
             organization.place(provider, more),
         )
         after = await organization.provider(provider["id"])
+        if answers[0].get("code") == "STALE_PREVIEW":
+            assert answers[1]["__typename"] == "Placement"
+            await organization.versioned("removeProvider", after, endPlacements=True)
+            after = await organization.provider(provider["id"])
 
         assert after["state"] == "REMOVED", (answers, office)
         assert all(one["state"] == "ENDED" for one in after["placements"])
@@ -302,3 +306,81 @@ async def test_a_group_s_removal_that_crashed_before_the_handover_is_finished_by
 
     assert after["state"] == "REMOVED"
     assert directory.referrals.handed[known] == member["id"]
+
+
+async def test_however_many_are_open_members_take_what_is_left_at_their_offices(
+    directory: Directory, organization: Organization
+) -> None:
+    """R24: one is named, and everything else goes to who takes the rest of its office; what came meanwhile as well."""
+    one, two = await organization.approved(), await organization.approved()
+    group, office = await _group_of(organization, one, two)
+    opened = [directory.referrals.leave_open(group["id"], office["id"]) for _ in range(230)]
+    seen = await _of_group(organization, group)
+    rest = [{"officeId": office["id"], "providerId": two["id"]}]
+    gate = directory.referrals.hold()
+    work = asyncio.create_task(_remove(organization, group, {opened[229]: one["id"]}, rest=rest))
+    await directory.referrals.held.wait()
+    opened.append(directory.referrals.leave_open(group["id"], office["id"]))
+    gate.set()
+    removed = await work
+
+    assert (seen["openReferrals"], len(seen["referrals"])) == (230, 100)
+    assert removed["state"] == "REMOVED"
+    assert directory.referrals.handed[opened[229]] == one["id"]
+    assert {directory.referrals.handed[each] for each in opened if each != opened[229]} == {
+        two["id"]
+    }
+
+
+async def test_who_takes_the_rest_works_where_it_is(
+    directory: Directory, organization: Organization
+) -> None:
+    """R24: also of what no list told."""
+    member, elsewhere = await organization.approved(), await organization.live_office()
+    group, office = await _group_of(organization, member)
+    opened = [directory.referrals.leave_open(group["id"], office["id"]) for _ in range(100)]
+    far = directory.referrals.leave_open(group["id"], elsewhere["id"])
+    refused = await _remove(
+        organization,
+        group,
+        {far: member["id"]},
+        rest=[{"officeId": elsewhere["id"], "providerId": member["id"]}],
+    )
+    twice = await _remove(
+        organization, group, rest=[{"officeId": office["id"], "providerId": member["id"]}] * 2
+    )
+    partly = await _remove(organization, group, {one: member["id"] for one in opened})
+
+    assert [(one["id"], one["field"], one["code"]) for one in refused["items"]] == [
+        (far, "redistribution", "NOT_PLACED"),
+        (elsewhere["id"], "rest", "NOT_PLACED"),
+    ]
+    assert (partly["code"], partly["total"]) == ("OPEN_REFERRALS", 1)
+    assert twice["code"] == "DUPLICATE"
+
+
+async def test_a_verb_that_ends_something_wants_what_was_seen(
+    organization: Organization,
+) -> None:
+    """R12, R19, R24."""
+    provider = await organization.approved()
+    group, office = await _group_of(organization, provider)
+    seen = await organization.provider(provider["id"])
+    answers = [
+        await organization.versioned("removeProvider", seen, token="nothing-0"),
+        await organization.versioned("removeProvider", seen, token=""),
+        await _remove(organization, group, token="nothing-0"),
+        await organization.do(
+            "closeOffice",
+            "CloseOfficeInput",
+            "__typename ... on Problem { code field }",
+            {"officeId": office["id"], "expectedVersion": office["version"], "token": "nothing-0"},
+        ),
+    ]
+
+    assert [(one["code"], one["field"]) for one in answers] == [
+        ("STALE_PREVIEW", "token"),
+        ("INVALID", "token"),
+        ("STALE_PREVIEW", "token"),
+        ("STALE_PREVIEW", "token"),
+    ]

@@ -18,7 +18,7 @@ from proto.directory.v1.directory_pb2 import (
     ReceiverRequest,
     SenderRequest,
 )
-from tests.service.directory.world import Directory, Organization
+from tests.service.directory.world import PROVIDER, Directory, Organization
 
 
 async def _receiver(
@@ -45,6 +45,31 @@ async def test_an_approved_provider_at_a_live_office_may_receive(
     assert reply.organization_id == str(organization.id)
     assert list(reply.specialty_codes) == ["207RC0000X"]
     assert reply.accepting_new_patients
+
+
+async def test_a_merged_record_receives_as_the_one_that_stays(
+    directory: Directory, organization: Organization, other: Organization
+) -> None:
+    """R09: also one whose NPI the register has replaced. To whom the old id was never shown, it is unknown."""
+    old, stays = await organization.approved(), await organization.approved()
+    twin, office = await organization.add_provider(npi=None), await organization.live_office()
+    await organization.place(old, office)
+    row = {"npi": old["npi"], "status": "DEACTIVATED", "replacedBy": stays["npi"]}
+    given = {"rows": [row], "idempotencyKey": str(uuid4())}
+    await organization.do("noteNpis", "NoteNpisInput", "__typename", given)
+    for one in (old, twin):
+        seen, survivor = [await organization.provider(each["id"]) for each in (one, stays)]
+        merge = {"duplicateId": seen["id"], "expectedVersion": seen["version"]}
+        merge |= {"survivorId": survivor["id"], "survivorVersion": survivor["version"]}
+        merged = await organization.do("mergeProviders", "MergeProvidersInput", PROVIDER, merge)
+        assert merged["id"] == stays["id"], merged
+    theirs = await _receiver(directory, office["id"], provider=old["id"], by=other.admin)
+    mine = await _receiver(directory, office["id"], provider=twin["id"], by=organization.admin)
+    hidden = await _receiver(directory, office["id"], provider=twin["id"], by=other.admin)
+
+    assert (theirs.code, theirs.provider_id) == ("OK", stays["id"])
+    assert (mine.code, mine.provider_id) == ("OK", stays["id"])
+    assert (hidden.code, hidden.provider_id) == ("NOT_FOUND", "")
 
 
 async def test_a_receiver_is_refused_with_the_reason(
@@ -252,10 +277,10 @@ async def test_closing_offices_and_leaving_groups_receive_nothing_and_send_nothi
     )
     ready = await _receiver(directory, office["id"], group=group["id"])
     misplaced = await _receiver(directory, elsewhere["id"], group=group["id"])
-    directory.referrals.away = True
+    directory.referrals.fenceless = True
     given = {"groupId": leaving["id"], "expectedVersion": leaving["version"]}
     await organization.do("removeGroup", "RemoveGroupInput", "__typename", given)
-    directory.referrals.away = False
+    directory.referrals.fenceless = False
     gone = await _receiver(directory, office["id"], group=leaving["id"])
     directory.referrals.leave_open(office["id"], office["id"])
     given = {"officeId": office["id"], "expectedVersion": office["version"], "confirmOrphans": True}

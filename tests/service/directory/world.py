@@ -67,6 +67,11 @@ def with_check_digit(nine: str) -> str:
     return f"{nine}{-total % 10}"
 
 
+PREVIEWS = {
+    "removeProvider": ("providerRemovalPreview", "providerId", False),
+    "removeGroup": ("groupRemovalPreview", "groupId", False),
+    "closeOffice": ("officeClosurePreview", "officeId", True),
+}
 PROVIDER = (
     "__typename ... on Provider { id state version name npi allowedActions }"
     " ... on Problem { code message field remedy } ... on StaleVersionProblem { currentVersion }"
@@ -106,13 +111,25 @@ class Organization:
     async def do(
         self, verb: str, kind: str, fields: str, given: dict[str, Any], viewer: Viewer | None = None
     ) -> dict[str, Any]:
-        """Do a mutation and answer what it answered."""
+        """Do a mutation and answer what it answered. What wants the token of a preview is given the one of now."""
+        if verb in PREVIEWS and "token" not in given:
+            given = {**given, "token": await self.token(verb, given)}
         query = f"mutation($input: {kind}!) {{ {verb}(input: $input) {{ {fields} }} }}"
         data = await self.directory.running.data(
             query, {"input": given}, viewer=viewer or self.admin
         )
         answer: dict[str, Any] = data[verb]
         return answer
+
+    async def token(self, verb: str, given: dict[str, Any]) -> str:
+        """What the preview of a verb gives the client admin now; of none when there is none to be seen."""
+        preview, kind, own = PREVIEWS[verb]
+        args = f"{kind}: $id" + (", closesOn: $on" if own else "")
+        query = f"query($id: ID!{', $on: Date' if own else ''}) {{ {preview}({args}) {{ token }} }}"
+        variables = {"id": given[kind]} | ({"on": given.get("closesOn")} if own else {})
+        answer = await self.directory.running.gql(query, variables, viewer=self.admin)
+        seen = (answer.get("data") or {}).get(preview)
+        return str(seen["token"]) if seen else "nothing-0"
 
     async def ask(self, query: str, viewer: Viewer | None = None, **variables: Any) -> Any:  # noqa: ANN401
         """Ask a query and answer its data."""

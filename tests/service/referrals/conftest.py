@@ -37,6 +37,7 @@ class SmallDirectory(DirectoryServicer):
         self.codes: dict[UUID, str] = {}
         self.specialties: dict[UUID, list[str]] = {}
         self.alternatives: list[directory.Alternative] = []
+        self.merged: dict[UUID, UUID] = {}
         self.before_answer: Callable[[], Awaitable[None]] | None = None
 
     async def Receiver(  # noqa: N802
@@ -55,6 +56,7 @@ class SmallDirectory(DirectoryServicer):
             organization_id=str(organization or ""),
             specialty_codes=self.specialties.get(who, [CARDIOLOGY]),
             alternatives=self.alternatives,
+            provider_id=str(self.merged.get(who, request.provider_id)),
         )
 
     async def Sender(  # noqa: N802

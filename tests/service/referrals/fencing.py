@@ -30,8 +30,12 @@ class Directory:
     async def lower_fence(self, organization_id: UUID, kind: str, id_: UUID) -> None:
         await self._peer.ask(self._stub.LowerFence, _request(organization_id, kind, id_))
 
-    async def open_work(self, organization_id: UUID, kind: str, id_: UUID) -> OpenWorkReply:
-        return await self._peer.ask(self._stub.OpenWork, _request(organization_id, kind, id_))
+    async def open_work(
+        self, organization_id: UUID, kind: str, id_: UUID, *, all_: bool = False
+    ) -> OpenWorkReply:
+        request = _request(organization_id, kind, id_)
+        request.all = all_
+        return await self._peer.ask(self._stub.OpenWork, request)
 
     async def end_access(self, organization_id: UUID, id_: UUID, kind: str = "PROVIDER") -> None:
         await self._peer.ask(self._stub.EndAccess, _request(organization_id, kind, id_))

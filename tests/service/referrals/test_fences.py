@@ -207,3 +207,32 @@ async def test_a_fence_waits_for_a_send_in_flight_and_counts_it(world: World) ->
 
     assert [one.referral_id for one in reply.referrals] == [sent["id"]]
     assert await read(world, practice.staff, sent) is not None
+
+
+async def test_open_work_is_told_by_the_oldest_hundred_or_as_a_whole(world: World) -> None:
+    """R12, R24: a total is always of everything."""
+    sender = world.sender
+    for number in range(103):
+        given = {"draft": draft(sender, None), "idempotencyKey": f"draft {number}"}
+        await do(world, "createDraft", sender.staff, **given)
+    async with directory_of(world) as directory:
+        about = (sender.organization_id, "PROVIDER", sender.provider_id)
+        oldest = await directory.open_work(*about)
+        whole = await directory.open_work(*about, all_=True)
+
+    assert (oldest.total, len(oldest.referrals)) == (103, 100)
+    assert (whole.total, len(whole.referrals)) == (103, 103)
+    assert list(whole.referrals)[:100] == list(oldest.referrals)
+
+
+async def test_what_is_sent_to_a_merged_record_reaches_the_one_that_stays(world: World) -> None:
+    """R09: so that it counts as its open work."""
+    old = uuid4()
+    world.service.directory.merged[old] = world.receiver.provider_id
+    sent = await send(world, {"officeId": str(world.receiver.office_id), "providerId": str(old)})
+    async with directory_of(world) as directory:
+        about = (world.receiver.organization_id, "PROVIDER", world.receiver.provider_id)
+        work = await directory.open_work(*about)
+
+    assert sent["receivingProvider"] == {"id": str(world.receiver.provider_id)}
+    assert [one.referral_id for one in work.referrals] == [sent["id"]]
