@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from kit.config import ServiceSettings, load
 from kit.service import Service
 from services.reporting.actions import JOBS, Peers
+from services.reporting.actions.measuring import PRACTICE_JOBS
 from services.reporting.consumers import HEARINGS
 from services.reporting.schema import SCHEMA
 
@@ -18,5 +19,5 @@ def build(environment: Mapping[str, str] = os.environ) -> Service[Peers]:
         schema=SCHEMA,
         peers=lambda _: Peers(),
         hearings=lambda _: HEARINGS,
-        jobs=JOBS,
+        jobs=(*JOBS, *PRACTICE_JOBS),
     )

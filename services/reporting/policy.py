@@ -5,6 +5,7 @@ from uuid import UUID
 from kit.auth import Viewer
 from kit.errors import Denied
 from services.reporting.domain import Group, PublishedReport, ReportAction
+from services.reporting.domain.findings import Finding, FindingAction, FindingState
 from services.reporting.domain.guides import Guide, GuideAction, GuideState
 
 
@@ -36,6 +37,34 @@ def not_yours() -> Denied:
         "Progress reports are for client admins, and for office admins of the group's offices.",
         remedy="Ask a client admin for the report.",
     )
+
+
+def readable_offices(viewer: Viewer) -> frozenset[UUID] | None:
+    """Whose numbers the viewer reads: None is the whole organization's; Denied for whoever reads no report at all (R31)."""
+    permit_reading_some(viewer)
+    return None if viewer.client_admin or viewer.reporting_only else viewer.office_admin_of
+
+
+def sees_patients(viewer: Viewer, offices: frozenset[UUID] | None) -> bool:
+    """Whether the viewer may open every referral of these offices anyway: office admins, at their own. Nobody does by being a
+    client admin."""
+    return offices is not None and offices <= viewer.offices
+
+
+def permit_insurance_reports(viewer: Viewer) -> frozenset[UUID] | None:
+    """Whose numbers of insurance the viewer reads: as of other reports, and insurance managers those of the whole organization."""
+    viewer.require_organization()
+    return None if viewer.insurance_manager else readable_offices(viewer)
+
+
+def permit_insurance_reviews(viewer: Viewer) -> None:
+    """Denied but for client admins, who sees what they see, and insurance managers: a review is of the whole organization."""
+    viewer.require_organization()
+    if not (viewer.client_admin or viewer.reporting_only or viewer.insurance_manager):
+        raise Denied(
+            "Insurance reviews are for client admins and insurance managers.",
+            remedy="Ask an insurance manager.",
+        )
 
 
 def allowed_actions(
@@ -107,3 +136,18 @@ def guide_actions(
     if unread and not viewer.reporting_only:
         found.append(GuideAction.ACKNOWLEDGE)
     return tuple(found)
+
+
+def may_read_practice(viewer: Viewer, organization_id: UUID, office_ids: frozenset[UUID]) -> bool:
+    """R32: client admins, and who sees what they see, read every scorecard, finding and training; office admins those of their
+    offices."""
+    own = viewer.is_user and viewer.organization_id == organization_id
+    return looks_on(viewer, organization_id) or (own and bool(viewer.office_admin_of & office_ids))
+
+
+def finding_actions(viewer: Viewer, finding: Finding) -> tuple[FindingAction, ...]:
+    """What the viewer may do to the finding now."""
+    keeps = viewer.client_admin and viewer.organization_id == finding.organization_id
+    if not keeps or finding.state is FindingState.CLOSED:
+        return ()
+    return tuple(FindingAction)

@@ -8,6 +8,7 @@ from tests.model.words import (
     STALE,
     Actor,
     Ask,
+    Elsewhere,
     Entity,
     Hidden,
     List,
@@ -15,6 +16,7 @@ from tests.model.words import (
     Thing,
     Verb,
     admin_there,
+    anybody,
     audit,
     both,
     client_admin,
@@ -27,6 +29,11 @@ from tests.model.words import (
 def reads_some(actor: Actor) -> bool:
     """Client admins, and office admins, who see those of their own offices (permission matrix: org-wide reports)."""
     return actor.client_admin or actor.reporting_only or bool(actor.admin_of)
+
+
+def reads_any(actor: Actor, thing: Thing) -> bool:  # noqa: ARG001 - a predicate
+    """Who reads some report, scorecard or finding."""
+    return reads_some(actor)
 
 
 def reads_there(actor: Actor, thing: Thing) -> bool:
@@ -53,6 +60,12 @@ asked = both(published, is_staff)
 reads_guide = both(own, either(looks_on, asked))
 
 
+NO_FINDING = (
+    "no rule is missed in the cast's one week:"
+    " tests/service/reporting/test_scorecards.py::test_who_reads_scorecards_and_findings"
+)
+
+
 def _guide(name: str, action: str, **given: object) -> Verb:
     return Verb(name, "R30", "guide", may=client_admin, given={**STALE, **given}, action=action)
 
@@ -77,6 +90,15 @@ VERBS = (
         then="NEWER_VERSION",
         action="ACKNOWLEDGE",
     ),
+    Verb(
+        "changeScorecardRule",
+        "R32",
+        may=client_admin,
+        given={"measure": "PLANS_VERIFIED", "atLeastPercent": 0, "expectedVersion": 1},
+        then="INVALID",
+    ),
+    Elsewhere("recordFindingCause", "R32", NO_FINDING),
+    Elsewhere("closeFinding", "R32", NO_FINDING),
     Verb(
         "markReportReviewed",
         "R31",
@@ -108,6 +130,23 @@ QUERIES = (
         for_support=False,
     ),
     Ask(
+        "scorecardRules",
+        "R32",
+        shown=anybody,
+        may=reads_any,
+        select="{ measure }",
+        for_support=False,
+    ),
+    Ask(
+        "findings",
+        "R32",
+        shown=anybody,
+        may=reads_any,
+        select="{ pageInfo { hasNextPage } }",
+        for_support=False,
+    ),
+    Elsewhere("finding", "R32", NO_FINDING),
+    Ask(
         "groupProgressReport",
         "R31",
         "group",
@@ -131,6 +170,7 @@ QUERIES = (
 )
 
 ENTITIES = (
+    Entity("Office", "office", "R32", reads, "scorecard { verdict }"),
     Entity("Group", "group", "R31", reads, 'progressReport(weekOf: "LAST WEEK") { weekOf }'),
 )
 
@@ -147,6 +187,6 @@ TABLE = Table(
     hidden=HIDDEN,
     queries=QUERIES,
     entities=ENTITIES,
-    references=frozenset({"User", "Office"}),
+    references=frozenset({"User"}),
     fields=FIELDS["reporting"],
 )

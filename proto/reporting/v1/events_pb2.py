@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fproto/reporting/v1/events.proto\x12\x0creporting.v1\"G\n\x0fReportPublished\x12\x11\n\treport_id\x18\x01 \x01(\t\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12\x0f\n\x07week_of\x18\x03 \x01(\t\"6\n\x0eReportRestated\x12\x11\n\treport_id\x18\x01 \x01(\t\x12\x11\n\twatermark\x18\x02 \x01(\t\"G\n\x0fReportReviewDue\x12\x11\n\treport_id\x18\x01 \x01(\t\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12\x0f\n\x07week_of\x18\x03 \x01(\t\"4\n\x0eReportReviewed\x12\x11\n\treport_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\"@\n\x0eGuidePublished\x12\x10\n\x08guide_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0e\n\x06number\x18\x03 \x01(\r\"\"\n\x0eGuideWithdrawn\x12\x10\n\x08guide_id\x18\x01 \x01(\t\"F\n\x11GuideAcknowledged\x12\x10\n\x08guide_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\r\x12\x0f\n\x07user_id\x18\x03 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fproto/reporting/v1/events.proto\x12\x0creporting.v1\"G\n\x0fReportPublished\x12\x11\n\treport_id\x18\x01 \x01(\t\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12\x0f\n\x07week_of\x18\x03 \x01(\t\"6\n\x0eReportRestated\x12\x11\n\treport_id\x18\x01 \x01(\t\x12\x11\n\twatermark\x18\x02 \x01(\t\"G\n\x0fReportReviewDue\x12\x11\n\treport_id\x18\x01 \x01(\t\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12\x0f\n\x07week_of\x18\x03 \x01(\t\"4\n\x0eReportReviewed\x12\x11\n\treport_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\"@\n\x0eGuidePublished\x12\x10\n\x08guide_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0e\n\x06number\x18\x03 \x01(\r\"\"\n\x0eGuideWithdrawn\x12\x10\n\x08guide_id\x18\x01 \x01(\t\"F\n\x11GuideAcknowledged\x12\x10\n\x08guide_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\r\x12\x0f\n\x07user_id\x18\x03 \x01(\t\"j\n\rFindingRaised\x12\x12\n\nfinding_id\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x12\n\nsubject_id\x18\x03 \x01(\t\x12\x0f\n\x07measure\x18\x04 \x01(\t\x12\x0f\n\x07week_of\x18\x05 \x01(\t\"%\n\x0f\x46indingActioned\x12\x12\n\nfinding_id\x18\x01 \x01(\t\"#\n\rFindingClosed\x12\x12\n\nfinding_id\x18\x01 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,4 +45,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GUIDEWITHDRAWN']._serialized_end=405
   _globals['_GUIDEACKNOWLEDGED']._serialized_start=407
   _globals['_GUIDEACKNOWLEDGED']._serialized_end=477
+  _globals['_FINDINGRAISED']._serialized_start=479
+  _globals['_FINDINGRAISED']._serialized_end=585
+  _globals['_FINDINGACTIONED']._serialized_start=587
+  _globals['_FINDINGACTIONED']._serialized_end=624
+  _globals['_FINDINGCLOSED']._serialized_start=626
+  _globals['_FINDINGCLOSED']._serialized_end=661
 # @@protoc_insertion_point(module_scope)

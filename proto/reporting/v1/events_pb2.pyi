@@ -193,3 +193,78 @@ class GuideAcknowledged(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GuideAcknowledged: _TypeAlias = GuideAcknowledged  # noqa: Y015
+
+@_typing.final
+class FindingRaised(_message.Message):
+    """Aggregate: finding (down to FindingClosed). An office or group has missed a rule of its scorecard in a week."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FINDING_ID_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    SUBJECT_ID_FIELD_NUMBER: _builtins.int
+    MEASURE_FIELD_NUMBER: _builtins.int
+    WEEK_OF_FIELD_NUMBER: _builtins.int
+    finding_id: _builtins.str
+    subject: _builtins.str
+    """OFFICE or GROUP."""
+    subject_id: _builtins.str
+    measure: _builtins.str
+    """FIRST_ACTION_IN_TIME, ATTENDANCE_REPORTED, DECLINES_EXPLAINED or PLANS_VERIFIED."""
+    week_of: _builtins.str
+    def __init__(
+        self,
+        *,
+        finding_id: _builtins.str = ...,
+        subject: _builtins.str = ...,
+        subject_id: _builtins.str = ...,
+        measure: _builtins.str = ...,
+        week_of: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["finding_id", b"finding_id", "measure", b"measure", "subject", b"subject", "subject_id", b"subject_id", "week_of", b"week_of"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindingRaised: _TypeAlias = FindingRaised  # noqa: Y015
+
+@_typing.final
+class FindingActioned(_message.Message):
+    """Something that was decided on because of it has been done."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FINDING_ID_FIELD_NUMBER: _builtins.int
+    finding_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        finding_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["finding_id", b"finding_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindingActioned: _TypeAlias = FindingActioned  # noqa: Y015
+
+@_typing.final
+class FindingClosed(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FINDING_ID_FIELD_NUMBER: _builtins.int
+    finding_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        finding_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["finding_id", b"finding_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindingClosed: _TypeAlias = FindingClosed  # noqa: Y015

@@ -1,7 +1,13 @@
 """What reporting hears: everything its reports are made of, and nothing about patients."""
 
 from kit.inbox import Hearing
-from services.reporting.consumers import people, places, plans, referrals
+from proto.referrals.v1.events_pb2 import ReferralDeclined
+from services.reporting.consumers import declines, people, places, plans, referrals
+
+_REFERRALS = {
+    **referrals.HANDLERS,
+    ReferralDeclined: declines.noting_comments(referrals.HANDLERS[ReferralDeclined]),
+}
 
 HEARINGS = [
     Hearing("identity", "organization", people.ORGANIZATIONS),
@@ -10,5 +16,5 @@ HEARINGS = [
     Hearing("directory", "office", places.OFFICES),
     Hearing("directory", "placement", places.PLACEMENTS),
     Hearing("insurance", "participation", plans.PARTICIPATIONS),
-    Hearing("referrals", "referral", referrals.HANDLERS),
+    Hearing("referrals", "referral", _REFERRALS),
 ]

@@ -23,7 +23,8 @@ from services.reporting.actions.peers import Peers
 from services.reporting.domain import guides as domain
 from services.reporting.domain.guides import GuideId
 from services.reporting.domain.markdown import to_html
-from services.reporting.schema.people import Office, User
+from services.reporting.schema.offices import Office
+from services.reporting.schema.people import User
 
 Info: TypeAlias = strawberry.Info[Context[Peers], None]
 

@@ -1,4 +1,4 @@
-"""Users, offices and others of which reporting tells something, as other subgraphs know them."""
+"""Users, as identity knows them."""
 
 from uuid import UUID
 
@@ -18,16 +18,4 @@ class User:
     @classmethod
     def of(cls, id_: UUID) -> "User":
         """The user with that id."""
-        return cls(id=strawberry.ID(str(id_)))
-
-
-@strawberry.federation.type(keys=_STUB)
-class Office:
-    """An office of directory."""
-
-    id: strawberry.ID
-
-    @classmethod
-    def of(cls, id_: UUID) -> "Office":
-        """The office with that id."""
         return cls(id=strawberry.ID(str(id_)))

@@ -24,8 +24,11 @@ from services.reporting import actions, domain, policy
 from services.reporting.actions import Peers
 from services.reporting.schema.explaining import ReportDifference, ReportExplanation
 from services.reporting.schema.figures import ReportFigures, figures
+from services.reporting.schema.findings import FindingMutation, FindingQuery
 from services.reporting.schema.guides import GuideMutation, GuideQuery
+from services.reporting.schema.offices import Measured, Office
 from services.reporting.schema.people import User
+from services.reporting.schema.scorecards import ScorecardMutation, ScorecardQuery
 from services.reporting.schema.showing import (
     ReportChart,
     ReportChartKind,
@@ -166,8 +169,8 @@ async def _report(info: Info, group_id: UUID, day: date) -> GroupProgressReport 
 
 
 @strawberry.federation.type(keys=["id"])
-class Group:
-    """A group of directory, with its progress."""
+class Group(Measured):
+    """A group of directory, with its progress and what it is measured by."""
 
     id: strawberry.ID
 
@@ -183,7 +186,7 @@ class Group:
 
 
 @strawberry.type
-class Query(GuideQuery):
+class Query(GuideQuery, ScorecardQuery, FindingQuery):
     """Client admins read the reports of the organization, office admins those of groups at their offices."""
 
     reporting_audit = audit_field("reporting", user=User, permit=policy.permit_audit)
@@ -231,7 +234,7 @@ class MarkReportReviewedInput:
 
 
 @strawberry.type
-class Mutation(GuideMutation):
+class Mutation(GuideMutation, ScorecardMutation, FindingMutation):
     """Published reports are reviewed by those who read them."""
 
     @mutation
@@ -247,4 +250,4 @@ class Mutation(GuideMutation):
         return PublishedReport.of(info, group, report)
 
 
-SCHEMA = build_schema(Query, Mutation, types=(Group,))
+SCHEMA = build_schema(Query, Mutation, types=(Group, Office))

@@ -14,7 +14,7 @@ from services.reporting.domain.guides import (
     GuideState,
     GuideVersion,
 )
-from services.reporting.domain.nouns import OfficeId, OrganizationId, UserId
+from services.reporting.domain.nouns import OrganizationId, UserId
 
 _GUIDE = "SELECT id, organization_id, kind, state, number, version, added_at FROM guides"
 _VERSION = """SELECT guide_id, number, title, text, roles, offices, written_by, written_at, published_by, published_at
@@ -197,7 +197,7 @@ async def asked(
 
 
 async def asked_at(
-    tx: Connection, organization_id: OrganizationId, office_ids: Sequence[OfficeId] | None
+    tx: Connection, organization_id: OrganizationId, office_ids: Sequence[UUID] | None
 ) -> list[Asked]:
     """What people are asked to read at these offices, or (None) anywhere."""
     sql = f"{_ASKED} AND ($2::uuid[] IS NULL OR a.office_id = ANY($2)){_EACH}"

@@ -26,6 +26,8 @@ class Story:
     sending_office_id: UUID | None = None
     acceptance: str = ""
     notice: timedelta = timedelta(hours=11, minutes=30)
+    plan_id: str = ""
+    outside_plan_reason: str = ""
 
     def state(self, status: str, at: datetime, *, side: str = "RECEIVING") -> facts.ReferralState:
         """What every fact says."""
@@ -44,6 +46,8 @@ class Story:
             urgency="ROUTINE",
             hop=self.hop,
             plan_acceptance=self.acceptance,
+            plan_id=self.plan_id,
+            outside_plan_reason=self.outside_plan_reason,
         )
         told.occurred_at.FromDatetime(at)
         return told
@@ -112,11 +116,22 @@ class Story:
         await self.say(fact, at)
         return self
 
-    async def declined(self, at: datetime, reason: str = "NO_CAPACITY") -> Story:
-        """Sent back with a coded reason."""
+    async def appointment_passed(self, at: datetime) -> Story:
+        """The appointment passed, and nobody has said what happened."""
+        self.version += 1
+        await self.say(facts.ReferralAppointmentPassed(referral=self.state("FOLLOW_UP", at)), at)
+        return self
+
+    async def declined(
+        self, at: datetime, reason: str = "NO_CAPACITY", *, words: bool | None = None
+    ) -> Story:
+        """Sent back with a coded reason; None: it is not told whether there were words."""
         self.version += 1
         state = self.state("DECLINED", at)
-        await self.say(facts.ReferralDeclined(referral=state, reason_code=reason), at)
+        fact = facts.ReferralDeclined(referral=state, reason_code=reason)
+        if words is not None:
+            fact.commented = words
+        await self.say(fact, at)
         return self
 
     async def cancelled(self, at: datetime) -> Story:
