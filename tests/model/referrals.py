@@ -23,6 +23,7 @@ from tests.model.words import (
     client_admin,
     either,
     is_provider,
+    looks_on,
     support,
 )
 
@@ -61,6 +62,13 @@ def in_hand(actor: Actor, thing: Thing) -> bool:
     """Of an organization that has part in it: whoever of it does not see it is told why not."""
     ends = [thing, thing.past, None if thing.removed else thing.receiver]
     return any(end is not None and end.organization == actor.organization for end in ends)
+
+
+def asks_of_then(actor: Actor, thing: Thing) -> bool:
+    """To whoever may not ask at all every referral answers alike; to client admins, those their organization ever had part in."""
+    ends = (thing, thing.past, thing.receiver)
+    part = any(end is not None and end.organization == actor.organization for end in ends)
+    return part or not looks_on(actor, thing)
 
 
 RECEIVER = {"officeId": "@office theirs", "providerId": "@provider their doctor"}
