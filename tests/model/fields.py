@@ -185,9 +185,12 @@ FIELDS: dict[str, dict[str, str]] = {
         " sendingOrganization sendingOffice sendingProvider sendingGroup receivingOrganization"
         " receivingOffice receivingProvider receivingGroup plan planAcceptance claimedBy dueAt"
         " overdue appointments hops unreadMessages archived mayAttachAs",
+        "ReferralAccess": "on knownSince could did",
+        "ReferralAccessHolder": "user sight reasons",
         "ReferralAttachment": "id name mediaType size side attachedAt url allowedActions by",
         "ReferralHop": "hop office provider group receivedAt leftAt declinedCode",
         "ReferralMessage": "id side saidAt text by",
+        "ReferralReader": "user firstAt lastAt times fields",
         "ReferralReason": "kind code text",
         "ReferralStep": "version happened status at by comment",
         "ReferralTargets": "version acknowledgeDays decideDays passedAppointment",
@@ -196,15 +199,38 @@ FIELDS: dict[str, dict[str, str]] = {
     },
     "reporting": {
         **AUDIT,
+        "AccountHygieneReport": "dataAsOf unconfirmed inactive uncoveredOffices",
+        "CountByReason": "reasonCode count",
+        "DirectoryAccuracyReport": "on dataAsOf profiles participations offices",
+        "InsuranceReview": "campaignId kind openedAt dueOn progress escalatedAt closedAt closedBecause",
+        "Leakage": "sent outside rate",
+        "NeglectedAccount": "user since inviteExpired",
+        "NeglectedAccounts": "count oldest",
+        "OfficeAccuracy": "office participations",
+        "OfficePerformance": "office figures",
+        "PerformanceFigures": "received acknowledged scheduled completed declined loopsClosed appointmentsOver noShows"
+        " noShowRate toAcknowledge toSchedule toComplete",
+        "PerformanceReport": "month asOf dataAsOf smallCellsTold total offices providers declinedByReason noShowsByReason"
+        " leakage leakageByPlan outsidePlanReasons",
+        "PlanLeakage": "plan leakage",
+        "ProviderPerformance": "provider figures",
+        "Turnaround": "medianHours p90Hours",
+        "VerificationAges": "within30Days within60Days within90Days stale never fresh",
         "BacklogOfAge": "fromDays toDays open",
         "DeclinedForReason": "reasonCode declined rate",
-        "Group": "id progressReport",
+        "Finding": "id version measure weekOf ruleVersion atLeastPercent figure state raisedAt office group hypotheses cause"
+        " note investigatedBy investigatedAt actionedAt closedBy closedAt results effect allowedActions",
+        "FindingEffect": "before after weeks verdict",
+        "FindingEvidence": "name value",
+        "FindingHypothesis": "cause sentence evidence",
+        "Group": "id progressReport scorecard openFindings",
         "GroupProgressReport": "group weekOf startsAt endsAt asOf dataAsOf figures watermark weekBefore explanations"
         " restated differences published chart export",
         "Guide": "id kind state version published unread acknowledgedAt allowedActions",
         "GuideReader": "user offices confirmed unread readNumber readAt",
         "GuideVersion": "number title text html roles offices writtenAt publishedAt",
         "MedianHours": "hours referrals",
+        "Office": "id scorecard openFindings",
         "PublishedReport": "id version publishedAt dataAsOf figures watermark reviewedAt reviewedBy"
         " allowedActions",
         "ReportChart": "title description svg columns rows",
@@ -221,5 +247,7 @@ FIELDS: dict[str, dict[str, str]] = {
         " toCompletion toAppointment reconciles unexplainedReferralIds",
         "ReportNumber": "count referralIds",
         "ReportRate": "part whole percent",
+        "ScorecardResult": "measure weekOf ruleVersion atLeastPercent figure verdict missedReferralIds",
+        "ScorecardRule": "measure version atLeastPercent cases targetDays watched fromWeek setBy setAt later",
     },
 }

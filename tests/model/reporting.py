@@ -109,8 +109,47 @@ VERBS = (
     ),
 )
 
+
+def reads_insurance(actor: Actor) -> bool:
+    """Reports, and insurance managers those of insurance (permission matrix: INS only)."""
+    return actor.insurance_manager or reads_some(actor)
+
+
 QUERIES = (
     audit("reporting"),
+    Ask(
+        "performanceReport",
+        "R31",
+        shown=anybody,
+        may=lambda actor, _: reads_some(actor),
+        given={"month": "@day last week"},
+        select="{ month }",
+        for_support=False,
+    ),
+    Ask(
+        "accountHygieneReport",
+        "R04 R07 R18",
+        shown=anybody,
+        may=lambda actor, _: reads_some(actor),
+        select="{ dataAsOf }",
+        for_support=False,
+    ),
+    Ask(
+        "directoryAccuracyReport",
+        "R27 R29",
+        shown=anybody,
+        may=lambda actor, _: reads_insurance(actor),
+        select="{ on }",
+        for_support=False,
+    ),
+    Ask(
+        "insuranceReviewReport",
+        "R29",
+        shown=anybody,
+        may=lambda actor, _: actor.insurance_manager or actor.client_admin or actor.reporting_only,
+        select="{ kind }",
+        for_support=False,
+    ),
     Ask("guide", "R30", "guide", shown=reads_guide, for_support=False),
     List(
         "guides",
@@ -187,6 +226,6 @@ TABLE = Table(
     hidden=HIDDEN,
     queries=QUERIES,
     entities=ENTITIES,
-    references=frozenset({"User"}),
+    references=frozenset({"InsurancePlan", "Provider", "User"}),
     fields=FIELDS["reporting"],
 )

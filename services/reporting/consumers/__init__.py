@@ -15,6 +15,8 @@ HEARINGS = [
     Hearing("directory", "group", places.GROUPS),
     Hearing("directory", "office", places.OFFICES),
     Hearing("directory", "placement", places.PLACEMENTS),
+    Hearing("directory", "provider", places.PROVIDERS),
     Hearing("insurance", "participation", plans.PARTICIPATIONS),
+    Hearing("insurance", "campaign", plans.CAMPAIGNS),
     Hearing("referrals", "referral", _REFERRALS),
 ]

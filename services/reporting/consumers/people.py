@@ -51,7 +51,7 @@ async def _invite_expired(tx: Connection, heard: Heard) -> None:
 
 
 async def _deactivated(tx: Connection, heard: Heard) -> None:
-    await store.people.left(tx, _here(heard), _who(heard), heard.time)
+    await store.people.left(tx, _here(heard), _who(heard), heard.time, heard.fact.because)
 
 
 async def _reactivated(tx: Connection, heard: Heard) -> None:

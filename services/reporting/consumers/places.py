@@ -114,3 +114,23 @@ PLACEMENTS: dict[type[Message], Handler] = {
     directory.PlacementChanged: noted(_placement),
     directory.PlacementEnded: noted(_placement),
 }
+
+
+# Profiles -------------------------------------------------------------------------------------------------------------
+
+
+async def _verified(tx: Connection, heard: Heard) -> None:
+    provider_id = UUID(heard.fact.provider_id)
+    await store.hygiene.profile_verified(tx, _here(heard), provider_id, heard.time)
+
+
+async def _gone(tx: Connection, heard: Heard) -> None:
+    await store.hygiene.profile_gone(tx, _here(heard), UUID(heard.fact.provider_id))
+
+
+PROVIDERS: dict[type[Message], Handler] = {
+    directory.ProviderApproved: noted(_verified),
+    directory.ProviderVerified: noted(_verified),
+    directory.ProviderRemoved: noted(_gone),
+    directory.ProviderMerged: noted(_gone),
+}

@@ -17,6 +17,7 @@ from services.reporting.domain import (
     OrganizationId,
     Outcome,
     PlanAcceptance,
+    PlanId,
     ProviderId,
     ReferralId,
     Status,
@@ -59,6 +60,8 @@ def change_of(heard: Heard, verb: Verb) -> Change:
         office_id=_office(state.receiving_office_id if receiving else ""),
         provider_id=_provider(state.receiving_provider_id if receiving else ""),
         sending_office_id=_office(state.sending_office_id),
+        plan_id=PlanId(UUID(state.plan_id)) if state.plan_id else None,
+        outside_plan_reason=state.outside_plan_reason or None,
     )
 
 

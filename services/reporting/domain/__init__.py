@@ -11,6 +11,7 @@ from services.reporting.domain.counting import (
     Wait,
     counted,
 )
+from services.reporting.domain.deeds import Deed, DeedKind, deeds
 from services.reporting.domain.explaining import (
     SMALL_CELL,
     Difference,
@@ -52,6 +53,7 @@ from services.reporting.domain.nouns import (
     OfficeId,
     Organization,
     OrganizationId,
+    PlanId,
     ProviderId,
     PublishedReport,
     ReferralId,
@@ -94,6 +96,8 @@ __all__ = [
     "Chart",
     "ChartKind",
     "Counted",
+    "Deed",
+    "DeedKind",
     "Difference",
     "Dimension",
     "Driver",
@@ -112,6 +116,7 @@ __all__ = [
     "OrganizationId",
     "Outcome",
     "PlanAcceptance",
+    "PlanId",
     "ProviderId",
     "PublishedReport",
     "Rate",
@@ -133,6 +138,7 @@ __all__ = [
     "ageing",
     "cell",
     "counted",
+    "deeds",
     "differences",
     "digest",
     "due_weeks",

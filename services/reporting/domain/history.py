@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from services.reporting.domain.nouns import GroupId, OfficeId, ProviderId, ReferralId
+from services.reporting.domain.nouns import GroupId, OfficeId, PlanId, ProviderId, ReferralId
 
 
 class Status(StrEnum):
@@ -93,6 +93,8 @@ class Change:
     office_id: OfficeId | None = None
     provider_id: ProviderId | None = None
     sending_office_id: OfficeId | None = None
+    plan_id: PlanId | None = None
+    outside_plan_reason: str | None = None
 
     @property
     def by_clock(self) -> bool:

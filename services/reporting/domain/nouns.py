@@ -11,6 +11,7 @@ from kit.errors import stale_version
 OrganizationId = NewType("OrganizationId", UUID)
 GroupId = NewType("GroupId", UUID)
 OfficeId = NewType("OfficeId", UUID)
+PlanId = NewType("PlanId", UUID)
 ProviderId = NewType("ProviderId", UUID)
 ReferralId = NewType("ReferralId", UUID)
 ReportId = NewType("ReportId", UUID)

@@ -26,8 +26,10 @@ from services.reporting.schema.explaining import ReportDifference, ReportExplana
 from services.reporting.schema.figures import ReportFigures, figures
 from services.reporting.schema.findings import FindingMutation, FindingQuery
 from services.reporting.schema.guides import GuideMutation, GuideQuery
+from services.reporting.schema.hygiene import HygieneQuery
 from services.reporting.schema.offices import Measured, Office
 from services.reporting.schema.people import User
+from services.reporting.schema.performance import PerformanceQuery
 from services.reporting.schema.scorecards import ScorecardMutation, ScorecardQuery
 from services.reporting.schema.showing import (
     ReportChart,
@@ -186,7 +188,7 @@ class Group(Measured):
 
 
 @strawberry.type
-class Query(GuideQuery, ScorecardQuery, FindingQuery):
+class Query(GuideQuery, ScorecardQuery, FindingQuery, PerformanceQuery, HygieneQuery):
     """Client admins read the reports of the organization, office admins those of groups at their offices."""
 
     reporting_audit = audit_field("reporting", user=User, permit=policy.permit_audit)

@@ -1,5 +1,23 @@
 """Every SQL statement of reporting: rows in, nouns out."""
 
-from services.reporting.store import changes, organizations, people, reports, standings, tallies
+from services.reporting.store import (
+    changes,
+    deeds,
+    hygiene,
+    organizations,
+    people,
+    reports,
+    standings,
+    tallies,
+)
 
-__all__ = ["changes", "organizations", "people", "reports", "standings", "tallies"]
+__all__ = [
+    "changes",
+    "deeds",
+    "hygiene",
+    "organizations",
+    "people",
+    "reports",
+    "standings",
+    "tallies",
+]

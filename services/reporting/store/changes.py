@@ -19,8 +19,8 @@ async def add_change(tx: Connection, organization_id: OrganizationId, change: Ch
         tx,
         """INSERT INTO referral_changes (organization_id, referral_id, sequence, version, verb, status, hop, group_id,
             sending_group_id, reason_code, occurred_at, outcome, appointment_at, plan_acceptance, office_id, provider_id,
-            sending_office_id)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) ON CONFLICT DO NOTHING""",
+            sending_office_id, plan_id, outside_plan_reason)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) ON CONFLICT DO NOTHING""",
         organization_id,
         *asdict(change).values(),
     )
@@ -53,7 +53,7 @@ async def changes(
         Change,
         """SELECT c.referral_id, c.sequence, c.version, c.verb, c.status, c.hop, c.group_id, c.sending_group_id,
             c.reason_code, c.occurred_at, c.outcome, c.appointment_at, c.plan_acceptance, c.office_id, c.provider_id,
-            c.sending_office_id
+            c.sending_office_id, c.plan_id, c.outside_plan_reason
             FROM referrals r JOIN referral_changes c USING (organization_id, referral_id)
             WHERE r.organization_id = $1 AND r.first_changed_at < $4
             AND (r.holder = ANY($2) OR r.last_changed_at >= $3)

@@ -20,7 +20,8 @@ async def came(
         tx,
         """INSERT INTO people (organization_id, user_id, since) VALUES ($1, $2, $3)
             ON CONFLICT (organization_id, user_id)
-            DO UPDATE SET since = $3, confirmed_at = NULL, invite_expired = false, left_at = NULL""",
+            DO UPDATE SET since = $3, confirmed_at = NULL, invite_expired = false, left_at = NULL,
+                left_because = NULL""",
         organization_id,
         user_id,
         at,
@@ -53,15 +54,16 @@ async def invite_expired(tx: Connection, organization_id: OrganizationId, user_i
 
 
 async def left(
-    tx: Connection, organization_id: OrganizationId, user_id: UUID, at: datetime
+    tx: Connection, organization_id: OrganizationId, user_id: UUID, at: datetime, because: str
 ) -> None:
     """Somebody was deactivated: every role ends with it."""
     await db.run(
         tx,
-        "UPDATE people SET left_at = $3 WHERE organization_id = $1 AND user_id = $2",
+        "UPDATE people SET left_at = $3, left_because = $4 WHERE organization_id = $1 AND user_id = $2",
         organization_id,
         user_id,
         at,
+        because,
     )
     await db.run(
         tx,

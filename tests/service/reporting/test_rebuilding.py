@@ -31,7 +31,15 @@ class Remembering(Neighbours):
 
 async def tables(sql: Sql) -> dict[str, list[str]]:
     """Every row that facts made, as text."""
-    names = ("organizations", "groups", "referral_changes", "referrals", "standings", "moments")
+    names = (
+        "organizations",
+        "groups",
+        "referral_changes",
+        "referrals",
+        "standings",
+        "moments",
+        "deeds",
+    )
     return {
         name: [row[0] for row in await sql.fetch(f"SELECT t::text FROM {name} t ORDER BY 1")]  # noqa: S608
         for name in names
