@@ -39,6 +39,39 @@ class Wanted:
     until: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Somebody who saw a thing: when first and last, how often, and what of it."""
+
+    user_id: UUID
+    first_at: datetime
+    last_at: datetime
+    times: int
+    fields: tuple[str, ...]
+
+
+MOST_READERS = 200
+
+
+async def readers(
+    tx: Connection, organization_id: UUID, act: str, about: UUID, *, until: datetime
+) -> list[Reader]:
+    """The people of an organization who did that to a thing until a moment, the latest first."""
+    return await db.many(
+        tx,
+        Reader,
+        "SELECT user_id, min(at) AS first_at, max(at) AS last_at, count(DISTINCT id)::integer AS times,"
+        " array_agg(DISTINCT field ORDER BY field) AS fields FROM audit_entries, unnest(fields) AS field"
+        " WHERE organization_id = $1 AND about = $2 AND act = $3 AND at <= $4 AND user_id IS NOT NULL"
+        " GROUP BY user_id ORDER BY last_at DESC, user_id LIMIT $5",
+        organization_id,
+        about,
+        act,
+        until,
+        MOST_READERS,
+    )
+
+
 async def entries(
     tx: Connection, wanted: Wanted, after: tuple[datetime, UUID] | None, limit: int
 ) -> list[Entry]:

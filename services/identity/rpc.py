@@ -1,7 +1,7 @@
 """What siblings and the gateway may ask identity over gRPC."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,8 +18,11 @@ from proto.identity.v1.identity_pb2 import (
     KeysRequest,
     KnownUser,
     OfficeCoverage,
+    RolesAtReply,
+    RolesAtRequest,
     TimeReply,
     TimeRequest,
+    UserAt,
     UsersReply,
     UsersRequest,
     ViewerReply,
@@ -31,6 +34,7 @@ from proto.identity.v1.identity_pb2_grpc import (
 from services.identity import actions, policy, store
 from services.identity.actions import Call, Means
 from services.identity.domain import OrganizationId, Role, User
+from services.identity.store.then import RolesThen, roles_at
 
 MOST_IDS = 1000
 _MICROSECOND = timedelta(microseconds=1)
@@ -78,6 +82,21 @@ class IdentityDoor(IdentityServicer):
         async with self._call().db.reading() as tx:
             found = await store.users_by_id(tx, organization_id, ids)
         return UsersReply(users=[_known_user(found[one]) for one in ids if one in found])
+
+    async def RolesAt(self, request: RolesAtRequest, context: Any) -> RolesAtReply:  # noqa: ANN401, ARG002, N802 - grpc's
+        """Who of an organization had a role at these offices, or was one of these providers, at a moment; and the users named."""
+        organization_id = _organization(request.organization_id)
+        offices, providers = (
+            _ids(request.office_ids, "office_ids"),
+            _ids(request.provider_ids, "provider_ids"),
+        )
+        users = _ids(request.user_ids, "user_ids")
+        if not policy.may_answer_about(current_viewer(), organization_id):
+            return RolesAtReply()
+        at = request.at.ToDatetime(tzinfo=UTC)
+        async with self._call().db.reading() as tx:
+            found = await roles_at(tx, organization_id, at, (offices, providers, users))
+        return RolesAtReply(users=[_user_at(one) for one in found])
 
     @whatever_the_time
     async def Time(self, request: TimeRequest, context: Any) -> TimeReply:  # noqa: ANN401, ARG002, N802 - grpc's
@@ -128,6 +147,15 @@ def _known_user(user: User) -> KnownUser:
         office_admin_of=_offices(user, Role.OFFICE_ADMIN),
         office_staff_of=_offices(user, Role.OFFICE_STAFF),
         provider_id=next((str(one.provider_id) for one in user.grants if one.provider_id), ""),
+    )
+
+
+def _user_at(it: RolesThen) -> UserAt:
+    return UserAt(
+        user_id=str(it.user_id),
+        office_admin_of=[str(one) for one in it.office_admin_of],
+        office_staff_of=[str(one) for one in it.office_staff_of],
+        provider_id=str(it.provider_id or ""),
     )
 
 

@@ -29,6 +29,7 @@ class Settings(ServiceSettings):
     insurance_rpc: str = setting(
         "INSURANCE_RPC", address, about="gRPC door of the insurance service"
     )
+    identity_rpc: str = setting("IDENTITY_RPC", address, about="gRPC door of the identity service")
     patient_key: bytes = setting(
         "PATIENT_KEY",
         key,
@@ -86,6 +87,7 @@ def build(environment: Mapping[str, str] = os.environ) -> Service[Peers]:
         peers=lambda connect: Peers(
             directory=connect("directory", settings.directory_rpc),
             insurance=connect("insurance", settings.insurance_rpc),
+            identity=connect("identity", settings.identity_rpc),
             news=NewsRoom(),
             vault=Vault(settings.patient_key),
             attachment_limits=AttachmentLimits(

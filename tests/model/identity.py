@@ -191,6 +191,12 @@ RPCS = (
         "R23: staff of groups",
         {"organization_id": "@organization maple", "user_ids": ["@user idle"]},
     ),
+    Rpc(
+        "Identity/RolesAt",
+        frozenset({"referrals"}),
+        "R14: who could see a referral on a day",
+        {"organization_id": "@organization maple", "office_ids": ["@office here"]},
+    ),
 )
 
 TABLE = Table(

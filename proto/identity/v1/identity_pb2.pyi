@@ -288,6 +288,94 @@ class KnownUser(_message.Message):
 Global___KnownUser: _TypeAlias = KnownUser  # noqa: Y015
 
 @_typing.final
+class RolesAtRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    OFFICE_IDS_FIELD_NUMBER: _builtins.int
+    PROVIDER_IDS_FIELD_NUMBER: _builtins.int
+    USER_IDS_FIELD_NUMBER: _builtins.int
+    organization_id: _builtins.str
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def office_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def provider_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def user_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        organization_id: _builtins.str = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
+        office_ids: _abc.Iterable[_builtins.str] | None = ...,
+        provider_ids: _abc.Iterable[_builtins.str] | None = ...,
+        user_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "office_ids", b"office_ids", "organization_id", b"organization_id", "provider_ids", b"provider_ids", "user_ids", b"user_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RolesAtRequest: _TypeAlias = RolesAtRequest  # noqa: Y015
+
+@_typing.final
+class RolesAtReply(_message.Message):
+    """Those who were confirmed and active then; with every office they had, not only those that were asked about."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USERS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def users(self) -> _containers.RepeatedCompositeFieldContainer[Global___UserAt]: ...
+    def __init__(
+        self,
+        *,
+        users: _abc.Iterable[Global___UserAt] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["users", b"users"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RolesAtReply: _TypeAlias = RolesAtReply  # noqa: Y015
+
+@_typing.final
+class UserAt(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    OFFICE_ADMIN_OF_FIELD_NUMBER: _builtins.int
+    OFFICE_STAFF_OF_FIELD_NUMBER: _builtins.int
+    PROVIDER_ID_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    provider_id: _builtins.str
+    """The provider whose record was about the user; empty: the user was none."""
+    @_builtins.property
+    def office_admin_of(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def office_staff_of(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        office_admin_of: _abc.Iterable[_builtins.str] | None = ...,
+        office_staff_of: _abc.Iterable[_builtins.str] | None = ...,
+        provider_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["office_admin_of", b"office_admin_of", "office_staff_of", b"office_staff_of", "provider_id", b"provider_id", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UserAt: _TypeAlias = UserAt  # noqa: Y015
+
+@_typing.final
 class TimeRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -54,6 +54,11 @@ class IdentityStub:
                 request_serializer=proto_dot_identity_dot_v1_dot_identity__pb2.UsersRequest.SerializeToString,
                 response_deserializer=proto_dot_identity_dot_v1_dot_identity__pb2.UsersReply.FromString,
                 _registered_method=True)
+        self.RolesAt = channel.unary_unary(
+                '/identity.v1.Identity/RolesAt',
+                request_serializer=proto_dot_identity_dot_v1_dot_identity__pb2.RolesAtRequest.SerializeToString,
+                response_deserializer=proto_dot_identity_dot_v1_dot_identity__pb2.RolesAtReply.FromString,
+                _registered_method=True)
         self.Time = channel.unary_unary(
                 '/identity.v1.Identity/Time',
                 request_serializer=proto_dot_identity_dot_v1_dot_identity__pb2.TimeRequest.SerializeToString,
@@ -92,6 +97,13 @@ class IdentityServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RolesAt(self, request, context):
+        """Who had a role at some of an organization's offices at a moment, and what the users that are named had.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Time(self, request, context):
         """The suite's time by identity's database, for processes that have no database.
         """
@@ -121,6 +133,11 @@ def add_IdentityServicer_to_server(servicer, server):
                     servicer.Users,
                     request_deserializer=proto_dot_identity_dot_v1_dot_identity__pb2.UsersRequest.FromString,
                     response_serializer=proto_dot_identity_dot_v1_dot_identity__pb2.UsersReply.SerializeToString,
+            ),
+            'RolesAt': grpc.unary_unary_rpc_method_handler(
+                    servicer.RolesAt,
+                    request_deserializer=proto_dot_identity_dot_v1_dot_identity__pb2.RolesAtRequest.FromString,
+                    response_serializer=proto_dot_identity_dot_v1_dot_identity__pb2.RolesAtReply.SerializeToString,
             ),
             'Time': grpc.unary_unary_rpc_method_handler(
                     servicer.Time,
@@ -236,6 +253,33 @@ class Identity:
             '/identity.v1.Identity/Users',
             proto_dot_identity_dot_v1_dot_identity__pb2.UsersRequest.SerializeToString,
             proto_dot_identity_dot_v1_dot_identity__pb2.UsersReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RolesAt(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/identity.v1.Identity/RolesAt',
+            proto_dot_identity_dot_v1_dot_identity__pb2.RolesAtRequest.SerializeToString,
+            proto_dot_identity_dot_v1_dot_identity__pb2.RolesAtReply.FromString,
             options,
             channel_credentials,
             insecure,

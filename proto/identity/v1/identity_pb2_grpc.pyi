@@ -39,6 +39,8 @@ class IdentityStub:
     """How many confirmed, active staff cover each office."""
     Users: _grpc.UnaryUnaryMultiCallable[_identity_pb2.UsersRequest, _identity_pb2.UsersReply]
     """Which of these users belong to the organization, and whether they are confirmed and active."""
+    RolesAt: _grpc.UnaryUnaryMultiCallable[_identity_pb2.RolesAtRequest, _identity_pb2.RolesAtReply]
+    """Who had a role at some of an organization's offices at a moment, and what the users that are named had."""
     Time: _grpc.UnaryUnaryMultiCallable[_identity_pb2.TimeRequest, _identity_pb2.TimeReply]
     """The suite's time by identity's database, for processes that have no database."""
 
@@ -53,6 +55,8 @@ class IdentityAsyncStub(IdentityStub):
     """How many confirmed, active staff cover each office."""
     Users: _aio.UnaryUnaryMultiCallable[_identity_pb2.UsersRequest, _identity_pb2.UsersReply]  # type: ignore[assignment]
     """Which of these users belong to the organization, and whether they are confirmed and active."""
+    RolesAt: _aio.UnaryUnaryMultiCallable[_identity_pb2.RolesAtRequest, _identity_pb2.RolesAtReply]  # type: ignore[assignment]
+    """Who had a role at some of an organization's offices at a moment, and what the users that are named had."""
     Time: _aio.UnaryUnaryMultiCallable[_identity_pb2.TimeRequest, _identity_pb2.TimeReply]  # type: ignore[assignment]
     """The suite's time by identity's database, for processes that have no database."""
 
@@ -88,6 +92,14 @@ class IdentityServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_identity_pb2.UsersReply, _abc.Awaitable[_identity_pb2.UsersReply]]:
         """Which of these users belong to the organization, and whether they are confirmed and active."""
+
+    @_abc_1.abstractmethod
+    def RolesAt(
+        self,
+        request: _identity_pb2.RolesAtRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_identity_pb2.RolesAtReply, _abc.Awaitable[_identity_pb2.RolesAtReply]]:
+        """Who had a role at some of an organization's offices at a moment, and what the users that are named had."""
 
     @_abc_1.abstractmethod
     def Time(

@@ -28,6 +28,7 @@ CALLERS = {
     "Time": frozenset({"gateway"}),
     "Coverage": frozenset({"directory"}),
     "Users": frozenset({"directory"}),
+    "RolesAt": frozenset({"referrals"}),
 }
 """Which parts of the suite have business with which RPC; the door refuses the others."""
 

@@ -56,12 +56,13 @@ class ExplainingQuery:
         found = await explain(info.context.call, id_)
         return AccessExplanation(
             sight=found.sight,
-            reasons=[_reason(one) for one in found.reasons],
+            reasons=[reason(one) for one in found.reasons],
             actions=[_action(one) for one in found.actions],
         )
 
 
-def _reason(it: Explained) -> AccessReason:
+def reason(it: Explained) -> AccessReason:
+    """A reason in words."""
     return AccessReason(
         code=it.because, message=WORDS[it.because], office=stub(Office, it.office_id)
     )

@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -18,6 +19,8 @@ from kit.auth import Kind, Viewer
 from kit.service import http_server
 from proto.directory.v1 import directory_pb2 as directory
 from proto.directory.v1.directory_pb2_grpc import DirectoryServicer, add_DirectoryServicer_to_server
+from proto.identity.v1.identity_pb2 import RolesAtReply, RolesAtRequest, UserAt
+from proto.identity.v1.identity_pb2_grpc import IdentityServicer, add_IdentityServicer_to_server
 from proto.insurance.v1 import insurance_pb2 as insurance
 from proto.insurance.v1.insurance_pb2_grpc import InsuranceServicer, add_InsuranceServicer_to_server
 from services.referrals.actions.peers import Peers
@@ -70,6 +73,46 @@ class SmallDirectory(DirectoryServicer):
         return directory.SenderReply(may_send=code == "OK", code=code)
 
 
+@dataclass
+class Role:
+    """A role somebody had over a span of time: at an office as its kind says, or as a provider."""
+
+    user_id: UUID
+    organization_id: UUID
+    kind: str
+    at: UUID
+    from_at: datetime
+    until_at: datetime | None = None
+
+
+class SmallIdentity(IdentityServicer):
+    """Remembers roles with their spans."""
+
+    def __init__(self) -> None:
+        self.roles: list[Role] = []
+
+    async def RolesAt(self, request: RolesAtRequest, context: Any) -> RolesAtReply:  # noqa: ANN401, ARG002, N802
+        at = request.at.ToDatetime(tzinfo=UTC)
+        wanted = {*request.office_ids, *request.provider_ids}
+        found: dict[UUID, list[Role]] = {UUID(one): [] for one in request.user_ids}
+        for role in self.roles:
+            stood = role.from_at <= at and (role.until_at is None or at < role.until_at)
+            if stood and str(role.organization_id) == request.organization_id:
+                found.setdefault(role.user_id, []).append(role)
+        return RolesAtReply(
+            users=[
+                UserAt(
+                    user_id=str(user),
+                    office_admin_of=[str(one.at) for one in roles if one.kind == "OFFICE_ADMIN"],
+                    office_staff_of=[str(one.at) for one in roles if one.kind == "OFFICE_STAFF"],
+                    provider_id=next((str(one.at) for one in roles if one.kind == "PROVIDER"), ""),
+                )
+                for user, roles in found.items()
+                if str(user) in request.user_ids or wanted & {str(one.at) for one in roles}
+            ]
+        )
+
+
 class SmallInsurance(InsuranceServicer):
     """Knows which providers accept which plan; `asked` are the days
     it was asked about; `away` makes it fail as a crashed service would."""
@@ -103,6 +146,7 @@ class Referrals:
     running: Running[Peers]
     directory: SmallDirectory
     insurance: SmallInsurance
+    identity: SmallIdentity
     neighbours: Neighbours
 
 
@@ -110,19 +154,29 @@ class Referrals:
 async def referrals(postgres: PostgresServer, nats_url: str) -> AsyncIterator[Referrals]:
     """One referrals service for the tests of a module: each test brings organizations of its own."""
     small_directory, small_insurance = SmallDirectory(), SmallInsurance()
+    small_identity = SmallIdentity()
     server = grpc.aio.server()
     add_DirectoryServicer_to_server(small_directory, server)
     add_InsuranceServicer_to_server(small_insurance, server)
+    add_IdentityServicer_to_server(small_identity, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     url = await postgres.database("referrals")
     await db.migrate(url, "referrals")
     door = f"127.0.0.1:{port}"
     settings = environment(
-        "referrals", url, nats_url, DIRECTORY_RPC=door, INSURANCE_RPC=door, PATIENT_KEY="7e" * 32
+        "referrals",
+        url,
+        nats_url,
+        DIRECTORY_RPC=door,
+        INSURANCE_RPC=door,
+        IDENTITY_RPC=door,
+        PATIENT_KEY="7e" * 32,
     )
     async with running_service(build(settings)) as running:
-        yield Referrals(running, small_directory, small_insurance, Neighbours(running))
+        yield Referrals(
+            running, small_directory, small_insurance, small_identity, Neighbours(running)
+        )
     await server.stop(None)
 
 
