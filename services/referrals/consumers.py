@@ -115,10 +115,11 @@ async def _group_staffed(tx: Connection, heard: Heard) -> None:
         GroupId(UUID(fact.group_id)),
         [UUID(one) for one in fact.staff_user_ids],
         [UUID(one) for one in fact.provider_ids],
+        heard.time,
     )
 
 
 async def _group_removed(tx: Connection, heard: Heard) -> None:
     fact: GroupRemoved = heard.fact
     organization_id = OrganizationId(heard.organization_id)
-    await leaving.staff_group(tx, organization_id, GroupId(UUID(fact.group_id)), [], [])
+    await leaving.staff_group(tx, organization_id, GroupId(UUID(fact.group_id)), [], [], heard.time)

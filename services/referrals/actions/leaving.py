@@ -20,7 +20,7 @@ from services.referrals.domain import (
     Subject,
     UserId,
 )
-from services.referrals.store import fences, news, people, queues
+from services.referrals.store import fences, news, people, queues, then
 from services.referrals.store import referrals as store
 from services.referrals.store.news import AccessChanged
 
@@ -112,7 +112,9 @@ async def staff_group(
     group_id: GroupId,
     staff: list[UUID],
     members: list[UUID],
+    at: datetime,
 ) -> None:
-    """Who works for a group and who is in it, from now on."""
+    """Who works for a group and who is in it, from a moment on."""
     await people.put_group(tx, organization_id, group_id, staff, members)
+    await then.note_staff(tx, organization_id, group_id, staff, at)
     await news.announce_access(tx, AccessChanged(group_id=group_id))

@@ -50,6 +50,7 @@ class Peers:
 
     directory: Peer
     insurance: Peer
+    identity: Peer
     news: NewsRoom
     vault: Vault
     attachment_limits: AttachmentLimits

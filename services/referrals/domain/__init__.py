@@ -133,6 +133,7 @@ from services.referrals.domain.patients import (
     by_phone,
 )
 from services.referrals.domain.queues import Place, QueueFilter, QueueOrder, Reading
+from services.referrals.domain.then import EndThen, Then, as_it_was, require_past
 
 __all__ = [
     "ACKNOWLEDGE_DAYS",
@@ -165,6 +166,7 @@ __all__ = [
     "CaseState",
     "DataKey",
     "Draft",
+    "EndThen",
     "Explained",
     "GroupId",
     "Happened",
@@ -210,11 +212,13 @@ __all__ = [
     "Tally",
     "Target",
     "Targets",
+    "Then",
     "Urgency",
     "UserId",
     "acknowledged",
     "appointment_cancelled",
     "appointment_passed",
+    "as_it_was",
     "attaching_side",
     "authorization_changed",
     "by_member_number",
@@ -245,6 +249,7 @@ __all__ = [
     "released",
     "require",
     "require_no_loop",
+    "require_past",
     "require_specialty",
     "require_version",
     "require_withdrawable",

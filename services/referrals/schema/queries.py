@@ -28,6 +28,7 @@ from services.referrals.schema.nodes import Referral, ReferralReason, load_refer
 from services.referrals.schema.patients import PatientQuery
 from services.referrals.schema.queues import WorkQueueConnection, WorkQueueFilter, read_queue
 from services.referrals.schema.targets import TargetsQuery
+from services.referrals.schema.then import ThenQuery
 from services.referrals.schema.words import (
     ReferralHappened,
     ReferralReasonKind,
@@ -64,7 +65,7 @@ class WorkQueueChange:
 
 
 @strawberry.type
-class Query(CasesQuery, ExplainingQuery, TargetsQuery, PatientQuery):
+class Query(CasesQuery, ExplainingQuery, ThenQuery, TargetsQuery, PatientQuery):
     """What can be asked."""
 
     referrals_audit = audit_field("referrals", user=User, permit=policy.permit_audit)
