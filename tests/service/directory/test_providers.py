@@ -205,7 +205,7 @@ async def test_with_a_second_approver_old_values_hold_until_the_change_is_approv
 async def test_a_provider_asks_for_a_change_of_the_own_profile_and_a_client_admin_decides(
     organization: Organization,
 ) -> None:
-    """R11, §2: also where a client admin alone changes profiles at once."""
+    """R02, R11: also where a client admin alone changes profiles at once."""
     approved = await organization.approved()
     me = organization.somebody(provider_id=UUID(approved["id"]))
     asked = {
@@ -235,7 +235,7 @@ async def test_a_provider_asks_for_a_change_of_the_own_profile_and_a_client_admi
 async def test_a_provider_asks_for_no_change_of_a_colleague_or_of_a_record_not_yet_approved(
     organization: Organization,
 ) -> None:
-    """R11, §2."""
+    """R02, R11."""
     colleague = await organization.approved()
     draft = await organization.add_provider()
     for one, whose in ((colleague, draft), (draft, draft)):

@@ -1,4 +1,4 @@
-"""A provider's own referrals: what a user works on whose record as a provider it is (§2)."""
+"""A provider's own referrals: what a user works on whose record as a provider it is (R02)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def provider(practice: Practice) -> Viewer:
 
 
 async def test_a_provider_works_what_was_sent_to_them_and_nobody_elses(world: World) -> None:
-    """R14, §2."""
+    """R02, R14."""
     me, sent = provider(world.receiver), await send(world)
     colleague = world.receiver.somebody(provider_id=uuid4())
 
@@ -35,7 +35,7 @@ async def test_a_provider_works_what_was_sent_to_them_and_nobody_elses(world: Wo
 
 
 async def test_a_provider_sends_in_the_own_name_and_in_no_other(world: World) -> None:
-    """R22, §2."""
+    """R02, R22."""
     me = provider(world.sender)
     written = draft(world.sender, at(world.receiver))
     others = written | {"sender": at(world.sender) | {"providerId": str(uuid4())}}
@@ -48,7 +48,7 @@ async def test_a_provider_sends_in_the_own_name_and_in_no_other(world: World) ->
 
 
 async def test_a_provider_has_a_queue_of_the_own_referrals(world: World) -> None:
-    """R14, R21, §2: also of what has ended, and until the provider is removed."""
+    """R02, R14, R21: also of what has ended, and until the provider is removed."""
     me, mine = provider(world.receiver), {"providerId": str(world.receiver.provider_id)}
     pending, ended = await send(world), await send(world)
     await send(world, at(world.receiver) | {"providerId": str(uuid4())})
@@ -71,7 +71,7 @@ async def test_a_provider_has_a_queue_of_the_own_referrals(world: World) -> None
 
 
 async def test_what_a_group_has_is_a_providers_once_it_was_claimed_for_them(world: World) -> None:
-    """R21, §2."""
+    """R02, R21."""
     practice, staff = world.receiver, world.receiver.somebody()
     group = await staffed(world, practice, [practice.provider_id], staff.user_id or uuid4())
     sent = await send(world, group_at(practice, group))
@@ -85,7 +85,7 @@ async def test_what_a_group_has_is_a_providers_once_it_was_claimed_for_them(worl
 
 
 async def test_a_provider_hears_why_a_referral_is_theirs(world: World) -> None:
-    """R14, §2."""
+    """R02, R14."""
     sent = await send(world)
 
     received = await why(world, provider(world.receiver), sent)
@@ -97,7 +97,7 @@ async def test_a_provider_hears_why_a_referral_is_theirs(world: World) -> None:
 
 
 async def test_a_removed_provider_works_nothing_any_more(world: World) -> None:
-    """R14."""
+    """R02, R14."""
     practice, sent = world.receiver, await send(world)
     fact = ProviderRemoved(provider_id=str(practice.provider_id))
     await say(world, fact, practice.organization_id, "provider", practice.provider_id)
@@ -114,7 +114,7 @@ async def test_a_removed_provider_works_nothing_any_more(world: World) -> None:
 
 
 async def test_a_provider_watches_the_own_queue_until_the_role_is_gone(world: World) -> None:
-    """R07, R14, §2."""
+    """R02, R07, R14."""
     practice, me = world.receiver, provider(world.receiver)
     async with watching(world, me, providerId=practice.provider_id) as watch:
         sent = await send(world)

@@ -180,7 +180,7 @@ def test_a_change_that_waits_can_be_decided() -> None:
 def test_a_provider_asks_for_changes_of_the_own_approved_record_and_does_nothing_else(
     state: ProviderState,
 ) -> None:
-    """R11, §2."""
+    """R02, R11."""
     mine = provider(state=state)
     me = user(provider_id=mine.id)
     asks = state is ProviderState.APPROVED

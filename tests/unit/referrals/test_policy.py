@@ -95,7 +95,7 @@ def test_office_staff_admins_and_group_staff_of_an_end_see_the_referral() -> Non
 
 
 def test_a_provider_works_the_own_end_and_no_colleagues() -> None:
-    """R02, R14, §2: of the own organization, as long as they belong to it."""
+    """R02, R14: of the own organization, as long as they belong to it."""
     me = user(RECEIVER.organization_id, provider_id=RECEIVER.provider_id)
     gone = Access(removed=frozenset({RECEIVER.provider_id}))
     to_the_group = builders.sent(SENDER, replace(RECEIVER, provider_id=None))
