@@ -17,7 +17,14 @@ from proto.insurance.v1.events_pb2 import (
     CampaignReminded,
     ManagerMissing,
 )
-from proto.reporting.v1.events_pb2 import ReportPublished, ReportReviewDue, ReportReviewed
+from proto.reporting.v1.events_pb2 import (
+    FindingActioned,
+    FindingClosed,
+    FindingRaised,
+    ReportPublished,
+    ReportReviewDue,
+    ReportReviewed,
+)
 from services.identity import store
 from services.identity.actions import Means
 from services.identity.consumers.post import Post
@@ -89,6 +96,16 @@ class _Reporting(Post):
         """Somebody has."""
         await self.forget(tx, heard, Topic.REPORT, Topic.REVIEW_DUE)
 
+    async def found(self, tx: Connection, heard: Heard) -> None:
+        """R32: an office or a group has missed a rule of its scorecard."""
+        fact: FindingRaised = heard.fact
+        places = ("", fact.subject_id) if fact.subject == "GROUP" else (fact.subject_id, "")
+        await self.tell(tx, heard, Topic.FINDING, *places)
+
+    async def looked_after(self, tx: Connection, heard: Heard) -> None:
+        """Somebody has done something about it, or closed it."""
+        await self.forget(tx, heard, Topic.FINDING)
+
 
 class _Users(Post):
     async def bounced(self, tx: Connection, heard: Heard) -> None:
@@ -121,7 +138,19 @@ class _Users(Post):
 
 def news_of_organizations(parts: Parts[Means]) -> list[Hearing]:
     """The handlers of whatever is not about referrals."""
-    return [*_of_directory(_Directory(parts)), *_of_others(parts)]
+    users = _Users(parts)
+    accounts = {
+        UserInviteBounced: users.bounced,
+        UserInviteExpired: users.expired,
+        UserConfirmed: users.confirmed,
+        UserDeactivated: users.deactivated,
+    }
+    return [
+        *_of_directory(_Directory(parts)),
+        *_of_insurance(_Insurance(parts)),
+        *_of_reporting(_Reporting(parts)),
+        Hearing("identity", "user", accounts),
+    ]
 
 
 def _of_directory(news: _Directory) -> list[Hearing]:
@@ -130,28 +159,28 @@ def _of_directory(news: _Directory) -> list[Hearing]:
     return [Hearing("directory", "office", offices), Hearing("directory", "task", tasks)]
 
 
-def _of_others(parts: Parts[Means]) -> list[Hearing]:
-    insurance, reporting, users = _Insurance(parts), _Reporting(parts), _Users(parts)
+def _of_insurance(news: _Insurance) -> list[Hearing]:
     campaigns = {
-        CampaignAssigned: insurance.assigned,
-        CampaignReminded: insurance.reminded,
-        CampaignEscalated: insurance.escalated,
-        CampaignClosed: insurance.closed,
-    }
-    reports = {
-        ReportPublished: reporting.published,
-        ReportReviewDue: reporting.review_due,
-        ReportReviewed: reporting.reviewed,
-    }
-    accounts = {
-        UserInviteBounced: users.bounced,
-        UserInviteExpired: users.expired,
-        UserConfirmed: users.confirmed,
-        UserDeactivated: users.deactivated,
+        CampaignAssigned: news.assigned,
+        CampaignReminded: news.reminded,
+        CampaignEscalated: news.escalated,
+        CampaignClosed: news.closed,
     }
     return [
         Hearing("insurance", "campaign", campaigns),
-        Hearing("insurance", "manager", {ManagerMissing: insurance.manager_missing}),
-        Hearing("reporting", "report", reports),
-        Hearing("identity", "user", accounts),
+        Hearing("insurance", "manager", {ManagerMissing: news.manager_missing}),
     ]
+
+
+def _of_reporting(news: _Reporting) -> list[Hearing]:
+    reports = {
+        ReportPublished: news.published,
+        ReportReviewDue: news.review_due,
+        ReportReviewed: news.reviewed,
+    }
+    findings = {
+        FindingRaised: news.found,
+        FindingActioned: news.looked_after,
+        FindingClosed: news.looked_after,
+    }
+    return [Hearing("reporting", "report", reports), Hearing("reporting", "finding", findings)]

@@ -60,6 +60,9 @@ _SAID: Final[Mapping[Topic, _Said]] = {
     Topic.REVIEW_DUE: _Said(
         "1 progress report waits for its review", "{} progress reports wait for their review"
     ),
+    Topic.FINDING: _Said(
+        "1 rule of the scorecard was missed", "{} rules of the scorecard were missed"
+    ),
     Topic.INVITATION_BOUNCED: _Said("1 invitation did not arrive", "{} invitations did not arrive"),
     Topic.INVITATION_EXPIRED: _Said("1 invitation has run out", "{} invitations have run out"),
     Topic.AWAY_ENDED: _Said(

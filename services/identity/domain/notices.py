@@ -26,7 +26,7 @@ class NoticeKind(StrEnum):
     decided in time. RETURNED: declined by the receiver, or cancelled by the sender. ATTENDANCE: an appointment has passed, and nobody
     has said what came of it. OUTCOMES: what came of a referral they sent. INSURANCE_REVIEWS: campaigns, and that nobody is insurance
     manager. OFFICE_OPENINGS: an office could not open on its first day. TASKS: what is left undone in the directory, and providers who
-    leave and can be removed now. REPORTS: weekly progress. USERS: invitations that did not arrive or ran out, and accounts ended by 90
+    leave and can be removed now. REPORTS: weekly progress, and findings of scorecards. USERS: invitations that did not arrive or ran out, and accounts ended by 90
     days of absence. CALL_CENTRE: entries in the feed of changes. ACCOUNT_SECURITY: one's own account, password and second factors, and
     what support does."""
 
@@ -71,6 +71,7 @@ class Topic(StrEnum):
     CASE_READY = "CASE_READY"
     REPORT = "REPORT"
     REVIEW_DUE = "REVIEW_DUE"
+    FINDING = "FINDING"
     INVITATION_BOUNCED = "INVITATION_BOUNCED"
     INVITATION_EXPIRED = "INVITATION_EXPIRED"
     AWAY_ENDED = "AWAY_ENDED"
@@ -92,6 +93,7 @@ KINDS: Final[Mapping[Topic, NoticeKind]] = {
     Topic.CASE_READY: NoticeKind.TASKS,
     Topic.REPORT: NoticeKind.REPORTS,
     Topic.REVIEW_DUE: NoticeKind.REPORTS,
+    Topic.FINDING: NoticeKind.REPORTS,
     Topic.INVITATION_BOUNCED: NoticeKind.USERS,
     Topic.INVITATION_EXPIRED: NoticeKind.USERS,
     Topic.AWAY_ENDED: NoticeKind.USERS,

@@ -28,8 +28,9 @@ def _decides_there(member: Member, place: Place) -> bool:
 
 
 def _reads_reports(member: Member, place: Place) -> bool:
-    """As in reporting: whoever sees the whole organization, and office admins of the group's offices."""
-    offices = place.group.office_ids if place.group else frozenset()
+    """As in reporting: whoever sees the whole organization, and office admins of the office, or of the group's offices."""
+    offices = frozenset({place.office_id} if place.office_id else ())
+    offices |= place.group.office_ids if place.group else frozenset()
     return member.has(*LOOKS_ON) or member.works_at(offices, Role.OFFICE_ADMIN)
 
 
@@ -58,6 +59,7 @@ _TOLD: Final[Mapping[Topic, Callable[[Member, Place], bool]]] = {
     Topic.CASE_READY: _client_admin,
     Topic.REPORT: _reads_reports,
     Topic.REVIEW_DUE: _reads_reports,
+    Topic.FINDING: _reads_reports,
     Topic.INVITATION_BOUNCED: _decides_there,
     Topic.INVITATION_EXPIRED: _decides_there,
     Topic.AWAY_ENDED: _client_admin,
