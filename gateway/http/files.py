@@ -6,6 +6,7 @@ The gateway knows no more of a file than of anything else: it finds out who asks
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections import Counter
 from contextlib import ExitStack, contextmanager
@@ -42,6 +43,10 @@ if TYPE_CHECKING:
 PIECE_PATIENCE = 10.0
 """Seconds in which another piece of a file must have come."""
 
+HEARD_OUT = 5.0
+MOST_HEARD_OUT = 50_000_000
+"""Seconds and bytes for which the rest of a refused file is listened to."""
+
 AT_ONCE = 64
 AT_ONCE_EACH = 4
 """Files on their way at once: of everybody, and of one user."""
@@ -77,6 +82,7 @@ class FilesDoor:
                 return
             except Exception as fault:  # noqa: BLE001 - the last resort: everything is told, faults masked
                 response = _told(failed(fault))
+                await _hear_out(request)
             response.headers[REQUEST_ID] = request_id.get()
             await response(scope, receive, send)
 
@@ -187,6 +193,20 @@ async def _body_of(request: Request) -> AsyncGenerator[bytes]:
             return
         if piece:
             yield piece
+
+
+async def _hear_out(request: Request) -> None:
+    """Let the rest of a refused file come. Many clients listen only after they have sent all, and a connection that is closed on
+    them before that tells them nothing."""
+    if request.headers.get("connection", "").lower() != "close":
+        return
+    heard = 0
+    with contextlib.suppress(TimeoutError, ClientDisconnect):
+        async with asyncio.timeout(HEARD_OUT):
+            async for piece in request.stream():
+                heard += len(piece)
+                if heard > MOST_HEARD_OUT:
+                    return
 
 
 async def _refused(subgraph: str, reply: FileReply) -> Rejected:

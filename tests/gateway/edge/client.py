@@ -89,9 +89,14 @@ async def stream(
 
 @asynccontextmanager
 async def opened(
-    method: str, url: str, headers: Mapping[str, str] | None, body: bytes
+    method: str,
+    url: str,
+    headers: Mapping[str, str] | None,
+    body: bytes,
+    *,
+    listening: bool = True,
 ) -> AsyncIterator[tuple[int, dict[str, str], asyncio.StreamReader]]:
-    """Send a request; answers the head of the reply and where the rest comes from."""
+    """Send a request; answers the head of the reply and where the rest comes from. Who is not `listening` sends all of it first."""
     place = urlsplit(url)
     target = (place.path or "/") + (f"?{place.query}" if place.query else "")
     sent = {"host": place.netloc, "connection": "close", **(headers or {})}
@@ -101,6 +106,9 @@ async def opened(
     reader, writer = await asyncio.open_connection(place.hostname, place.port)
     try:
         writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
+        if not listening:
+            writer.transport.set_write_buffer_limits(high=0)
+            await writer.drain()
         async with asyncio.timeout(20):
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         given = dict(line.lower().split(": ", 1) for line in head[1:] if line)
