@@ -33,9 +33,10 @@ WORDS = {
     "audit": Word("cli.audit", "verify the audit trails against their checkpoints"),
     "bench": Word(
         "cli.bench",
-        "measure start, memory, queries, sends, sign-ins, facts, suggestions and imports",
+        "measure start, memory, queries, sends, sign-ins, facts, suggestions, imports and reports",
     ),
     "clock": Word("cli.clock", "move the time of a running system"),
+    "rebuild": Word("cli.rebuild", "make reporting's tables again of the facts it kept"),
     "migrate": Word("cli.migrate", "bring the databases up to date"),
     "secrets": Word("cli.secrets", "make the secrets docker compose needs"),
 }

@@ -1,17 +1,19 @@
 """What reporting hears: everything its reports are made of, and nothing about patients."""
 
+from kit.db import Database
 from kit.inbox import Hearing
 from proto.referrals.v1.events_pb2 import ReferralDeclined
-from services.reporting.consumers import declines, people, places, plans, referrals
+from services.reporting.consumers import declines, people, places, plans, practice, referrals
+from services.reporting.consumers.keeping import Progress, Rebuilt, keeping, rebuild
 
 _REFERRALS = {
     **referrals.HANDLERS,
     ReferralDeclined: declines.noting_comments(referrals.HANDLERS[ReferralDeclined]),
 }
 
-HEARINGS = [
+_HEARINGS = [
     Hearing("identity", "organization", people.ORGANIZATIONS),
-    Hearing("identity", "user", people.USERS),
+    Hearing("identity", "user", practice.PRACTISED),
     Hearing("directory", "group", places.GROUPS),
     Hearing("directory", "office", places.OFFICES),
     Hearing("directory", "placement", places.PLACEMENTS),
@@ -20,3 +22,9 @@ HEARINGS = [
     Hearing("insurance", "campaign", plans.CAMPAIGNS),
     Hearing("referrals", "referral", _REFERRALS),
 ]
+HEARINGS = keeping(_HEARINGS)
+
+
+async def rebuild_all(database: Database, progress: Progress) -> Rebuilt:
+    """Make everything that was heard again of the facts that were kept: see `rebuild`."""
+    return await rebuild(database, _HEARINGS, progress)

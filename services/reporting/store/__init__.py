@@ -3,6 +3,7 @@
 from services.reporting.store import (
     changes,
     deeds,
+    facts,
     hygiene,
     organizations,
     people,
@@ -14,6 +15,7 @@ from services.reporting.store import (
 __all__ = [
     "changes",
     "deeds",
+    "facts",
     "hygiene",
     "organizations",
     "people",

@@ -1,10 +1,16 @@
 """Reporting is made of facts alone: hearing them again from zero makes the same tables."""
 
+import asyncio
 import random
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from kit import db
+from kit.errors import Conflict
 from services.reporting.app import build
+from services.reporting.consumers import rebuild_all
+from services.reporting.store.facts import PROJECTIONS
 from tests.service.reporting.conftest import Clinic, Reporting, counts
 from tests.service.reporting.stories import Story
 from tests.support.facts import Neighbours
@@ -31,18 +37,22 @@ class Remembering(Neighbours):
 
 async def tables(sql: Sql) -> dict[str, list[str]]:
     """Every row that facts made, as text."""
-    names = (
-        "organizations",
-        "groups",
-        "referral_changes",
-        "referrals",
-        "standings",
-        "moments",
-        "deeds",
-    )
     return {
         name: [row[0] for row in await sql.fetch(f"SELECT t::text FROM {name} t ORDER BY 1")]  # noqa: S608
-        for name in names
+        for name in PROJECTIONS
+    }
+
+
+async def everything_else(sql: Sql) -> dict[str, list[str]]:
+    """Every other row, but for what the machinery itself keeps moving."""
+    names = await sql.fetch(
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+    )
+    others = {row[0] for row in names} - {*PROJECTIONS, "report_doubts"}
+    return {
+        name: [row[0] for row in await sql.fetch(f"SELECT t::text FROM {name} t ORDER BY 1")]  # noqa: S608
+        for name in sorted(others)
+        if not name.startswith("audit_")
     }
 
 
@@ -102,3 +112,88 @@ async def test_hearing_everything_again_makes_the_same_tables_and_serves_all_the
                 await again.repeat(event)
             assert counts(await clinic.reporting.figures(clinic, group, WEEK)) == {}
             assert await tables(running.sql) == first
+
+
+SPOIL = (
+    "DELETE FROM standings WHERE loop_closed",
+    "UPDATE deeds SET waited = '1 year'",
+    "UPDATE groups SET name = 'Elsewhere'",
+)
+
+
+async def test_an_operator_makes_the_tables_again_of_the_facts_that_were_kept(
+    postgres: PostgresServer, nats_url: str
+) -> None:
+    """R31"""
+    url = await postgres.database("reporting")
+    await db.migrate(url, "reporting")
+    owner = await db.open_database(url, size=2)
+    async with running_service(build(environment("reporting", url, nats_url))) as running:
+        clinic = Clinic(Reporting(running, Neighbours(running)))
+        await clinic.open("America/New_York")
+        await tell_a_week(clinic)
+        right, others = await tables(running.sql), await everything_else(running.sql)
+        seen: list[tuple[int, int]] = []
+
+        unchanged = await rebuild_all(owner, lambda done, total: seen.append((done, total)))
+        assert (sum(unchanged.changed.values()), await tables(running.sql)) == (0, right)
+
+        for statement in SPOIL:
+            await running.sql.execute(statement)
+        rebuilt = await rebuild_all(owner, lambda _done, _total: None)
+
+        changed = {name for name, rows in rebuilt.changed.items() if rows}
+        assert changed == {"deeds", "groups", "standings"}
+        assert await tables(running.sql) == right
+        assert await everything_else(running.sql) == others
+        assert seen[-1][0] == rebuilt.facts == len(others["facts"])
+    await owner.pool.close()
+
+
+async def test_while_tables_are_made_again_the_old_ones_serve_and_facts_are_heard(
+    postgres: PostgresServer, nats_url: str
+) -> None:
+    """R31"""
+    url = await postgres.database("reporting")
+    await db.migrate(url, "reporting")
+    owner = await db.open_database(url, size=2)
+    async with running_service(build(environment("reporting", url, nats_url))) as running:
+        clinic = Clinic(Reporting(running, Neighbours(running)))
+        await clinic.open("America/New_York")
+        group = await clinic.group("Cardiology")
+        await Story(clinic, group).sent(NOON)
+        meanwhile: list[asyncio.Task[object]] = []
+
+        async def received() -> object:
+            figures = await clinic.reporting.figures(clinic, group, WEEK)
+            return figures["received"]["count"]
+
+        def progress(_done: int, _total: int) -> None:
+            meanwhile.append(asyncio.ensure_future(received()))
+            meanwhile.append(asyncio.ensure_future(Story(clinic, group).sent(NOON)))
+
+        await rebuild_all(owner, progress)
+        seen, _ = await asyncio.gather(*meanwhile)
+
+        assert seen in (1, 2)
+        assert await received() == 2
+        again = await rebuild_all(owner, lambda _done, _total: None)
+        assert sum(again.changed.values()) == 0
+    await owner.pool.close()
+
+
+async def test_what_was_heard_before_facts_were_kept_is_not_thrown_away(
+    postgres: PostgresServer,
+) -> None:
+    """R31"""
+    url = await postgres.database("reporting")
+    await db.migrate(url, "reporting")
+    owner = await db.open_database(url, size=2)
+    async with owner.everywhere().transaction() as tx:
+        await tx.execute("UPDATE facts_kept SET from_the_first = false")
+
+    with pytest.raises(Conflict) as refused:
+        await rebuild_all(owner, lambda _done, _total: None)
+
+    assert refused.value.code == "FACTS_NOT_KEPT"
+    await owner.pool.close()
