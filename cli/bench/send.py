@@ -73,6 +73,7 @@ def _draft(built: World, number: int) -> dict[str, Any]:
     ids = built.stage.ids
     return {
         "idempotencyKey": f"bench-{number}",
+        "outsidePlanReason": "PATIENT_CHOICE",
         "draft": {
             "sender": {"officeId": ids["B office"], "providerId": ids["family doctor"]},
             "patient": {"givenName": "Jordan", "familyName": "Sample", "bornOn": "1961-04-12"},

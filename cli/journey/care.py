@@ -152,7 +152,8 @@ async def referrals_are_worked(stage: Stage) -> None:
         stage.expect(scheduled["status"] == "SCHEDULED", f"scheduling gave {scheduled}")
         stage.say(f"{staff.name} scheduled the {label}")
     elsewhere = {"officeId": stage.ids["B office"], "providerId": stage.ids["own cardiologist"]}
-    await act_on(stage, staff, "group referral", "forwardReferral", receiver=elsewhere)
+    onward = {"receiver": elsewhere, "outsidePlanReason": "NO_CAPACITY_IN_PLAN"}
+    await act_on(stage, staff, "group referral", "forwardReferral", **onward)
     seen = await look(stage.people["B staff"], stage.ids["group referral"])
     stage.expect(seen is not None and seen["hop"] == 2, f"forwarding is a new hop: {seen}")  # noqa: PLR2004
     stage.say(f"{staff.name} forwarded the group referral to another cardiologist")

@@ -17,6 +17,8 @@ _BY_ITSELF = {"APPOINTMENT_PASSED", "RELEASED"}
 
 _AFTER_A_VISIT = {"completeReferral", "reportNoShow"}
 _MAKING = {"createDraft", "sendReferral"}
+_CHOOSE_A_RECEIVER = {"sendReferral", "resendReferral", "forwardReferral", "reassignReferral"}
+_REASONS = ("PATIENT_CHOICE", "CONTINUITY_OF_CARE", "NO_CAPACITY_IN_PLAN", "NOBODY_IN_PLAN")
 
 
 class Work:
@@ -83,7 +85,7 @@ class _Referral:
 
     async def _make(self, deed: Deed) -> None:
         name = f"{self._story.number}"
-        by, given = self._desks[deed.office], {"draft": self._draft()}
+        by, given = self._desks[deed.office], {"draft": self._draft(), **self._outside(deed)}
         made = await self._site.make(by, deed.verb, name, given, _WANTED)
         self._id, self._version = made["id"], made["version"]
         self._done = sum(one["happened"] not in _BY_ITSELF for one in made["history"])
@@ -92,9 +94,19 @@ class _Referral:
         if deed.verb in _AFTER_A_VISIT:
             seen = await self._desks[self._story.sender.office].ask(_LOOK, id=self._id)
             self._version = seen["referral"]["version"]
-        given = {"referralId": self._id, "expectedVersion": self._version, **self._more(deed)}
+        given = {
+            "referralId": self._id,
+            "expectedVersion": self._version,
+            **self._more(deed),
+            **self._outside(deed),
+        }
         done = await self._site.do(self._desks[deed.office], deed.verb, given, _WANTED)
         self._version, self._done = done["version"], self._done + 1
+
+    def _outside(self, deed: Deed) -> dict[str, str]:
+        """Why it may go to a receiver outside of the patient's plan; it is not looked at when the receiver is listed."""
+        asks = self._story.plan is not None and deed.verb in _CHOOSE_A_RECEIVER
+        return {"outsidePlanReason": _REASONS[self._story.number % len(_REASONS)]} if asks else {}
 
     def _draft(self) -> dict[str, Any]:
         story = self._story

@@ -26,7 +26,7 @@ CALLERS = {
     "Receiver": frozenset({"referrals"}),
     "Sender": frozenset({"referrals"}),
     "Placements": frozenset({"insurance"}),
-    "Offices": frozenset({"identity"}),
+    "Offices": frozenset({"identity", "referrals"}),
     "Providers": frozenset({"identity"}),
     "UserGroups": frozenset({"identity"}),
 }

@@ -4,11 +4,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from kit.config import ServiceSettings, address, key, load, number, setting
 from kit.service import Job, Parts, Service
 from services.referrals import policy
-from services.referrals.actions import attachments, cases, clocks, patients
+from services.referrals.actions import attachments, cases, clocks, offline, patients
 from services.referrals.actions.peers import Peers
 from services.referrals.actions.vault import Vault
 from services.referrals.consumers import hearings
@@ -57,6 +58,10 @@ async def _lapse_declined(parts: Parts[Peers]) -> None:
     await clocks.lapse_declined(parts.call())
 
 
+async def _end_unreported(parts: Parts[Peers]) -> None:
+    await offline.end_unreported(parts.call())
+
+
 async def _tell_late(parts: Parts[Peers]) -> None:
     await clocks.tell_late(parts.call())
 
@@ -75,6 +80,17 @@ async def _drop_cut_off(parts: Parts[Peers]) -> None:
 
 async def _follow_news(parts: Parts[Peers]) -> None:
     await parts.peers.news.run(parts.db)
+
+
+JOBS: Final = (
+    Job("pass-appointments", timedelta(seconds=20), _pass_appointments),
+    Job("lapse-declined", timedelta(minutes=10), _lapse_declined),
+    Job("end-unreported", timedelta(minutes=10), _end_unreported),
+    Job("tell-late", timedelta(minutes=1), _tell_late),
+    Job("follow-cases", timedelta(seconds=10), _follow_cases),
+    Job("reseal", timedelta(minutes=1), _reseal),
+    Job("drop-cut-off", timedelta(minutes=10), _drop_cut_off),
+)
 
 
 def build(environment: Mapping[str, str] = os.environ) -> Service[Peers]:
@@ -97,14 +113,7 @@ def build(environment: Mapping[str, str] = os.environ) -> Service[Peers]:
         rpc=servicers,
         callers=policy.CALLERS,
         hearings=hearings,
-        jobs=(
-            Job("pass-appointments", timedelta(seconds=20), _pass_appointments),
-            Job("lapse-declined", timedelta(minutes=10), _lapse_declined),
-            Job("tell-late", timedelta(minutes=1), _tell_late),
-            Job("follow-cases", timedelta(seconds=10), _follow_cases),
-            Job("reseal", timedelta(minutes=1), _reseal),
-            Job("drop-cut-off", timedelta(minutes=10), _drop_cut_off),
-        ),
+        jobs=JOBS,
         routes=routes,
         background=(_follow_news,),
     )

@@ -18,6 +18,7 @@ from services.referrals.domain import (
     Explained,
     GroupId,
     Hop,
+    OfficeId,
     OrganizationId,
     Party,
     ProviderId,
@@ -26,6 +27,7 @@ from services.referrals.domain import (
     Side,
     hindrance,
     possible,
+    takers,
 )
 
 CALLERS = {
@@ -135,6 +137,8 @@ def _as_it_left(referral: Referral, hop: Hop) -> Referral:
         plan_acceptance=None,
         plan_asked=0,
         plan_accepting=0,
+        outside_plan_reason=None,
+        externally_managed=False,
         authorization=None,
         hop=hop.hop,
         claimed_by=None,
@@ -172,6 +176,9 @@ def explained(
     if not found:
         here = [end for end, _ in ends if _of_own(viewer, access, end)]
         found = [Explained(Because.NOT_ON_STAFF, end.office_id) for end in here]
+    reports = referral.externally_managed and Side.SENDING in sides(viewer, access, referral)
+    if reports:
+        found.append(Explained(Because.EXTERNALLY_MANAGED, referral.receiving_office_id))
     return tuple(found) or (Explained(Because.UNKNOWN),)
 
 
@@ -202,7 +209,9 @@ def explained_actions(
     return tuple(
         ActionExplained(
             action,
-            hindrance(referral, action, now) if MOVES[action].side in mine else wrong_side(action),
+            hindrance(referral, action, now)
+            if takers(referral, action) & mine
+            else wrong_side(action),
         )
         for action in Action
     )
@@ -227,7 +236,7 @@ def permit(
     mine = sides(viewer, access, referral)
     if not mine and not any(works_for(viewer, access, hop.party) for hop in hops if hop.left_at):
         raise unknown_referral()
-    if MOVES[action].side not in mine:
+    if not takers(referral, action) & mine:
         raise wrong_side(action)
     return referral
 
@@ -321,6 +330,27 @@ def permit_targets(viewer: Viewer) -> OrganizationId:
             remedy="Ask a client admin of your organization.",
         )
     return OrganizationId(organization_id)
+
+
+def permit_external(viewer: Viewer, office_id: OfficeId) -> OrganizationId:
+    """Whether an office works in the suite or outside of it is for its client admins and its own admins to say."""
+    organization_id = viewer.require_organization()
+    if not may_say_external(viewer, office_id):
+        raise Denied(
+            "Only a client admin or an admin of the office may say so.",
+            remedy="Ask a client admin of your organization.",
+        )
+    return OrganizationId(organization_id)
+
+
+def may_say_external(viewer: Viewer, office_id: OfficeId) -> bool:
+    """Whether `permit_external` lets the viewer, for an office of the own organization."""
+    return viewer.is_user and (viewer.client_admin or office_id in viewer.office_admin_of)
+
+
+def unknown_office() -> NotFound:
+    """One answer for what never was and what is another organization's."""
+    return NotFound("There is no such office.", field="officeId")
 
 
 def permit_keys(viewer: Viewer) -> None:

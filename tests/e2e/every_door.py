@@ -153,6 +153,7 @@ def sensible(town: Town, side: str) -> dict[str, Any]:
         "userId": town.people[f"{side} staff"].user_id,
         "planId": ids["plan"],
         "planIds": [ids["plan"]],
+        "outsidePlanReason": "PATIENT_CHOICE",
         "groupId": ids["group"],
         "referralId": ids["kept referral"],
         "sender": {"officeId": office, "providerId": doctor},

@@ -359,8 +359,8 @@ RPCS = (
     ),
     Rpc(
         "Directory/Offices",
-        frozenset({"identity"}),
-        "R08: roles at offices there are",
+        frozenset({"identity", "referrals"}),
+        "R08: roles at offices there are; and whether one of them works outside of the suite",
         {"organization_id": "@organization maple", "office_ids": ["@office here"]},
     ),
 )

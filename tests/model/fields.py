@@ -166,8 +166,9 @@ FIELDS: dict[str, dict[str, str]] = {
         "Appointment": "id at state noShowCode",
         "BulkReferralItem": "referralId outcome",
         "BulkReferrals": "done refused items",
+        "ExternalManagement": "externallyManaged version mayChange office",
         "Group": "id",
-        "Office": "id",
+        "Office": "id externalManagement",
         "OfficeOpenWork": "office total",
         "OffboardingCase": "id state openedAt closedAt closedAs allowedActions provider progress items",
         "OffboardingItem": "referralId status side appointmentAt office referral targets",
@@ -183,8 +184,8 @@ FIELDS: dict[str, dict[str, str]] = {
         "Referral": "id version status sight sides allowedActions specialtyCode urgency authorization hop"
         " createdAt sentAt changedAt callbackAt appointmentAt reasonCode outcome loopClosedAt"
         " sendingOrganization sendingOffice sendingProvider sendingGroup receivingOrganization"
-        " receivingOffice receivingProvider receivingGroup plan planAcceptance claimedBy dueAt"
-        " overdue appointments hops unreadMessages archived mayAttachAs",
+        " receivingOffice receivingProvider receivingGroup plan planAcceptance outsidePlanReason"
+        " externallyManaged claimedBy dueAt overdue appointments hops unreadMessages archived mayAttachAs",
         "ReferralAccess": "on knownSince could did",
         "ReferralAccessHolder": "user sight reasons",
         "ReferralAttachment": "id name mediaType size side attachedAt url allowedActions by",

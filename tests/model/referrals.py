@@ -18,6 +18,7 @@ from tests.model.words import (
     Table,
     Thing,
     Verb,
+    admin_there,
     anybody,
     audit,
     client_admin,
@@ -220,6 +221,13 @@ VERBS = (
         sees=sees,
         given={"attachmentId": "@own somebody"},
         then="UNKNOWN_ATTACHMENT",
+    ),
+    Verb(
+        "changeExternalManagement",
+        "R18",
+        "office",
+        may=admin_there,
+        given={"externallyManaged": True, **STALE},
     ),
     Verb("changeReferralTargets", "R21", may=client_admin, given=STALE),
     Verb(

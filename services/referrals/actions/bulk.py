@@ -8,9 +8,10 @@ from typing import Final
 from kit.errors import Invalid, Refusal
 from services.referrals.actions import looking, moving, receiving, sending
 from services.referrals.actions.keeping import AlreadyDone, Order
+from services.referrals.actions.moving import Where
 from services.referrals.actions.peers import Call
 from services.referrals.actions.reasons import Given
-from services.referrals.domain import Party, ReferralId, Target
+from services.referrals.domain import Party, ReferralId
 
 MOST: Final = 50
 """Referrals of one call: few enough for one answer."""
@@ -35,14 +36,15 @@ class BulkWork:
 
     action: BulkAction
     given: Given
-    target: Target | None = None
+    where: Where | None = None
     sender: Party | None = None
     confirm_loop: bool = False
+    keeps_appointment: bool = False
 
     def __post_init__(self) -> None:
         """Refuse before the first referral what would be refused for each."""
         moves = self.action in {BulkAction.REASSIGN, BulkAction.FORWARD}
-        if moves and self.target is None:
+        if moves and self.where is None:
             raise Invalid(
                 "Say who is to receive the referrals.", code="RECEIVER_REQUIRED", field="receiver"
             )
@@ -82,11 +84,11 @@ async def _do(call: Call, work: BulkWork, order: Order) -> None:
             await receiving.decline(call, order, given)
         case BulkWork(BulkAction.CANCEL, given):
             await sending.cancel(call, order, given)
-        case BulkWork(BulkAction.REASSIGN, _, Target() as target):
-            await moving.reassign(call, order, target)
-        case BulkWork(BulkAction.FORWARD, given, Target() as target, _, confirmed):
+        case BulkWork(BulkAction.REASSIGN, _, Where() as where):
+            await moving.reassign(call, order, where, keeps_appointment=work.keeps_appointment)
+        case BulkWork(BulkAction.FORWARD, given, Where() as where, _, confirmed):
             said = given.comment
-            await moving.forward(call, order, target, confirm_loop=confirmed, comment=said)
+            await moving.forward(call, order, where, confirm_loop=confirmed, comment=said)
         case BulkWork(BulkAction.CHANGE_SENDER, _, _, Party() as sender):
             await sending.change_sender(call, order, sender)
         case BulkWork(action):

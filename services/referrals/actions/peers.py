@@ -132,6 +132,16 @@ def _refused(code: str, field: str, alternatives: tuple[Alternative, ...]) -> Re
     return Conflict(message, code=code, field=field, remedy=remedy, alternatives=alternatives)
 
 
+async def ask_own_office(call: Call, organization_id: OrganizationId, office_id: OfficeId) -> bool:
+    """Whether the office is the organization's, as directory knows it."""
+    question = directory.OfficesRequest(
+        organization_id=str(organization_id), office_ids=[str(office_id)]
+    )
+    peer = call.peers.directory
+    reply = await peer.ask(DirectoryStub(peer.channel).Offices, question, viewer=call.viewer)
+    return bool(reply.offices)
+
+
 async def ask_plan(
     call: Call, receiver: Party, plan_id: PlanId, members: Sequence[ProviderId], on: date
 ) -> PlanAnswer:

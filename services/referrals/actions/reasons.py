@@ -5,7 +5,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from kit.db import Connection
-from kit.errors import Invalid
+from kit.errors import Conflict, Invalid
 from services.referrals.actions.peers import Call
 from services.referrals.domain import OrganizationId, Reason, ReasonKind
 from services.referrals.store import people
@@ -43,6 +43,27 @@ async def valid_reason(tx: Connection, call: Call, kind: ReasonKind, given: Give
             code="REASON_REQUIRED",
             field="reasonCode",
             remedy="Choose one from referralReasons.",
+        )
+    return found
+
+
+async def outside_plan_reason(tx: Connection, call: Call, code: str | None) -> Reason:
+    """Why a receiver that is not listed for the patient's plan is chosen: OUTSIDE_PLAN without a reason, REASON_REQUIRED with one
+    that is not valid today (R28)."""
+    if code is None:
+        raise Conflict(
+            "That receiver is not listed for the patient's plan.",
+            code="OUTSIDE_PLAN",
+            field="outsidePlanReason",
+            remedy="Choose one of the referral's suggestedReceivers, or say why with one of referralReasons of OUTSIDE_PLAN.",
+        )
+    found = await people.reason(tx, ReasonKind.OUTSIDE_PLAN, code)
+    if found is None or not found.valid_on(await today(tx, call)):
+        raise Invalid(
+            "Give a coded reason that is valid today.",
+            code="REASON_REQUIRED",
+            field="outsidePlanReason",
+            remedy="Choose one from referralReasons of OUTSIDE_PLAN.",
         )
     return found
 

@@ -20,7 +20,12 @@ from services.referrals.actions.keeping import (
 )
 from services.referrals.actions.patients import keep_patient
 from services.referrals.actions.peers import Call, Receiver, ask_plan, ask_receiver, ask_sender
-from services.referrals.actions.reasons import Given, today, valid_reason
+from services.referrals.actions.reasons import (
+    Given,
+    outside_plan_reason,
+    today,
+    valid_reason,
+)
 from services.referrals.actions.telling import Change
 from services.referrals.domain import (
     Action,
@@ -29,6 +34,7 @@ from services.referrals.domain import (
     Happened,
     Party,
     Patient,
+    PlanAcceptance,
     PlanAnswer,
     PlanId,
     ReasonKind,
@@ -37,7 +43,7 @@ from services.referrals.domain import (
     Target,
     require_version,
 )
-from services.referrals.store import people
+from services.referrals.store import offices, people
 from services.referrals.store import referrals as store
 
 
@@ -51,10 +57,15 @@ class Writing:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What siblings answered about a receiver."""
+    """What siblings answered about a receiver, and whether its office works outside of the suite."""
 
     receiver: Receiver
     plan: PlanAnswer | None
+    external: bool
+
+    def manage(self, referral: Referral) -> Referral:
+        """The referral that has just arrived there."""
+        return domain.managed(referral, externally=self.external)
 
 
 async def create_draft(call: Call, writing: Writing, key: str) -> ReferralId:
@@ -86,16 +97,16 @@ async def change_draft(call: Call, order: Order, writing: Writing) -> ReferralId
     return after.id
 
 
-async def send_new(call: Call, writing: Writing, key: str) -> ReferralId:
-    """Write and send in one call. One per idempotency key."""
-    request = ("sendReferral", writing.draft, astuple(writing.patient))
+async def send_new(call: Call, writing: Writing, key: str, outside: str | None) -> ReferralId:
+    """Write and send in one call, outside of the plan for a coded reason. One per idempotency key."""
+    request = ("sendReferral", writing.draft, astuple(writing.patient), outside)
     if (known := await _known(call, key, request)) is not None:
         return known
     async with call.db.reading() as tx:
         await _permit_sender(tx, call, writing.draft.sender)
     draft, now = writing.draft, call.clock.now()
     domain.drafted(ReferralId(new_id()), draft, now)
-    asked = await _ask(call, draft.sender, draft.receiver, draft.plan_id)
+    asked = await _ask(call, draft.sender, draft.receiver, (draft.plan_id, outside))
 
     async def make(tx: Connection) -> UUID:
         await _permit_sender(tx, call, draft.sender)
@@ -104,6 +115,7 @@ async def send_new(call: Call, writing: Writing, key: str) -> ReferralId:
         made = domain.sent_at_once(
             ReferralId(new_id()), draft, receiver, asked.plan, call.clock.now()
         )
+        made = asked.manage(made)
         await _keep_written(tx, call, Change(Happened.SENT, None, made), writing.patient)
         return made.id
 
@@ -113,14 +125,14 @@ async def send_new(call: Call, writing: Writing, key: str) -> ReferralId:
         )
 
 
-async def send_draft(call: Call, order: Order, key: str) -> ReferralId:
-    """Send a draft as it stands. One per idempotency key."""
-    request = ("sendReferral", order)
+async def send_draft(call: Call, order: Order, key: str, outside: str | None) -> ReferralId:
+    """Send a draft as it stands, outside of the plan for a coded reason. One per idempotency key."""
+    request = ("sendReferral", order, outside)
     if (known := await _known(call, key, request)) is not None:
         return known
     draft = await reading(call, order, Action.SEND)
     domain.require(draft, Action.SEND, call.clock.now())
-    asked = await _ask(call, draft.sender, draft.target, draft.plan_id)
+    asked = await _ask(call, draft.sender, draft.target, (draft.plan_id, outside))
 
     async def make(tx: Connection) -> UUID:
         found = await store.lock(tx, order.referral_id)
@@ -130,6 +142,7 @@ async def send_draft(call: Call, order: Order, key: str) -> ReferralId:
             tx, referral.sender, asked.receiver.party, asked.receiver.alternatives
         )
         after = domain.sent(referral, asked.receiver.party, asked.plan, call.clock.now())
+        after = asked.manage(after)
         await keep(tx, call, Change(Happened.SENT, referral, after))
         return after.id
 
@@ -140,15 +153,20 @@ async def send_draft(call: Call, order: Order, key: str) -> ReferralId:
         )
 
 
-async def resend(call: Call, order: Order, target: Target | None) -> ReferralId:
+async def resend(
+    call: Call, order: Order, target: Target | None, outside: str | None
+) -> ReferralId:
     """Send a declined referral again: to another receiver, or to the same one when none is named. A new hop."""
     declined = await reading(call, order, Action.RESEND)
     domain.require(declined, Action.RESEND, call.clock.now())
-    asked = await _ask(call, declined.sender, target or declined.target, declined.plan_id)
+    asked = await _ask(
+        call, declined.sender, target or declined.target, (declined.plan_id, outside)
+    )
     async with changing(call, order, Action.RESEND) as (tx, referral):
         receiver = asked.receiver.party
         await hold_off_fences(tx, referral.sender, receiver, asked.receiver.alternatives)
         after = domain.resent(referral, receiver, asked.plan, call.clock.now())
+        after = asked.manage(after)
         await keep(tx, call, Change(Happened.RESENT, referral, after))
     return after.id
 
@@ -206,7 +224,9 @@ async def _known(call: Call, key: str, request: object) -> ReferralId | None:
     return None if known is None else ReferralId(known)
 
 
-async def _ask(call: Call, sender: Party, target: Target | None, plan_id: PlanId | None) -> Asked:
+async def _ask(
+    call: Call, sender: Party, target: Target | None, plan: tuple[PlanId | None, str | None]
+) -> Asked:
     """Directory about both ends, insurance about the plan; nothing is locked meanwhile."""
     if target is None:
         raise Invalid(
@@ -215,21 +235,35 @@ async def _ask(call: Call, sender: Party, target: Target | None, plan_id: PlanId
             field="receiver",
             remedy="Name an office with a provider or a group.",
         )
+    plan_id, outside = plan
     await ask_sender(call, sender)
-    return await ask_about(call, target, plan_id)
+    return await reasoned(call, await ask_about(call, target, plan_id), outside)
 
 
 async def ask_about(call: Call, target: Target, plan_id: PlanId | None) -> Asked:
     """Directory about a receiver, insurance about the plan there."""
     receiver = await ask_receiver(call, target)
-    if plan_id is None:
-        return Asked(receiver, None)
     party, members = receiver.party, list[domain.ProviderId]()
     async with call.db.reading() as tx:
+        known = (await offices.known(tx, [party.office_id])).get(party.office_id)
+        external = known is not None and known.externally_managed
         day = await today(tx, call)
         if party.group_id is not None:
             members = await people.members_of(tx, party.organization_id, party.group_id)
-    return Asked(receiver, await ask_plan(call, party, plan_id, members, day))
+    plan = None
+    if plan_id is not None:
+        plan = await ask_plan(call, party, plan_id, members, day)
+    return Asked(receiver, plan, external)
+
+
+async def reasoned(call: Call, asked: Asked, outside: str | None) -> Asked:
+    """The same, with the coded reason why a receiver is chosen that is not listed for the plan; OUTSIDE_PLAN without one (R28)."""
+    plan = asked.plan
+    if plan is None or plan.acceptance is not PlanAcceptance.NOT_LISTED:
+        return asked
+    async with call.db.reading() as tx:
+        reason = await outside_plan_reason(tx, call, outside)
+    return replace(asked, plan=replace(plan, outside_reason=reason.code))
 
 
 async def _keep_written(tx: Connection, call: Call, change: Change, patient: Patient) -> Referral:

@@ -172,6 +172,7 @@ def state(referral: Referral, side: Side, at: datetime) -> ReferralState:
         urgency=referral.urgency.value,
         hop=referral.hop,
         occurred_at=when,
+        externally_managed=referral.externally_managed,
     )
     if side is Side.SENDING:
         _tell_plan(told, referral)
@@ -181,6 +182,7 @@ def state(referral: Referral, side: Side, at: datetime) -> ReferralState:
 def _tell_plan(told: ReferralState, referral: Referral) -> None:
     """Only the sender's side is told for which plan the receiver was chosen and what insurance said (decision 0007)."""
     told.plan_id = _text(referral.plan_id)
+    told.outside_plan_reason = referral.outside_plan_reason or ""
     told.plan_acceptance = referral.plan_acceptance.value if referral.plan_acceptance else ""
 
 

@@ -43,6 +43,7 @@ from services.referrals.domain.clocks import (
 from services.referrals.domain.explaining import WORDS, ActionExplained, Because, Explained
 from services.referrals.domain.machine import (
     ENDED,
+    FOR_OFFLINE,
     MAX_HOPS,
     MOVES,
     RECEIVER_OPEN,
@@ -53,6 +54,7 @@ from services.referrals.domain.machine import (
     possible,
     require,
     require_version,
+    takers,
 )
 from services.referrals.domain.messages import (
     Message,
@@ -123,6 +125,12 @@ from services.referrals.domain.nouns import (
     Urgency,
     UserId,
 )
+from services.referrals.domain.offline import (
+    UNREPORTED_AFTER,
+    ExternalOffice,
+    managed,
+    unreported,
+)
 from services.referrals.domain.patients import (
     DataKey,
     Patient,
@@ -139,11 +147,13 @@ __all__ = [
     "ACKNOWLEDGE_DAYS",
     "DECIDE_DAYS",
     "ENDED",
+    "FOR_OFFLINE",
     "LAPSES_AFTER",
     "MAX_HOPS",
     "MOVES",
     "RECEIVER_OPEN",
     "SENDER_OPEN",
+    "UNREPORTED_AFTER",
     "WORDS",
     "Accepting",
     "Action",
@@ -168,6 +178,7 @@ __all__ = [
     "Draft",
     "EndThen",
     "Explained",
+    "ExternalOffice",
     "GroupId",
     "Happened",
     "Hop",
@@ -237,6 +248,7 @@ __all__ = [
     "handed_over",
     "hindrance",
     "lapsed",
+    "managed",
     "may_attach",
     "may_withdraw",
     "media_type_of",
@@ -261,6 +273,8 @@ __all__ = [
     "sent_at_once",
     "speaking_side",
     "stale_targets",
+    "takers",
     "targets",
+    "unreported",
     "url_of",
 ]

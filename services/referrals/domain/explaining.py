@@ -18,6 +18,7 @@ class Because(StrEnum):
     RECEIVING_GROUP = "RECEIVING_GROUP"
     RECEIVING_PROVIDER = "RECEIVING_PROVIDER"
     PAST_RECEIVER = "PAST_RECEIVER"
+    EXTERNALLY_MANAGED = "EXTERNALLY_MANAGED"
     NOT_ON_STAFF = "NOT_ON_STAFF"
     UNKNOWN = "UNKNOWN"
 
@@ -30,6 +31,7 @@ WORDS = {
     Because.RECEIVING_GROUP: "You work for the group that has it.",
     Because.RECEIVING_PROVIDER: "You are the provider who has it.",
     Because.PAST_RECEIVER: "You work where it was before: you see that it was there and its status, no more.",
+    Because.EXTERNALLY_MANAGED: "Its receiver works outside of the suite: you report in its place what happens there.",
     Because.NOT_ON_STAFF: "It is in your organization, at an office and a group you do not work for. Ask an admin of the office.",
     Because.UNKNOWN: "Your organization has no such referral, or has it no more.",
 }

@@ -1,7 +1,7 @@
 """The state machine of a referral as data: who may take which action, from where, leading where."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -33,6 +33,20 @@ class Action(StrEnum):
 
 
 MAX_HOPS: Final = 6
+FOR_OFFLINE: Final = frozenset(
+    {
+        Action.ACKNOWLEDGE,
+        Action.SCHEDULE,
+        Action.RESCHEDULE,
+        Action.CANCEL_APPOINTMENT,
+        Action.COMPLETE,
+        Action.ATTACH_OUTCOME,
+        Action.REPORT_NO_SHOW,
+        Action.DECLINE,
+    }
+)
+"""What a sender does in the place of a receiver that works outside of the suite."""
+
 RECEIVER_OPEN: Final = frozenset(
     {Status.PENDING, Status.IN_PROGRESS, Status.SCHEDULED, Status.FOLLOW_UP}
 )
@@ -77,6 +91,22 @@ MOVES: Final[Mapping[Action, Move]] = {
 }
 
 
+def takers(referral: Referral, action: Action) -> frozenset[Side]:
+    """The sides that may take an action: its own, and for an externally managed referral the sender, who reports in the place of a
+    receiver that does not."""
+    own = MOVES[action].side
+    for_offline = referral.externally_managed and action in FOR_OFFLINE
+    return frozenset({own, Side.SENDING} if for_offline else {own})
+
+
+def turned(referral: Referral, status: Status, now: datetime) -> Referral:
+    """The referral's next version, in that status."""
+    since = referral.status_since if status is referral.status else now
+    return replace(
+        referral, status=status, status_since=since, version=referral.version + 1, changed_at=now
+    )
+
+
 def hindrance(referral: Referral, action: Action, now: datetime) -> Conflict | None:
     """Why the action cannot be taken on the referral as it stands; None when it can."""
     if action is Action.CLAIM and referral.claimed_by is not None:
@@ -92,12 +122,17 @@ def hindrance(referral: Referral, action: Action, now: datetime) -> Conflict | N
 
 
 def require(referral: Referral, action: Action, now: datetime) -> None:
-    """Refuse with the hindrance, if there is one; WRONG_STATUS says what that side may do instead."""
+    """Refuse with the hindrance, if there is one; WRONG_STATUS says what whoever may take the action may do instead."""
     refusal = hindrance(referral, action, now)
     if refusal is None:
         return
     if refusal.code == "WRONG_STATUS":
-        refusal.details["allowed_actions"] = possible(referral, MOVES[action].side, now)
+        refusal.details["allowed_actions"] = tuple(
+            other
+            for other in Action
+            if takers(referral, action) <= takers(referral, other)
+            and hindrance(referral, other, now) is None
+        )
     raise refusal
 
 
@@ -106,7 +141,7 @@ def possible(referral: Referral, side: Side, now: datetime) -> tuple[Action, ...
     return tuple(
         action
         for action in Action
-        if MOVES[action].side is side and hindrance(referral, action, now) is None
+        if side in takers(referral, action) and hindrance(referral, action, now) is None
     )
 
 

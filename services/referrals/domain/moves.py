@@ -13,6 +13,7 @@ from services.referrals.domain.machine import (
     Action,
     hindrance,
     require,
+    turned,
 )
 from services.referrals.domain.nouns import (
     Authorization,
@@ -39,14 +40,7 @@ LAPSES_AFTER: Final = timedelta(days=10)
 
 def _next(referral: Referral, action: Action, now: datetime) -> Referral:
     require(referral, action, now)
-    return _turned(referral, MOVES[action].target or referral.status, now)
-
-
-def _turned(referral: Referral, status: Status, now: datetime) -> Referral:
-    since = referral.status_since if status is referral.status else now
-    return replace(
-        referral, status=status, status_since=since, version=referral.version + 1, changed_at=now
-    )
+    return turned(referral, MOVES[action].target or referral.status, now)
 
 
 def drafted(referral_id: ReferralId, draft: Draft, now: datetime) -> Referral:
@@ -59,7 +53,7 @@ def drafted(referral_id: ReferralId, draft: Draft, now: datetime) -> Referral:
         sending_group_id=None, receiving_organization_id=None, receiving_office_id=None,
         receiving_provider_id=None, receiving_group_id=None, specialty_code="",
         urgency=draft.urgency, plan_id=None, plan_acceptance=None, plan_asked=0,
-        plan_accepting=0, authorization=None, hop=1, claimed_by=None, callback_at=None,
+        plan_accepting=0, outside_plan_reason=None, externally_managed=False, authorization=None, hop=1, claimed_by=None, callback_at=None,
         appointment_at=None, reason_kind=None, reason_code=None, outcome=None, outcome_at=None,
         created_at=now, sent_at=None, received_at=None, status_since=now, changed_at=now,
     )  # fmt: skip
@@ -111,6 +105,7 @@ def _at(referral: Referral, receiver: Party, answer: PlanAnswer | None) -> Refer
         plan_acceptance=answer.acceptance if answer else None,
         plan_asked=answer.asked if answer else 0,
         plan_accepting=answer.accepting if answer else 0,
+        outside_plan_reason=answer.outside_reason if answer else None,
         claimed_by=None,
     )
 
@@ -249,8 +244,8 @@ def appointment_passed(
     if hindrance(referral, Action.REPORT_NO_SHOW, now) is not None:
         return None
     if completes:
-        return replace(_turned(referral, Status.COMPLETED, now), outcome=Outcome.UNKNOWN)
-    return _turned(referral, Status.FOLLOW_UP, now)
+        return replace(turned(referral, Status.COMPLETED, now), outcome=Outcome.UNKNOWN)
+    return turned(referral, Status.FOLLOW_UP, now)
 
 
 def completed(referral: Referral, now: datetime) -> Referral:
@@ -269,7 +264,7 @@ def lapsed(referral: Referral, reason: Reason, now: datetime) -> Referral | None
     declined = referral.status is Status.DECLINED and referral.reason_code == reason.code
     if not declined or not reason.lapses or now < referral.status_since + LAPSES_AFTER:
         return None
-    ended = _turned(referral, Status.COMPLETED, now)
+    ended = turned(referral, Status.COMPLETED, now)
     return replace(ended, outcome=Outcome.DECLINED, reason_kind=None, reason_code=None)
 
 
@@ -300,10 +295,15 @@ def _ended(referral: Referral, reason: Reason) -> Referral:
 
 
 def reassigned(
-    referral: Referral, receiver: Party, answer: PlanAnswer | None, now: datetime
+    referral: Referral,
+    receiver: Party,
+    answer: PlanAnswer | None,
+    now: datetime,
+    *,
+    keeps_appointment: bool = False,
 ) -> Referral:
-    """Another receiver of the same organization. An appointment is void with its provider: a
-    scheduled referral is in progress again."""
+    """Another receiver of the same organization. An appointment is void with its provider, and a scheduled referral in progress again,
+    unless it is kept on purpose, with another provider."""
     require(referral, Action.REASSIGN, now)
     if receiver.organization_id != referral.receiving_organization_id:
         raise Conflict(
@@ -315,7 +315,8 @@ def reassigned(
     if receiver == referral.receiver:
         raise Conflict("The referral is with that receiver already.", code="SAME_RECEIVER")
     moved = _at(_next(referral, Action.REASSIGN, now), receiver, answer)
-    if referral.status is Status.SCHEDULED:
+    kept = keeps_appointment and receiver.provider_id is not None
+    if referral.status is Status.SCHEDULED and not kept:
         return replace(moved, status=Status.IN_PROGRESS, status_since=now, appointment_at=None)
     return moved
 
@@ -331,7 +332,7 @@ def handed_over(
         return None
     void = receives and referral.receiving_provider_id != provider_id
     void = void and referral.status is Status.SCHEDULED
-    moved = _turned(referral, Status.IN_PROGRESS if void else referral.status, now)
+    moved = turned(referral, Status.IN_PROGRESS if void else referral.status, now)
     if void:
         moved = replace(moved, appointment_at=None)
     if receives:

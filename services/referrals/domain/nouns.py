@@ -82,6 +82,7 @@ class ReasonKind(StrEnum):
     DECLINE = "DECLINE"
     CANCEL = "CANCEL"
     NO_SHOW = "NO_SHOW"
+    OUTSIDE_PLAN = "OUTSIDE_PLAN"
 
 
 class AppointmentState(StrEnum):
@@ -192,11 +193,12 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class PlanAnswer:
-    """What insurance answered for a receiver: how many of those asked accept the plan."""
+    """What insurance answered for a receiver: how many of those asked accept the plan; and why it is chosen though nobody does."""
 
     acceptance: PlanAcceptance
     asked: int = 0
     accepting: int = 0
+    outside_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +222,8 @@ class Referral:
     plan_acceptance: PlanAcceptance | None
     plan_asked: int
     plan_accepting: int
+    outside_plan_reason: str | None
+    externally_managed: bool
     authorization: Authorization | None
     hop: int
     claimed_by: UserId | None

@@ -41,6 +41,7 @@ class QueueFilter:
     unclaimed: bool = False
     overdue: bool = False
     offboarding: bool = False
+    externally_managed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,12 @@ from services.referrals.domain import Subject
 
 if TYPE_CHECKING:
     from services.referrals.schema.cases import OffboardingCase
+    from services.referrals.schema.offline import ExternalManagement
 
 Info = strawberry.Info[Context[Peers], None]
+_Management: TypeAlias = Annotated[
+    "ExternalManagement", strawberry.lazy("services.referrals.schema.offline")
+]
 _Case: TypeAlias = Annotated["OffboardingCase", strawberry.lazy("services.referrals.schema.cases")]
 
 
@@ -68,6 +72,13 @@ class Office:
     async def open_referral_count(self, info: Info) -> int | None:
         """R19."""
         return await _open(info, Subject.OFFICE, self.id)
+
+    @described("Whether it works outside of the suite.")
+    async def external_management(self, info: Info) -> _Management | None:
+        """Null for who is in no organization."""
+        from services.referrals.schema.offline import management_of  # noqa: PLC0415 - it shows offices
+
+        return await management_of(info, self.id)
 
     @classmethod
     def resolve_reference(cls, id: ID) -> "Office":

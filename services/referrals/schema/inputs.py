@@ -13,6 +13,7 @@ from kit.ids import parse_id
 from services.referrals import domain
 from services.referrals.actions.bulk import BulkWork
 from services.referrals.actions.keeping import Order
+from services.referrals.actions.moving import Where
 from services.referrals.actions.reasons import Given
 from services.referrals.actions.sending import Writing
 from services.referrals.domain import (
@@ -37,6 +38,9 @@ _LONGEST = {
     "member_number": 60,
     "clinical_note": 4000,
 }
+
+
+WHY_OUTSIDE = "Needed for a receiver that is not listed for the patient's plan: a code of referralReasons of OUTSIDE_PLAN."
 
 
 @strawberry.input(
@@ -112,6 +116,7 @@ class SendReferralInput:
     draft: DraftInput | None = None
     referral_id: ID | None = None
     expected_version: int | None = None
+    outside_plan_reason: str | None = strawberry.field(default=None, description=WHY_OUTSIDE)
 
 
 @strawberry.input(description="A referral, and the version you decided on.")
@@ -180,6 +185,10 @@ class ReassignReferralInput:
     referral_id: ID
     expected_version: int
     receiver: ReceiverInput
+    keep_appointment: bool = strawberry.field(
+        default=False, description="The new provider sees the patient at the time that is booked."
+    )
+    outside_plan_reason: str | None = strawberry.field(default=None, description=WHY_OUTSIDE)
 
 
 @strawberry.input
@@ -193,6 +202,7 @@ class ForwardReferralInput:
         default=False, description="Forward even to a receiver that had it before."
     )
     comment: str | None = None
+    outside_plan_reason: str | None = strawberry.field(default=None, description=WHY_OUTSIDE)
 
 
 @strawberry.input
@@ -204,6 +214,7 @@ class ResendReferralInput:
     receiver: ReceiverInput | None = strawberry.field(
         default=None, description="The receiver that declined, when none is named."
     )
+    outside_plan_reason: str | None = strawberry.field(default=None, description=WHY_OUTSIDE)
 
 
 @strawberry.input
@@ -248,6 +259,8 @@ class BulkReferralsInput:
     receiver: ReceiverInput | None = None
     sender: SenderInput | None = None
     confirm_loop: bool = False
+    keep_appointment: bool = False
+    outside_plan_reason: str | None = strawberry.field(default=None, description=WHY_OUTSIDE)
 
 
 @strawberry.input
@@ -275,9 +288,10 @@ def bulk_of(told: BulkReferralsInput, organization_id: UUID) -> BulkWork:
     return BulkWork(
         told.action,
         Given(told.reason_code or "", told.comment),
-        target_of(told.receiver) if told.receiver else None,
+        Where(target_of(told.receiver), told.outside_plan_reason) if told.receiver else None,
         sender_of(told.sender, organization_id) if told.sender else None,
         told.confirm_loop,
+        told.keep_appointment,
     )
 
 

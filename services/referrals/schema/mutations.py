@@ -27,6 +27,7 @@ from services.referrals.schema.inputs import (
 )
 from services.referrals.schema.messages import MessageMutation
 from services.referrals.schema.nodes import Referral, show
+from services.referrals.schema.offline import OfflineMutation
 from services.referrals.schema.patients import PatientMutation
 from services.referrals.schema.problems import ReceiverRefusedProblem, WrongStatusProblem
 from services.referrals.schema.targets import TargetsMutation
@@ -78,7 +79,14 @@ async def _shown(info: Info, referral_id: ReferralId) -> Referral:
 
 
 @strawberry.type
-class Mutation(BulkMutation, MessageMutation, AttachmentMutation, TargetsMutation, PatientMutation):
+class Mutation(
+    BulkMutation,
+    MessageMutation,
+    AttachmentMutation,
+    TargetsMutation,
+    PatientMutation,
+    OfflineMutation,
+):
     """The verbs."""
 
     @mutation
@@ -102,14 +110,14 @@ class Mutation(BulkMutation, MessageMutation, AttachmentMutation, TargetsMutatio
         self, info: Info, input: inputs.SendReferralInput
     ) -> SendReferralResult:
         """Send a referral to a provider or group; the patient's plan is checked and never blocks."""
-        call, key = info.context.call, input.idempotency_key
+        call, key, why = info.context.call, input.idempotency_key, input.outside_plan_reason
         if input.draft is not None and input.referral_id is None:
             writing = writing_of(input.draft, _organization(info))
-            return await _shown(info, await sending.send_new(call, writing, key))
+            return await _shown(info, await sending.send_new(call, writing, key, why))
         if input.referral_id is None or input.expected_version is None or input.draft is not None:
             raise Invalid("Give draft, or referralId with expectedVersion.", code="ONE_OF")
         order = order_of(input.referral_id, input.expected_version)
-        return await _shown(info, await sending.send_draft(call, order, key))
+        return await _shown(info, await sending.send_draft(call, order, key, why))
 
     @mutation
     async def acknowledge_referral(
@@ -204,8 +212,10 @@ class Mutation(BulkMutation, MessageMutation, AttachmentMutation, TargetsMutatio
         self, info: Info, input: inputs.ReassignReferralInput
     ) -> ReassignReferralResult:
         """Give a referral to another receiver of the same organization."""
+        where = moving.Where(target_of(input.receiver), input.outside_plan_reason)
+        keeps = input.keep_appointment
         return show(
-            await moving.reassign(info.context.call, _order(input), target_of(input.receiver))
+            await moving.reassign(info.context.call, _order(input), where, keeps_appointment=keeps)
         )
 
     @mutation
@@ -213,11 +223,11 @@ class Mutation(BulkMutation, MessageMutation, AttachmentMutation, TargetsMutatio
         self, info: Info, input: inputs.ForwardReferralInput
     ) -> ForwardReferralResult:
         """Pass a referral on to another receiver."""
-        target = target_of(input.receiver)
+        where = moving.Where(target_of(input.receiver), input.outside_plan_reason)
         moved = await moving.forward(
             info.context.call,
             _order(input),
-            target,
+            where,
             confirm_loop=input.confirm_loop,
             comment=input.comment,
         )
@@ -229,7 +239,10 @@ class Mutation(BulkMutation, MessageMutation, AttachmentMutation, TargetsMutatio
     ) -> ResendReferralResult:
         """Send a declined referral again."""
         target = target_of(input.receiver) if input.receiver else None
-        return await _shown(info, await sending.resend(info.context.call, _order(input), target))
+        why = input.outside_plan_reason
+        return await _shown(
+            info, await sending.resend(info.context.call, _order(input), target, why)
+        )
 
     @mutation
     async def change_sender(

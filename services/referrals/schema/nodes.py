@@ -182,6 +182,12 @@ class Referral(WithAttachments):
     receiving_group: Group | None
     plan: InsurancePlan | None
     plan_acceptance: PlanAcceptance | None
+    outside_plan_reason: str | None = strawberry.field(
+        description="Why it was sent to a receiver that is not listed for the plan: a code of referralReasons of OUTSIDE_PLAN."
+    )
+    externally_managed: bool = strawberry.field(
+        description="The receiver works outside of the suite: the sender reports in its place."
+    )
 
     @described("Who has claimed it; shown to the receiving side.")
     def claimed_by(self) -> User | None:
@@ -297,6 +303,7 @@ def show(view: Seen) -> Referral:
         receiving_provider=stub(Provider, it.receiving_provider_id),
         receiving_group=stub(Group, it.receiving_group_id),
         plan=stub(InsurancePlan, it.plan_id), plan_acceptance=_plan(it),
+        outside_plan_reason=it.outside_plan_reason, externally_managed=it.externally_managed,
     )  # fmt: skip
 
 

@@ -89,6 +89,9 @@ class WorkQueueFilter:
     offboarding: bool = strawberry.field(
         default=False, description="What a provider of yours who leaves has open."
     )
+    externally_managed: bool = strawberry.field(
+        default=False, description="What is with a receiver that works outside of the suite."
+    )
 
 
 async def read_queue(
@@ -129,6 +132,7 @@ def _filter(call: Call, told: WorkQueueFilter) -> QueueFilter:
         unclaimed=told.unclaimed,
         overdue=told.overdue,
         offboarding=told.offboarding,
+        externally_managed=told.externally_managed,
     )
 
 

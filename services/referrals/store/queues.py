@@ -54,7 +54,8 @@ WITH leaving AS MATERIALIZED (
         AND r.status IN ('DRAFT', 'PENDING', 'IN_PROGRESS', 'SCHEDULED', 'FOLLOW_UP', 'DECLINED')
 ), placed AS (
     SELECT near.*, array_remove(ARRAY[
-        CASE WHEN sends AND (sender_leaves OR status IN ('DRAFT', 'DECLINED'))
+        CASE WHEN sends AND (sender_leaves OR status IN ('DRAFT', 'DECLINED') OR externally_managed AND (
+                status IN ('PENDING', 'FOLLOW_UP') OR status = 'IN_PROGRESS' AND callback_at <= $5))
             OR receives AND (receiver_leaves OR status IN ('PENDING', 'FOLLOW_UP') OR status = 'IN_PROGRESS' AND callback_at <= $5)
             THEN 'REQUIRES_REVIEW' END,
         CASE WHEN sends THEN 'SENT' END,
@@ -64,7 +65,8 @@ WITH leaving AS MATERIALIZED (
 """  # noqa: S608 - constants of this file
 
 # What is left out of a filter does not matter: {0} statuses, {1} urgencies, {2} specialty, {3} provider, {4} who claimed it,
-# {5} unclaimed, {6} overdue, {7} now, {8} and {9} the product's days, {10} open with somebody of $1 who leaves.
+# {5} unclaimed, {6} overdue, {7} now, {8} and {9} the product's days, {10} open with somebody of $1 who
+# leaves, {11} externally managed.
 _FILTER: Final = """
     (${0}::referral_status[] IS NULL OR r.status = ANY (${0})) AND (${1}::urgency[] IS NULL OR r.urgency = ANY (${1}))
     AND (${2}::text IS NULL OR r.specialty_code = ${2})
@@ -80,6 +82,7 @@ _FILTER: Final = """
             AND r.status IN ('PENDING', 'IN_PROGRESS', 'SCHEDULED', 'FOLLOW_UP')
         OR r.sending_organization_id = $1 AND r.sending_provider_id = c.provider_id
             AND r.status NOT IN ('COMPLETED', 'CANCELLED'))))
+    AND (NOT ${11} OR r.externally_managed)
 """
 
 # $6 queue, $7 after, $8 its moment, $9 limit, then the filter's.
@@ -97,7 +100,7 @@ _ORDERS: Final = {
     ),
 }
 _PAGES: Final = {
-    order: f"{_OPEN_QUEUES}SELECT * FROM placed r WHERE $6 = ANY (queues) AND {after} AND {_FILTER.format(*range(10, 21))}"  # noqa: S608 - constants of this file
+    order: f"{_OPEN_QUEUES}SELECT * FROM placed r WHERE $6 = ANY (queues) AND {after} AND {_FILTER.format(*range(10, 22))}"  # noqa: S608 - constants of this file
     f" ORDER BY {by} LIMIT $9"
     for order, (after, by) in _ORDERS.items()
 }
@@ -127,7 +130,7 @@ def _in_archive(narrowed: str) -> str:
 
 
 _ARCHIVE_PAGE: Final = (
-    f"SELECT * FROM referrals WHERE id IN (SELECT id FROM ({_in_archive(_FILTER.format(*range(7, 18)))}) AS found"  # noqa: S608 - constants of this file
+    f"SELECT * FROM referrals WHERE id IN (SELECT id FROM ({_in_archive(_FILTER.format(*range(7, 19)))}) AS found"  # noqa: S608 - constants of this file
     " ORDER BY id DESC LIMIT $6) ORDER BY id DESC"
 )
 _ARCHIVE_COUNT: Final = (
@@ -199,6 +202,7 @@ def _narrowed(reading: Reading) -> tuple[object, ...]:
         ACKNOWLEDGE_DAYS,
         DECIDE_DAYS,
         it.offboarding,
+        it.externally_managed,
     )
 
 

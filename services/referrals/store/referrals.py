@@ -53,13 +53,15 @@ async def update(tx: Connection, referral: Referral) -> None:
         UPDATE referrals SET (
             version, status, sending_office_id, sending_provider_id, sending_group_id,
             receiving_organization_id, receiving_office_id, receiving_provider_id, receiving_group_id,
-            specialty_code, urgency, plan_id, plan_acceptance, plan_asked, plan_accepting, "authorization",
+            specialty_code, urgency, plan_id, plan_acceptance, plan_asked, plan_accepting, outside_plan_reason,
+            externally_managed, "authorization",
             hop, claimed_by, callback_at, appointment_at, reason_kind, reason_code, outcome, outcome_at,
             sent_at, received_at, status_since, changed_at
         ) = (SELECT
             version, status, sending_office_id, sending_provider_id, sending_group_id,
             receiving_organization_id, receiving_office_id, receiving_provider_id, receiving_group_id,
-            specialty_code, urgency, plan_id, plan_acceptance, plan_asked, plan_accepting, "authorization",
+            specialty_code, urgency, plan_id, plan_acceptance, plan_asked, plan_accepting, outside_plan_reason,
+            externally_managed, "authorization",
             hop, claimed_by, callback_at, appointment_at, reason_kind, reason_code, outcome, outcome_at,
             sent_at, received_at, status_since, changed_at
         FROM jsonb_populate_record(NULL::referrals, $1))
@@ -206,6 +208,19 @@ async def lock_lapsing(
         "SELECT * FROM referrals WHERE status = 'DECLINED' AND reason_code = ANY($1) AND status_since <= $2"
         " ORDER BY status_since LIMIT $3 FOR UPDATE SKIP LOCKED",
         codes,
+        until,
+        limit,
+    )
+
+
+# any-organization: a job looks at everybody's referrals to offline receivers
+async def lock_unreported(tx: Connection, until: datetime, limit: int) -> list[Referral]:
+    """Referrals that wait at an offline receiver since an instant, locked; those somebody else holds are left to them."""
+    return await db.many(
+        tx,
+        Referral,
+        "SELECT * FROM referrals WHERE status = 'PENDING' AND externally_managed AND received_at <= $1"
+        " ORDER BY received_at LIMIT $2 FOR UPDATE SKIP LOCKED",
         until,
         limit,
     )

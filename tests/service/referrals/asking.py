@@ -86,12 +86,18 @@ def group_at(practice: Practice, group_id: UUID) -> dict[str, str]:
     return {"officeId": str(practice.office_id), "groupId": str(group_id)}
 
 
-async def send(world: World, receiver: dict[str, str] | None = None, **other: Any) -> Answer:  # noqa: ANN401
-    """Send a referral from the sender to the receiver (or to another one); answers it as the sender sees it."""
+async def send(
+    world: World,
+    receiver: dict[str, str] | None = None,
+    *,
+    outside: str | None = None,
+    **other: Any,  # noqa: ANN401
+) -> Answer:
+    """Send a referral from the sender to the receiver (or to another one), with a reason for being `outside` of the plan if there is
+    one; answers it as the sender sees it."""
     written = draft(world.sender, receiver or at(world.receiver), **other)
-    return await do(
-        world, "sendReferral", world.sender.staff, idempotencyKey=str(uuid4()), draft=written
-    )
+    given = {"idempotencyKey": str(uuid4()), "draft": written, "outsidePlanReason": outside}
+    return await do(world, "sendReferral", world.sender.staff, **given)
 
 
 async def read(world: World, viewer: Viewer, referral: Answer | str) -> Answer | None:

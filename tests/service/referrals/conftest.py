@@ -72,6 +72,17 @@ class SmallDirectory(DirectoryServicer):
         code = self.codes.get(who, "OK") if known else "NOT_FOUND"
         return directory.SenderReply(may_send=code == "OK", code=code)
 
+    async def Offices(  # noqa: N802
+        self,
+        request: directory.OfficesRequest,
+        context: Any,  # noqa: ANN401, ARG002
+    ) -> directory.OfficesReply:
+        own = UUID(request.organization_id)
+        found = [one for one in request.office_ids if self.office_of.get(UUID(one)) == own]
+        return directory.OfficesReply(
+            offices=[directory.KnownOffice(office_id=one, state="LIVE") for one in found]
+        )
+
 
 @dataclass
 class Role:

@@ -160,13 +160,14 @@ async def test_somebody_who_does_not_work_there_cannot_send_from_an_office(world
         assert refused["code"] == "FORBIDDEN"
 
 
-async def test_the_plan_is_asked_for_and_never_blocks_a_send(world: World) -> None:
+async def test_the_plan_is_asked_for_and_insurance_away_blocks_no_send(world: World) -> None:
     """R28, cross-cutting 12."""
     plan = uuid4()
     world.service.insurance.accepting[plan] = {world.receiver.provider_id}
     accepted = await send(world, planId=str(plan))
     world.service.insurance.accepting[plan] = set()
-    not_listed = await send(world, planId=str(plan))
+    refused = await send(world, planId=str(plan))
+    not_listed = await send(world, outside="PATIENT_CHOICE", planId=str(plan))
     world.service.insurance.away = True
     unknown = await send(world, planId=str(plan))
     world.service.insurance.away = False
@@ -174,6 +175,7 @@ async def test_the_plan_is_asked_for_and_never_blocks_a_send(world: World) -> No
 
     states = [one["planAcceptance"]["state"] for one in (accepted, not_listed, unknown)]
     assert states == ["ACCEPTED", "NOT_LISTED", "UNKNOWN"]
+    assert (refused["code"], refused["field"]) == ("OUTSIDE_PLAN", "outsidePlanReason")
     assert nonsense["code"] == "UNKNOWN_PLAN"
     assert (await send(world))["planAcceptance"] is None
 
