@@ -20,8 +20,8 @@ from services.identity.domain.notice_words import lines, words
 from services.identity.domain.notices import (
     KINDS,
     Delivery,
+    KnownGroup,
     Mail,
-    Member,
     News,
     NoticeKind,
     Place,
@@ -72,7 +72,7 @@ async def withdraw(
 
 
 async def _concerned(tx: Connection, here: OrganizationId, news: News) -> list[rows.Addressee]:
-    place = await _place(tx, here, news.office_id, news.group_id)
+    place = Place(news.office_id, await _group(tx, here, news.group_id))
     offices = {place.office_id} if place.office_id else set[UUID]()
     staff = frozenset[UserId]()
     if place.group:
@@ -87,10 +87,8 @@ async def _concerned(tx: Connection, here: OrganizationId, news: News) -> list[r
     ]
 
 
-async def _place(
-    tx: Connection, here: OrganizationId, office_id: UUID | None, group_id: UUID | None
-) -> Place:
-    return Place(office_id, await rows.group(tx, here, group_id) if group_id else None)
+async def _group(tx: Connection, here: OrganizationId, group_id: UUID | None) -> KnownGroup | None:
+    return await rows.group(tx, here, group_id) if group_id else None
 
 
 # Making up the mail ---------------------------------------------------------------------------------------------------
@@ -146,17 +144,14 @@ async def _still_wanted(
     found = await rows.addressees(tx, here, KINDS[taken[0].topic], rows.Around([user_id]))
     if not found:
         return []
-    chosen = await rows.choices(tx, here, [user_id])
+    member, chosen = found[0].member, await rows.choices(tx, here, [user_id])
+    groups = {one: await _group(tx, here, one) for one in {each.group_id for each in taken}}
     return [
         one
         for one in taken
         if chosen.get((user_id, KINDS[one.topic])) is not Delivery.OFF
-        and await _is_theirs(tx, here, found[0].member, one)
+        and is_told(one.topic, member, Place(one.office_id, groups.get(one.group_id)))
     ]
-
-
-async def _is_theirs(tx: Connection, here: OrganizationId, member: Member, one: Waiting) -> bool:
-    return is_told(one.topic, member, await _place(tx, here, one.office_id, one.group_id))
 
 
 async def forget_notices(call: Call) -> None:
