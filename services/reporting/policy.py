@@ -7,6 +7,7 @@ from kit.errors import Denied
 from services.reporting.domain import Group, PublishedReport, ReportAction
 from services.reporting.domain.findings import Finding, FindingAction, FindingState
 from services.reporting.domain.guides import Guide, GuideAction, GuideState
+from services.reporting.domain.performance import Scope
 
 
 def may_read(viewer: Viewer, group: Group) -> bool:
@@ -21,8 +22,12 @@ def may_read(viewer: Viewer, group: Group) -> bool:
 def permit_reading_some(viewer: Viewer) -> None:
     """Denied for whoever reads no report at all; which ones the others read is `may_read`'s to say."""
     viewer.require_organization()
-    if not (viewer.client_admin or viewer.reporting_only or viewer.office_admin_of):
+    if not _reads_some(viewer):
         raise not_yours()
+
+
+def _reads_some(viewer: Viewer) -> bool:
+    return viewer.client_admin or viewer.reporting_only or bool(viewer.office_admin_of)
 
 
 def permit_reading(viewer: Viewer, group: Group) -> None:
@@ -45,10 +50,21 @@ def readable_offices(viewer: Viewer) -> frozenset[UUID] | None:
     return None if viewer.client_admin or viewer.reporting_only else viewer.office_admin_of
 
 
-def sees_patients(viewer: Viewer, offices: frozenset[UUID] | None) -> bool:
-    """Whether the viewer may open every referral of these offices anyway: office admins, at their own. Nobody does by being a
-    client admin."""
-    return offices is not None and offices <= viewer.offices
+def measured(viewer: Viewer) -> Scope:
+    """Whose deeds the viewer reads: as of other reports; who reads none of those and is a provider, the own (R31)."""
+    if viewer.is_user and viewer.provider_id is not None and not _reads_some(viewer):
+        viewer.require_organization()
+        return Scope(provider_id=viewer.provider_id)
+    offices = readable_offices(viewer)
+    return Scope(None if offices is None else sorted(offices))
+
+
+def sees_patients(viewer: Viewer, whose: Scope) -> bool:
+    """Whether the viewer may open every referral behind it anyway: office admins, at their own offices, and providers their own.
+    Nobody does by being a client admin."""
+    if whose.provider_id is not None:
+        return whose.provider_id == viewer.provider_id
+    return whose.office_ids is not None and viewer.offices.issuperset(whose.office_ids)
 
 
 def permit_insurance_reports(viewer: Viewer) -> frozenset[UUID] | None:

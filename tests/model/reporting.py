@@ -121,7 +121,7 @@ QUERIES = (
         "performanceReport",
         "R31",
         shown=anybody,
-        may=lambda actor, _: reads_some(actor),
+        may=lambda actor, _: reads_some(actor) or bool(actor.provider),
         given={"month": "@day last week"},
         select="{ month }",
         for_support=False,

@@ -55,6 +55,14 @@ class Month:
 
 
 @dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose deeds are looked at: those at some offices or (None) any, of one provider or (None) everybody."""
+
+    office_ids: Sequence[UUID] | None = None
+    provider_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """How many deeds have all this in common."""
 
@@ -138,10 +146,11 @@ def share(part: int | None, whole: int | None) -> Share | None:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Deeds, and whether all of them may be told."""
+    """Deeds, and whether all of them may be told. What was sent is known by office, not by who sent."""
 
     done: Sequence[Done]
     all_told: bool
+    senders_known: bool = True
 
     def table(
         self, key: Callable[[Done], K], waits: Mapping[K, Waits], total: Waits
@@ -176,7 +185,10 @@ class Told:
         return self.column(lambda one: one.reason_code or "UNKNOWN", (), done)
 
     def leakage(self) -> tuple[dict[UUID | None, Leakage], Leakage]:
-        """By plan, and all. Inside and outside of a plan are two cells of one column, so that neither tells the other."""
+        """By plan, and all; not told where it is not known who sent. Inside and outside of a plan are two cells of one column, so
+        that neither tells the other."""
+        if not self.senders_known:
+            return {}, Leakage(None, None)
         sent = [one for one in self.done if one.kind is DeedKind.SENT]
         plans = {one.plan_id for one in sent}
         outside = self.column(_plan, plans, (one for one in sent if one.outside_plan))

@@ -129,6 +129,7 @@ def _reasons(column: Column[str]) -> list[CountByReason]:
 
 @strawberry.type(
     description="Of the referrals sent with a plan of which insurance knew whether the receiver takes it, those that went outside."
+    " Null is a small cell, and all of it to a provider: what was sent is known by office."
 )
 class Leakage:
     """Leakage."""
@@ -152,7 +153,8 @@ class PlanLeakage:
 
 
 @strawberry.type(
-    description="A calendar month in the organization's time zone: of the whole organization, or of an office admin's own offices."
+    description="A calendar month in the organization's time zone: of the whole organization, of an office admin's own offices, or of"
+    " a provider's own referrals."
 )
 class PerformanceReport:
     """Performance report (R31)."""
@@ -161,7 +163,7 @@ class PerformanceReport:
     as_of: datetime = strawberry.field(description="The month's end, or now while it runs.")
     data_as_of: datetime | None = strawberry.field(description="The last fact that was heard.")
     small_cells_told: bool = strawberry.field(
-        description="Whether numbers below 5 are told: to office admins, of their own offices."
+        description="Whether numbers below 5 are told: to office admins of their own offices, and to providers of their own referrals."
     )
     total: PerformanceFigures
     offices: list[OfficePerformance] = strawberry.field(description="Most received first.")
@@ -220,7 +222,7 @@ def _plans(plans: Mapping[UUID | None, told.Leakage]) -> list[PlanLeakage]:
 
 @strawberry.type
 class PerformanceQuery:
-    """Client admins read the whole organization's performance, office admins that of their offices."""
+    """Client admins read the whole organization's performance, office admins that of their offices, providers their own."""
 
     @described(
         "What offices and providers did in the month a day is in, how fast, and why not; and what was sent outside of plans."

@@ -7,7 +7,7 @@ from uuid import UUID
 from kit import db
 from kit.db import Connection
 from services.reporting.domain import Deed, DeedKind, OrganizationId
-from services.reporting.domain.performance import WAITED_FOR, Done, Turnaround, Waited
+from services.reporting.domain.performance import WAITED_FOR, Done, Scope, Turnaround, Waited
 
 
 async def add(tx: Connection, organization_id: OrganizationId, deeds: Sequence[Deed]) -> None:
@@ -35,26 +35,28 @@ async def add(tx: Connection, organization_id: OrganizationId, deeds: Sequence[D
 async def done(
     tx: Connection,
     organization_id: OrganizationId,
-    office_ids: Sequence[UUID] | None,
+    whose: Scope,
     span: tuple[datetime, datetime],
 ) -> list[Done]:
-    """What was done from a start (included) until an end (not included), at these offices or (None) at all."""
+    """What was done from a start (included) until an end (not included)."""
     return await db.many(
         tx,
         Done,
         """SELECT kind, office_id, provider_id, reason_code, plan_id, outside_plan, count(*) FROM deeds
             WHERE organization_id = $1 AND ($2::uuid[] IS NULL OR office_id = ANY($2)) AND at >= $3 AND at < $4
+            AND ($5::uuid IS NULL OR provider_id = $5)
             GROUP BY 1, 2, 3, 4, 5, 6""",
         organization_id,
-        office_ids,
+        whose.office_ids,
         *span,
+        whose.provider_id,
     )
 
 
 async def waited(
     tx: Connection,
     organization_id: OrganizationId,
-    office_ids: Sequence[UUID] | None,
+    whose: Scope,
     span: tuple[datetime, datetime],
 ) -> Waited:
     """How long it took until then."""
@@ -63,12 +65,13 @@ async def waited(
                 percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY extract(epoch FROM waited)::float8 / 3600)
             FROM deeds
             WHERE organization_id = $1 AND ($2::uuid[] IS NULL OR office_id = ANY($2)) AND at >= $3 AND at < $4
-            AND kind = ANY($5)
+            AND kind = ANY($5) AND ($6::uuid IS NULL OR provider_id = $6)
             GROUP BY GROUPING SETS ((kind), (kind, office_id), (kind, provider_id))""",
         organization_id,
-        office_ids,
+        whose.office_ids,
         *span,
         WAITED_FOR,
+        whose.provider_id,
     )
     total: dict[DeedKind, Turnaround] = {}
     offices: dict[UUID, dict[DeedKind, Turnaround]] = {}

@@ -28,6 +28,7 @@ class Story:
     notice: timedelta = timedelta(hours=11, minutes=30)
     plan_id: str = ""
     outside_plan_reason: str = ""
+    provider_id: UUID | None = None
 
     def state(self, status: str, at: datetime, *, side: str = "RECEIVING") -> facts.ReferralState:
         """What every fact says."""
@@ -42,6 +43,7 @@ class Story:
             receiving_organization_id=str(self.clinic.organization_id),
             receiving_office_id=str(self.clinic.office_id),
             receiving_group_id=str(self.group_id or ""),
+            receiving_provider_id=str(self.provider_id or ""),
             specialty_code="207RC0000X",
             urgency="ROUTINE",
             hop=self.hop,

@@ -97,6 +97,27 @@ async def test_a_client_admin_is_told_no_small_cell_and_nothing_that_would_tell_
     assert report["declinedByReason"] == [{"reasonCode": "AGE", "count": 6}]
 
 
+async def test_a_provider_reads_the_own_numbers_and_nobody_elses(
+    reporting: Reporting, clinic: Clinic
+) -> None:
+    """R31: small ones too, as of people whom they see; and what they sent is not told, for it is known by office only."""
+    mine, sender = uuid4(), clinic.organization_id
+    for provider_id in (mine, uuid4(), None):
+        story = Story(clinic, None, sender=sender, provider_id=provider_id)
+        story.sending_office_id, story.acceptance = clinic.office_id, "ACCEPTED"
+        await (await story.sent(NOON)).declined(NOON + HOUR, "AGE")
+    await reporting.running.set_time(NEXT_MONTH)
+
+    report = await told(reporting, clinic.staff(provider_id=mine))
+
+    assert (report["total"]["received"], report["total"]["declined"]) == (1, 1)
+    assert [one["provider"]["id"] for one in report["providers"]] == [str(mine)]
+    assert report["declinedByReason"] == [{"reasonCode": "AGE", "count": 1}]
+    assert report["leakage"] == {"sent": None, "outside": None, "rate": None}
+    assert (report["leakageByPlan"], report["smallCellsTold"]) == ([], True)
+    assert await code(reporting, HYGIENE, clinic.staff(provider_id=mine)) == "FORBIDDEN"
+
+
 async def test_who_reads_performance(reporting: Reporting, clinic: Clinic) -> None:
     """R31"""
     await reporting.running.set_time(NEXT_MONTH)
