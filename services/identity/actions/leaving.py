@@ -10,6 +10,7 @@ from services.identity import policy, store
 from services.identity.actions.enrolment import grant
 from services.identity.actions.means import Call
 from services.identity.actions.organizations import Changed, changed
+from services.identity.actions.partners import end_partners
 from services.identity.actions.support import support_did
 from services.identity.actions.told import tell_sessions_revoked, tell_user, write_letter
 from services.identity.actions.within import (
@@ -56,11 +57,13 @@ class LeavingShown:
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """What was agreed to: the token of the preview (optional), that offices are left uncovered, and who takes those over."""
+    """What was agreed to: the token of the preview (optional), that offices are left uncovered, who takes those over, and that the
+    credentials of partners stay which the user has seen."""
 
     token: str | None = None
     acknowledged: bool = False
     successor_id: UserId | None = None
+    keep_partners: bool = False
 
 
 async def preview_deactivation(call: Call, user_id: UserId) -> LeavingShown:
@@ -113,6 +116,8 @@ async def deactivate_user(
             user.require_version(expected_version)
             keep_a_client_admin(user, await store.client_admins(work.tx, organization_id))
             await _hand_over(call, work, user, agreed)
+            if not agreed.keep_partners:
+                await end_partners(work, user)
             await end_membership(work, user, "ADMIN")
             await support_did(call, work, SupportAct.DEACTIVATE_USER, user)
         return await changed(work, user_id, advise=user.client_admin)
@@ -196,6 +201,7 @@ async def _one_away(call: Call, seen: Away) -> None:
         elif last_client_admin(user, await store.client_admins(tx, organization.id)):
             await _alert_support(call, work, user, away)
         elif now - away.warned_at >= WARNED_BEFORE:
+            await end_partners(work, user)
             await end_membership(work, user, "INACTIVE")
 
 

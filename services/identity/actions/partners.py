@@ -16,7 +16,7 @@ from proto.identity.v1.events_pb2 import PartnerAdded, PartnerRemoved
 from services.identity import policy, store
 from services.identity.actions.means import Call
 from services.identity.actions.within import Work, organization_work
-from services.identity.domain import Partner, PartnerId
+from services.identity.domain import Partner, PartnerId, User
 
 SEED_BYTES = 32
 
@@ -69,6 +69,19 @@ async def _add(work: Work, partner: Partner) -> None:
     await _tell(work, fact, partner)
 
 
+async def end_partners(work: Work, user: User) -> None:
+    """Whoever leaves has seen the seeds of the partners they added: those keys work no more (R07)."""
+    for partner in await store.partners_added_by(work.tx, work.organization.id, user.id):
+        await _remove(work, partner)
+
+
+async def _remove(work: Work, partner: Partner) -> Partner:
+    removed = replace(partner, removed_at=work.now, version=partner.version + 1)
+    await store.remove_partner(work.tx, removed, work.by)
+    await _tell(work, PartnerRemoved(partner_id=str(partner.id)), removed)
+    return removed
+
+
 async def remove_partner(call: Call, partner_id: PartnerId, expected_version: int) -> Partner:
     """A partner's key and consumer work no more. Doing it twice changes nothing."""
     policy.permit_partners(call.viewer)
@@ -78,10 +91,7 @@ async def remove_partner(call: Call, partner_id: PartnerId, expected_version: in
         if partner.removed_at is not None:
             return partner
         partner.require_version(expected_version)
-        removed = replace(partner, removed_at=work.now, version=partner.version + 1)
-        await store.remove_partner(work.tx, removed, work.granter)
-        await _tell(work, PartnerRemoved(partner_id=str(partner.id)), removed)
-        return removed
+        return await _remove(work, partner)
 
 
 async def _partner(work: Work, partner_id: PartnerId) -> Partner:

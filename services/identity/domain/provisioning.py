@@ -134,7 +134,7 @@ class GroupLeft:
 
 @dataclass(frozen=True, slots=True)
 class PartnerLeft:
-    """A partner whose credential the user added: it stays."""
+    """A partner whose credential the user added, and has seen: it ends, unless it is to stay."""
 
     id: PartnerId
     name: str

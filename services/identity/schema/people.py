@@ -60,7 +60,9 @@ class GroupLeft:
     others: int = strawberry.field(description="How many other staff it has.")
 
 
-@strawberry.type(description="A partner whose credential the user added. It stays.")
+@strawberry.type(
+    description="A partner whose credential the user added, and has seen. It ends, unless it is to stay."
+)
 class PartnerLeft:
     """PartnerLeft."""
 
@@ -136,13 +138,15 @@ ReportBounceResult = Annotated[User | CommonProblems, strawberry.union("ReportBo
 @strawberry.input
 class DeactivateUserInput:
     """Who leaves. With the token of deactivationPreview it is refused when something of what that showed has moved. Offices that
-    would be left to nobody must be acknowledged, and go to a successor, who becomes OFFICE_STAFF there."""
+    would be left to nobody must be acknowledged, and go to a successor, who becomes OFFICE_STAFF there. The credentials of partners that
+    the user added end too, for the user has seen them, unless `keepPartners` is given."""
 
     user_id: strawberry.ID
     expected_version: int
     token: str | None = None
     acknowledge_uncovered: bool = False
     successor_id: strawberry.ID | None = None
+    keep_partners: bool = False
     as_support: AsSupportInput | None = None
 
 
@@ -210,6 +214,7 @@ class PeopleMutation:
             input.token,
             input.acknowledge_uncovered,
             UserId(parse_id(successor, "successorId")) if successor else None,
+            keep_partners=input.keep_partners,
         )
         changed = await actions.deactivate_user(
             info.context.call,

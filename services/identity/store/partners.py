@@ -63,8 +63,8 @@ async def partners_added_by(
     )
 
 
-async def remove_partner(tx: Connection, partner: Partner, by: UserId) -> None:
-    """Mark a partner as removed."""
+async def remove_partner(tx: Connection, partner: Partner, by: UserId | None) -> None:
+    """Mark a partner as removed. `by` is None when the 90 days did it."""
     await db.run(
         tx,
         "UPDATE partners SET removed_at = $3, removed_by = $4, version = version + 1"

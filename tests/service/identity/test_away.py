@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.service.identity.asking import role
+from tests.service.identity.asking import ADD_PARTNER, role
 from tests.service.identity.conftest import SUPPORT, Identity, Organization, an_email
 
 DAY = timedelta(days=1)
@@ -92,3 +92,24 @@ async def test_the_last_client_admin_is_not_locked_out_and_support_is_told_once(
         here.id,
     )
     assert mine == 1
+
+
+async def test_with_who_is_away_the_partners_credentials_end_that_only_they_have_seen(
+    identity: Identity, here: Organization
+) -> None:
+    """R07: nobody did it, so nobody is named."""
+    second = await identity.member(here, role("CLIENT_ADMIN"))
+    given = {"name": "EHR", "idempotencyKey": "away"}
+    added = await identity.mutate(ADD_PARTNER, given, second)
+    email = (await identity.user(here.admin.user_id, here.admin))["email"]
+    for _ in range(2):
+        await identity.running.advance(80 * DAY)
+        await identity.sign_in(email)
+
+    row = await identity.running.sql.fetchrow(
+        "SELECT removed_at IS NOT NULL AS removed, removed_by FROM partners WHERE id = $1",
+        added["partner"]["id"],
+    )
+    assert (await identity.user(second.user_id, here.admin))["status"] == "DEACTIVATED"
+    assert row is not None
+    assert tuple(row) == (True, None)

@@ -55,22 +55,31 @@ async def test_a_preview_lists_all_that_a_deactivation_touches(
     assert shown["partners"] == []
 
 
-async def test_a_partner_s_credential_outlives_who_added_it_and_is_listed(
+async def test_a_partner_s_credential_ends_with_who_has_seen_it_unless_it_is_to_stay(
     identity: Identity, here: Organization
 ) -> None:
-    """R07"""
+    """R07: listed before."""
     second = await identity.member(here, role("CLIENT_ADMIN"))
-    given = {"name": "EHR", "idempotencyKey": str(uuid4())}
-    added = await identity.mutate(ADD_PARTNER, given, second)
+    third = await identity.member(here, role("CLIENT_ADMIN"))
+    added, _, kept = [
+        await identity.mutate(ADD_PARTNER, {"name": name, "idempotencyKey": str(uuid4())}, one)
+        for name, one in (("EHR", second), ("Billing", here.admin), ("Warehouse", third))
+    ]
 
     shown = await preview(identity, here, second.user_id)
     user = await identity.user(second.user_id, here.admin)
     gone = await identity.mutate(DEACTIVATE, about(user, token=shown["token"]), here.admin)
 
+    user = await identity.user(third.user_id, here.admin)
+    await identity.mutate(DEACTIVATE, about(user, keepPartners=True), here.admin)
+
     assert shown["partners"] == [{"id": added["partner"]["id"], "name": "EHR"}]
     assert gone["user"]["status"] == "DEACTIVATED"
-    kept = await identity.running.data("{ partners { id } }", viewer=here.admin)
-    assert [one["id"] for one in kept["partners"]] == [added["partner"]["id"]]
+    left = await identity.running.data("{ partners { name } }", viewer=here.admin)
+    assert [one["name"] for one in left["partners"]] == ["Billing", "Warehouse"]
+    assert kept["partner"]["name"] == "Warehouse"
+    removed = [data for name, data in await identity.told(here.id) if name == "partner.removed.v1"]
+    assert removed == [{"partnerId": added["partner"]["id"]}]
 
 
 async def test_who_alone_covers_an_office_leaves_only_to_a_successor(
