@@ -91,6 +91,7 @@ class SuggestionAction(StrEnum):
     """What a viewer may do with a suggestion."""
 
     ADD_GROUP = "ADD_GROUP"
+    SNOOZE = "SNOOZE"
     DISMISS = "DISMISS"
 
 
@@ -129,29 +130,28 @@ def manages_any(
 def permit_client_admin(viewer: Viewer, organization_id: OrganizationId) -> None:
     """NotFound for another organization's thing, Denied for anybody but a client admin (R02)."""
     require_own(viewer, organization_id)
-    if not viewer.client_admin:
-        raise Denied(
-            "Only a client admin may do this.", remedy="Ask a client admin of your organization."
-        )
+    _require(viewer.client_admin, "Only a client admin may do this.")
+
+
+def _require(allowed: bool, message: str, ask: str = "a client admin of your organization") -> None:  # noqa: FBT001 - the question
+    if not allowed:
+        raise Denied(message, remedy=f"Ask {ask}.")
 
 
 def permit_any_admin(viewer: Viewer, organization_id: OrganizationId) -> None:
     """R09: client admins, and office admins of any office, may ask for a new provider."""
     require_own(viewer, organization_id)
-    if not (viewer.client_admin or viewer.office_admin_of):
-        raise Denied(
-            "Only a client admin or an office admin may do this.",
-            remedy="Ask an admin of your office.",
-        )
+    allowed = viewer.client_admin or bool(viewer.office_admin_of)
+    _require(
+        allowed, "Only a client admin or an office admin may do this.", "an admin of your office"
+    )
 
 
 def permit_office(viewer: Viewer, organization_id: OrganizationId, *offices: OfficeId) -> None:
     """R09: client admins at every office, office admins at their own: here, at one of `offices`."""
     require_own(viewer, organization_id)
-    if not manages_any(viewer, organization_id, offices):
-        raise Denied(
-            "You do not manage this office.", remedy="Ask an admin of the office or a client admin."
-        )
+    allowed = manages_any(viewer, organization_id, offices)
+    _require(allowed, "You do not manage this office.", "an admin of the office or a client admin")
 
 
 def permit_support(viewer: Viewer) -> None:
@@ -343,17 +343,14 @@ def suggestion_actions(viewer: Viewer, suggestion: Suggestion) -> tuple[Suggesti
     """What the viewer may do with the suggestion now."""
     if suggestion.closed_at is not None or not is_client_admin(viewer, suggestion.organization_id):
         return ()
-    return (SuggestionAction.ADD_GROUP, SuggestionAction.DISMISS)
+    return tuple(SuggestionAction)
 
 
 def permit_audit(viewer: Viewer) -> OrganizationId:
     """The organization whose audit trail the viewer may read: for its client admins, and for support while it acts there."""
     organization_id = viewer.require_organization()
-    if not (viewer.client_admin or viewer.reporting_only or viewer.support):
-        raise Denied(
-            "The audit trail is for client admins.",
-            remedy="Ask a client admin of your organization.",
-        )
+    allowed = viewer.client_admin or viewer.reporting_only or viewer.support
+    _require(allowed, "The audit trail is for client admins.")
     return OrganizationId(organization_id)
 
 
@@ -370,25 +367,27 @@ def task_offices(viewer: Viewer) -> frozenset[OfficeId] | None:
     return None if viewer.client_admin else frozenset(map(OfficeId, viewer.office_admin_of))
 
 
+def permit_figures(viewer: Viewer) -> OrganizationId:
+    """The organization whose figures the viewer reads: for its client admins, and who looks on with them (§2, R06)."""
+    own = acting(viewer)
+    allowed = viewer.client_admin or viewer.reporting_only
+    _require(allowed, "These figures are for client admins.")
+    return own
+
+
 def permit_feed(viewer: Viewer) -> OrganizationId:
     """The organization whose feed the viewer reads: for its call centre, its client admins, and who looks on with them (R10)."""
     own = acting(viewer)
-    if not (viewer.call_centre or viewer.client_admin or viewer.reporting_only):
-        raise Denied(
-            "The feed of changes is for the call centre and for client admins.",
-            remedy="Ask a client admin of your organization.",
-        )
+    allowed = viewer.call_centre or viewer.client_admin or viewer.reporting_only
+    _require(allowed, "The feed of changes is for the call centre and for client admins.")
     return own
 
 
 def permit_acknowledging(viewer: Viewer) -> OrganizationId:
     """The organization whose feed the viewer takes note of: the call centre's own users, who have to know (R10)."""
     own = acting(viewer)
-    if not viewer.call_centre:
-        raise Denied(
-            "Only users of the call centre acknowledge what has changed.",
-            remedy="Ask somebody of the call centre.",
-        )
+    ask = "somebody of the call centre"
+    _require(viewer.call_centre, "Only users of the call centre acknowledge what has changed.", ask)
     return own
 
 

@@ -182,6 +182,14 @@ VERBS = (
     _group("changeGroupMembers", "R23", admin_there, "CHANGE_MEMBERS"),
     _group("changeGroupStaff", "R23", admin_there, "CHANGE_STAFF"),
     _group("removeGroup", "R24", client_admin, "REMOVE", token=SEEN),
+    Verb(
+        "snoozeSuggestion",
+        "R20",
+        "suggestion",
+        may=client_admin,
+        given={"until": "2100-01-01", **STALE},
+        action="SNOOZE",
+    ),
     Verb("dismissSuggestion", "R20", "suggestion", may=client_admin, given=STALE, action="DISMISS"),
     Verb(
         "dismissTask",
@@ -268,6 +276,14 @@ QUERIES = (
         for_support=False,
     ),
     Ask(
+        "affiliationFigures",
+        "R06",
+        shown=anybody,
+        may=either(client_admin, looks_on),
+        select="{ approved }",
+        for_support=False,
+    ),
+    Ask(
         "importProgress",
         "R09",
         shown=anybody,
@@ -301,10 +317,12 @@ HIDDEN = (
     Hidden("provider", "rejectionReason", "R11", own),
     Hidden("provider", "pendingChange", "R11", own, "{ firstName }"),
     Hidden("provider", "missing", "R11", own),
+    Hidden("provider", "gaps", "R11", own),
     Hidden("provider", "email", "R11", own),
     Hidden("office", "readiness", "R16", own, "{ ready }"),
     Hidden("office", "shortLeadTimeReason", "R16", own),
     Hidden("office", "roster", "R18", own, "{ id }"),
+    Hidden("office", "referralOwner", "R18", own, "{ id }"),
     Hidden("office", "rosterAttestation", "R18", own, "{ stands }"),
     Hidden("group", "staff", "R23", own, "{ id }"),
 )

@@ -17,17 +17,18 @@ FIELDS: dict[str, dict[str, str]] = {
         " planIdsEnded office fromOffice survivor",
         "CallCentreItem": "id kind toldAt changes subjects acknowledgedAt acknowledgedBy escalatedAt provider"
         " office allowedActions",
+        "AffiliationFigures": "withoutOffice approved placed medianHours longestHours",
         "ChangesAcknowledged": "acknowledged items",
         "Coordinates": "latitude longitude",
-        "DirectorySettings": "secondApprover suggestGroupsFrom version",
+        "DirectorySettings": "secondApprover suggestGroupsFrom approvalNeeds version",
         "DirectoryTask": "id kind raisedAt closedAt closedBecause reason version toDo provider providers group"
         " office allowedActions",
         "Factor": "name score weight reason",
         "Group": "id name state maySend mayReceive version offices providers allowedActions"
         " organization",
         "GroupRemovalPreview": "openReferrals token group takers referrals counts",
-        "GroupSuggestion": "id classification raisedAt closedAt closedBecause version office specialty providers"
-        " allowedActions",
+        "GroupSuggestion": "id classification raisedAt closedAt closedBecause snoozedUntil version office"
+        " specialty providers allowedActions",
         "GroupTaker": "officeIds acceptingAt provider",
         "ImportProgress": "digest kind state keptAt finishedAt",
         "ImportedProviders": "added known refused rows",
@@ -220,7 +221,8 @@ FIELDS: dict[str, dict[str, str]] = {
         "BacklogOfAge": "fromDays toDays open",
         "DeclinedForReason": "reasonCode declined rate",
         "Finding": "id version measure weekOf ruleVersion atLeastPercent figure state raisedAt office group hypotheses cause"
-        " note investigatedBy investigatedAt actionedAt closedBy closedAt results effect allowedActions",
+        " note investigatedBy investigatedAt actionedAt closedBy closedAt results effect trainings roleProposals"
+        " allowedActions",
         "FindingEffect": "before after weeks verdict",
         "FindingEvidence": "name value",
         "FindingHypothesis": "cause sentence evidence",
@@ -248,7 +250,11 @@ FIELDS: dict[str, dict[str, str]] = {
         " toCompletion toAppointment reconciles unexplainedReferralIds",
         "ReportNumber": "count referralIds",
         "ReportRate": "part whole percent",
+        "RoleChangePreview": "confirmedBefore confirmedAfter openReferrals otherOffices blocked token",
+        "RoleProposal": "id change user role office verb proposedBy proposedAt appliedAt",
         "ScorecardResult": "measure weekOf ruleVersion atLeastPercent figure verdict missedReferralIds",
         "ScorecardRule": "measure version atLeastPercent cases targetDays watched fromWeek setBy setAt later",
+        "Training": "id version title dueOn assignedBy assignedAt cancelledAt guide tasks allowedActions",
+        "TrainingTask": "user state overdue endedAt",
     },
 }

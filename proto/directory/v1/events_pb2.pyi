@@ -449,8 +449,11 @@ class OfficeRosterAttested(_message.Message):
     OFFICE_ID_FIELD_NUMBER: _builtins.int
     USER_IDS_FIELD_NUMBER: _builtins.int
     ATTESTED_BY_FIELD_NUMBER: _builtins.int
+    REFERRAL_OWNER_ID_FIELD_NUMBER: _builtins.int
     office_id: _builtins.str
     attested_by: _builtins.str
+    referral_owner_id: _builtins.str
+    """One of them: who answers for the office's referrals."""
     @_builtins.property
     def user_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     def __init__(
@@ -459,10 +462,11 @@ class OfficeRosterAttested(_message.Message):
         office_id: _builtins.str = ...,
         user_ids: _abc.Iterable[_builtins.str] | None = ...,
         attested_by: _builtins.str = ...,
+        referral_owner_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attested_by", b"attested_by", "office_id", b"office_id", "user_ids", b"user_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attested_by", b"attested_by", "office_id", b"office_id", "referral_owner_id", b"referral_owner_id", "user_ids", b"user_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -816,6 +820,31 @@ class SuggestionClosed(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SuggestionClosed: _TypeAlias = SuggestionClosed  # noqa: Y015
+
+@_typing.final
+class SuggestionSnoozed(_message.Message):
+    """It is put off, and is shown again on that day."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUGGESTION_ID_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    suggestion_id: _builtins.str
+    until: _builtins.str
+    """ISO date, on the office's calendar."""
+    def __init__(
+        self,
+        *,
+        suggestion_id: _builtins.str = ...,
+        until: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["suggestion_id", b"suggestion_id", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SuggestionSnoozed: _TypeAlias = SuggestionSnoozed  # noqa: Y015
 
 @_typing.final
 class TaskRaised(_message.Message):

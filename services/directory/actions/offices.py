@@ -285,12 +285,14 @@ async def _move_beginnings(tx: Connection, call: Call, before: Office, after: Of
 # The roster -----------------------------------------------------------------------------------------------------------
 
 
-async def attest_roster(call: Call, office_id: UUID, seen: int, user_ids: Sequence[UUID]) -> Office:
-    """Say that just these users work for the office (R18): client admins, and its office admins. It holds until somebody comes
-    or goes.
+async def attest_roster(
+    call: Call, office_id: UUID, seen: int, user_ids: Sequence[UUID], owner: UUID | None = None
+) -> Office:
+    """Say that just these users work for the office, and which of them answers for its referrals (R18): client admins, and its
+    office admins. It holds until somebody comes or goes.
 
-    Refuses ITEMS_REFUSED with each who does not, ROSTER_DIFFERS with those who do and are not named, and NO_COVERAGE when none of
-    them is confirmed.
+    Refuses ITEMS_REFUSED with each who does not, ROSTER_DIFFERS with those who do and are not named, NO_COVERAGE when none of
+    them is confirmed, and OWNER_UNABLE for an owner who is not one of those.
     """
     organization_id = policy.acting(call.viewer)
     users = await call.peers.identity.users(organization_id, user_ids)
@@ -306,12 +308,18 @@ async def attest_roster(call: Call, office_id: UUID, seen: int, user_ids: Sequen
             roster_attested=tuple(UserId(one) for one in sorted(user_ids)),
             roster_attested_at=call.clock.now(),
             roster_attested_by=policy.acting_user(call.viewer),
+            referral_owner=days.referral_owner(
+                before,
+                [UserId(one) for one in user_ids if users[one].confirmed],
+                UserId(owner) if owner else None,
+            ),
         )
         await store.offices.save(tx, after, call.clock.now())
         fact = facts.OfficeRosterAttested(
             office_id=str(after.id),
             user_ids=[str(one) for one in after.roster_attested],
             attested_by=str(after.roster_attested_by),
+            referral_owner_id=str(after.referral_owner),
         )
         await telling.of_office(tx, call, after, fact)
     await going_live.recheck(call, organization_id, [before.id])

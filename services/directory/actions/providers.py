@@ -25,6 +25,7 @@ from services.directory.domain.nouns import (
     UserId,
     require_version,
 )
+from services.directory.domain.profiles import Standing
 
 MOST_AT_ONCE = 100
 """Providers of one call that approves many."""
@@ -218,7 +219,9 @@ async def approve_provider(call: Call, provider_id: UUID, seen: int) -> Provider
         user: UserId = policy.acting_user(call.viewer)
         profiles.require_other_approver(before, user, settings)
         profile = before.proposed or before.profile
-        profiles.require_complete(profile)
+        at_offices = await offices(tx, call, before)
+        standing = await _standing(tx, call, before, at_offices)
+        profiles.require_complete(profile, settings.approval_needs, standing)
         profiles.require_active_npi(before, profile)
         await _require_free_npi_for(tx, before, profile)
         after = replace(
@@ -229,10 +232,17 @@ async def approve_provider(call: Call, provider_id: UUID, seen: int) -> Provider
         )
         await _save(tx, call, after)
         await _tell_approved(tx, call, after)
-        at_offices = await offices(tx, call, after)
     await going_live.recheck(call, before.organization_id, at_offices)
     await suggestions.review(call, before.organization_id, at_offices)
     return await _read(call, provider_id)
+
+
+async def _standing(
+    tx: Connection, call: Call, provider: Provider, at_offices: Sequence[OfficeId]
+) -> Standing:
+    today, ids = call.clock.now().date(), [provider.id]
+    plans = await store.heard.plans_listed(tx, provider.organization_id, ids, today)
+    return Standing(len(set(at_offices)), plans.get(provider.id, 0))
 
 
 @dataclass(frozen=True, slots=True)

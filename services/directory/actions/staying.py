@@ -95,6 +95,7 @@ def _planned_anew(call: Call, closed: Office, wanted: Reopening) -> Office:
         roster_attested=(),
         roster_attested_at=None,
         roster_attested_by=None,
+        referral_owner=None,
     )
 
 

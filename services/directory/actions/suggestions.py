@@ -1,18 +1,20 @@
 """Suggesting a group where several providers of one classification work and none covers them (R20)."""
 
 from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date, timedelta
 from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from kit.db import Connection
-from kit.errors import Conflict
+from kit.errors import Conflict, Invalid
 from kit.ids import new_id
 from proto.directory.v1 import events_pb2 as facts
 from services.directory import policy, store
 from services.directory.actions import finding, telling
 from services.directory.actions.peers import Call
-from services.directory.domain import groups
+from services.directory.domain import days, groups
 from services.directory.domain.groups import Cluster
 from services.directory.domain.nouns import (
     OfficeId,
@@ -119,14 +121,43 @@ async def _close(
     await telling.of_suggestion(tx, call, suggestion, fact)
 
 
+LONGEST = timedelta(days=366)
+"""For longer nothing is put off: it is dismissed."""
+
+
+async def snooze_suggestion(call: Call, suggestion_id: UUID, seen: int, until: date) -> Suggestion:
+    """Put a suggestion off until a day on its office's calendar, or until other providers are meant (R20)."""
+    async with call.db.transaction() as tx:
+        before = await _open(tx, call, suggestion_id, seen)
+        office = (await store.offices.by_ids(tx, [before.office_id]))[before.office_id]
+        today = days.day_at(office, call.clock.now())
+        if not today < until <= today + LONGEST:
+            raise Invalid(
+                "A suggestion is put off until a day that is to come, within a year.",
+                code="BAD_DAY",
+                field="until",
+                remedy="Choose a day from tomorrow on, or dismiss the suggestion.",
+            )
+        await store.suggestions.snooze(tx, replace(before, snoozed_until=until))
+        fact = facts.SuggestionSnoozed(suggestion_id=str(before.id), until=until.isoformat())
+        await telling.of_suggestion(tx, call, before, fact)
+        return (await store.suggestions.by_ids(tx, before.organization_id, [suggestion_id]))[0]
+
+
+async def _open(tx: Connection, call: Call, suggestion_id: UUID, seen: int) -> Suggestion:
+    """The suggestion, locked, for a client admin who has seen it as it stands; Conflict when it is closed."""
+    before = await finding.suggestion(tx, call.viewer, suggestion_id)
+    policy.permit_client_admin(call.viewer, before.organization_id)
+    require_version("suggestion", seen, before.version)
+    if before.closed_at is not None:
+        raise Conflict("The suggestion is closed already.", code="SUGGESTION_CLOSED")
+    return before
+
+
 async def dismiss_suggestion(call: Call, suggestion_id: UUID, seen: int) -> Suggestion:
     """Close a suggestion for good: it does not come back for the same providers (R20)."""
     async with call.db.transaction() as tx:
-        before = await finding.suggestion(tx, call.viewer, suggestion_id)
-        policy.permit_client_admin(call.viewer, before.organization_id)
-        require_version("suggestion", seen, before.version)
-        if before.closed_at is not None:
-            raise Conflict("The suggestion is closed already.", code="SUGGESTION_CLOSED")
+        before = await _open(tx, call, suggestion_id, seen)
         await _close(tx, call, before, SuggestionEnd.DISMISSED)
         organization_id = before.organization_id
         return (await store.suggestions.by_ids(tx, organization_id, [suggestion_id]))[0]

@@ -1,11 +1,13 @@
 """What admins are to look after: looked over by a job and after what makes it done, and dismissed with a reason (R06)."""
 
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from kit.db import Connection
+from kit.errors import Invalid
 from kit.ids import new_id
 from proto.directory.v1 import events_pb2 as facts
 from services.directory import policy, store
@@ -13,7 +15,7 @@ from services.directory.actions import telling
 from services.directory.actions.peers import Call
 from services.directory.domain import profiles, tasks
 from services.directory.domain.nouns import Provider, require_version
-from services.directory.domain.tasks import Due, Task, TaskEnd, TaskId, TaskKind
+from services.directory.domain.tasks import Affiliation, Due, Task, TaskEnd, TaskId, TaskKind
 
 
 async def review(call: Call) -> None:
@@ -35,6 +37,16 @@ async def review(call: Call) -> None:
             await _raise(tx, call, one)
         for task in found.done:
             await _close(tx, call, replace(task, closed_because=TaskEnd.DONE))
+
+
+async def affiliation(call: Call, days: int) -> Affiliation:
+    """How soon providers who were approved in so many days had an office (R06). Client admins ask."""
+    organization_id = policy.permit_figures(call.viewer)
+    if not 1 <= days <= tasks.MOST_DAYS:
+        raise Invalid(f"days must be 1 to {tasks.MOST_DAYS}.", field="days")
+    now = call.clock.now()
+    async with call.db.reading() as tx:
+        return await store.tasks.affiliation(tx, organization_id, now - timedelta(days=days), now)
 
 
 async def _raise(tx: Connection, call: Call, due: Due) -> None:

@@ -1,6 +1,6 @@
 """Rules of days: lead time, go-live, and the days of a placement (R16, R17)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -115,6 +115,20 @@ class Readiness:
 def roster_stands(office: Office, roster: Collection[UserId]) -> bool:
     """Whether somebody has attested just these users, who work for the office now (R18)."""
     return office.roster_attested_at is not None and set(office.roster_attested) == set(roster)
+
+
+def referral_owner(office: Office, confirmed: Sequence[UserId], wanted: UserId | None) -> UserId:
+    """Who answers for the office's referrals: one of those of its roster who have confirmed (R18). Unless somebody is named, it stays
+    who it was; else it is the first of them."""
+    if wanted is not None and wanted not in confirmed:
+        raise Conflict(
+            "Only somebody of the roster who has confirmed the account answers for the office's referrals.",
+            code="OWNER_UNABLE",
+            field="referralOwnerId",
+            remedy="Name one of userIds who has confirmed, or leave it out.",
+        )
+    stays = office.referral_owner if office.referral_owner in confirmed else None
+    return wanted or stays or confirmed[0]
 
 
 def advanced(office: Office, readiness: Readiness, now: datetime) -> OfficeState:

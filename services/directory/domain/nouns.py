@@ -92,6 +92,14 @@ class NpiStatus(StrEnum):
     DEACTIVATED = "DEACTIVATED"
 
 
+class ApprovalNeed(StrEnum):
+    """What an organization may want of a profile before it approves it, besides an NPI and a specialty (R11)."""
+
+    PHONE = "PHONE"
+    OFFICE = "OFFICE"
+    PLANS = "PLANS"
+
+
 @dataclass(frozen=True, slots=True)
 class Specialty:
     """What a provider does, by its code of the NUCC provider taxonomy."""
@@ -110,6 +118,7 @@ class Settings:
     second_approver: bool = False
     suggest_groups_from: int = DEFAULT_SUGGEST_FROM
     version: int = 0
+    approval_needs: frozenset[ApprovalNeed] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +234,8 @@ class Office:
     """A place where care is given. Its days are those of its own calendar (`time_zone`).
 
     `closes_on` is the first day without it and `cut_off_on` the first on which nothing more is sent to it, once its closing is
-    planned (R19). `missed_on` is the first day that came and did not find it ready, once that has been told (R16).
+    planned (R19). `missed_on` is the first day that came and did not find it ready, once that has been told (R16). The
+    `referral_owner` is one of those of whom its roster was attested (R18).
     """
 
     id: OfficeId
@@ -254,6 +264,7 @@ class Office:
     roster_attested: tuple[UserId, ...] = ()
     roster_attested_at: datetime | None = None
     roster_attested_by: UserId | None = None
+    referral_owner: UserId | None = None
     missed_on: date | None = None
     closes_on: date | None = None
     cut_off_on: date | None = None
@@ -359,6 +370,7 @@ class Suggestion:
     closed_at: datetime | None
     closed_because: SuggestionEnd | None
     version: int
+    snoozed_until: date | None = None
 
 
 def require_version(thing: str, seen: int, stands: int) -> None:

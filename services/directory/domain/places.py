@@ -108,12 +108,24 @@ class Warned:
     remedy: str
 
 
-def warnings(office: Office) -> tuple[Warned, ...]:
-    """What should be looked at: NO_GEOCODE when nobody knows where it is, so that senders find it by city and state alone."""
-    if office.point is not None:
-        return ()
+MOST_OFFICES = 5
+"""Who works for more than these has too many to answer for (R18)."""
+
+
+def warnings(office: Office, overloaded: int = 0) -> tuple[Warned, ...]:
+    """What should be looked at: NO_GEOCODE when nobody knows where it is, so that senders find it by city and state alone;
+    STAFF_OVERLOADED when so many of its roster work for more than five offices (R18)."""
+    found = [] if office.point is not None else [_unknown_place(office)]
+    if overloaded:
+        message = f"{overloaded} of its roster work for more than {MOST_OFFICES} offices."
+        remedy = "Let somebody else work for it, or for others of their offices."
+        found.append(Warned("STAFF_OVERLOADED", message, remedy))
+    return tuple(found)
+
+
+def _unknown_place(office: Office) -> Warned:
     message = f"Nobody knows where postal code {office.postal_code} is, so the office is found by its city and state alone."
-    return (Warned("NO_GEOCODE", message, "Give its coordinates with changeOffice."),)
+    return Warned("NO_GEOCODE", message, "Give its coordinates with changeOffice.")
 
 
 def same_address(one: Address, other: Address) -> bool:

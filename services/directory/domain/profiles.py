@@ -1,11 +1,13 @@
 """Rules of a provider's profile: NPI, completeness, approval (R09, R11)."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from kit.errors import Conflict, Denied, Invalid
 from services.directory.domain.nouns import (
+    ApprovalNeed,
     NpiStatus,
     Profile,
     Provider,
@@ -127,20 +129,46 @@ def clean_email(email: str) -> str:
     return cleaned
 
 
-def missing(profile: Profile) -> tuple[str, ...]:
-    """The fields without which a profile cannot be approved (R11), as the client spells them."""
-    wanted = {"npi": profile.npi, "specialtyCodes": profile.specialty_codes}
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """At how many offices a provider works, now or later, and how many plans are listed as accepted."""
+
+    offices: int = 0
+    plans: int = 0
+
+
+NOWHERE = Standing()
+
+
+def missing(
+    profile: Profile, needs: Collection[ApprovalNeed] = (), standing: Standing = NOWHERE
+) -> tuple[str, ...]:
+    """Without what a profile cannot be approved (R11), as the client spells it; `needs` is what its organization wants besides."""
+    wanted: dict[str, object] = {"npi": profile.npi, "specialtyCodes": profile.specialty_codes}
+    besides = {
+        ApprovalNeed.PHONE: ("phone", profile.phone),
+        ApprovalNeed.OFFICE: ("offices", standing.offices),
+        ApprovalNeed.PLANS: ("plans", standing.plans),
+    }
+    wanted |= dict(given for need, given in besides.items() if need in needs)
     return tuple(field for field, given in wanted.items() if not given)
 
 
-def require_complete(profile: Profile) -> None:
-    """Conflict INCOMPLETE with the fields that are missing (R11)."""
-    if fields := missing(profile):
+def gaps(profile: Profile, standing: Standing) -> tuple[str, ...]:
+    """All that a profile should have and this one has not, whether it hinders an approval or not (R11)."""
+    return missing(profile, tuple(ApprovalNeed), standing)
+
+
+def require_complete(
+    profile: Profile, needs: Collection[ApprovalNeed] = (), standing: Standing = NOWHERE
+) -> None:
+    """Conflict INCOMPLETE with what is missing (R11)."""
+    if fields := missing(profile, needs, standing):
         raise Conflict(
             f"The profile is not complete: {', '.join(fields)}.",
             code="INCOMPLETE",
             field=fields[0],
-            remedy="Add what is missing with changeProvider, then approve.",
+            remedy="Add what is missing (changeProvider, addPlacement, addParticipation), then approve.",
             missing=list(fields),
         )
 

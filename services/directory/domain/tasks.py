@@ -74,6 +74,22 @@ class Idle:
     import_batch: UUID | None
 
 
+@dataclass(frozen=True, slots=True)
+class Affiliation:
+    """How soon providers who were approved in a time had an office: hours from the approval to the first placement (0 for who was
+    placed before), of those who have been placed; and how many of all approved ones have none now (R06)."""
+
+    approved: int
+    placed: int
+    median_hours: float | None
+    longest_hours: float | None
+    without_office: int
+
+
+MOST_DAYS = 366
+"""As far back as figures go."""
+
+
 def without_office(idle: Iterable[Idle], dismissed: Iterable[UUID] = ()) -> list[Due]:
     """One task for each provider, but a single one for those of one import (R06). Who was dismissed does not count."""
     not_meant = set(dismissed)

@@ -1,10 +1,13 @@
 """What verbs of groups, suggestions and settings are given."""
 
+from datetime import date
+
 import strawberry
 
 from services.directory.actions.groups import NewGroup
+from services.directory.actions.settings import SettingsChange
 from services.directory.schema.inputs import key, seen
-from services.directory.schema.words import ids
+from services.directory.schema.words import ApprovalNeed, ids
 
 
 @strawberry.input
@@ -65,9 +68,26 @@ class SuggestionVersionInput:
 
 
 @strawberry.input
+class SnoozeSuggestionInput:
+    """SnoozeSuggestionInput."""
+
+    suggestion_id: strawberry.ID
+    expected_version: int = seen()
+    until: date = strawberry.field(
+        description="The day on which it is shown again, on its office's calendar; within a year."
+    )
+
+
+@strawberry.input
 class ChangeDirectorySettingsInput:
     """What is to change; what is left out stays as it is."""
 
     expected_version: int = strawberry.field(description="0 before the first change.")
     second_approver: bool | None = None
     suggest_groups_from: int | None = None
+    approval_needs: list[ApprovalNeed] | None = None  # type: ignore[valid-type]
+
+    def change(self) -> SettingsChange:
+        """As the verb takes it."""
+        needs = None if self.approval_needs is None else frozenset(self.approval_needs)
+        return SettingsChange(self.second_approver, self.suggest_groups_from, needs)

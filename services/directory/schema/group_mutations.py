@@ -13,6 +13,7 @@ from services.directory.schema.group_inputs import (
     ChangeDirectorySettingsInput,
     ChangeGroupFlagsInput,
     ChangeGroupInput,
+    SnoozeSuggestionInput,
     SuggestionVersionInput,
 )
 from services.directory.schema.problems import (
@@ -43,6 +44,9 @@ RemoveGroupResult = Annotated[
 ]
 DismissSuggestionResult = Annotated[
     GroupSuggestion | CommonProblems, strawberry.union("DismissSuggestionResult")
+]
+SnoozeSuggestionResult = Annotated[
+    GroupSuggestion | CommonProblems, strawberry.union("SnoozeSuggestionResult")
 ]
 ChangeDirectorySettingsResult = Annotated[
     DirectorySettings | CommonProblems, strawberry.union("ChangeDirectorySettingsResult")
@@ -131,6 +135,20 @@ class GroupMutation:
         )
 
     @mutation
+    async def snooze_suggestion(
+        self, info: Info, input: SnoozeSuggestionInput
+    ) -> SnoozeSuggestionResult:
+        """Put a suggestion off until a day; it is back at once when other providers are meant (R20)."""
+        return GroupSuggestion.of(
+            await suggestions.snooze_suggestion(
+                info.context.call,
+                parse_id(input.suggestion_id, "suggestionId"),
+                input.expected_version,
+                input.until,
+            )
+        )
+
+    @mutation
     async def change_directory_settings(
         self, info: Info, input: ChangeDirectorySettingsInput
     ) -> ChangeDirectorySettingsResult:
@@ -139,7 +157,6 @@ class GroupMutation:
             await settings.change_settings(
                 info.context.call,
                 input.expected_version,
-                second_approver=input.second_approver,
-                suggest_groups_from=input.suggest_groups_from,
+                input.change(),
             )
         )

@@ -297,6 +297,10 @@ class AttestRosterInput:
     user_ids: list[strawberry.ID] = strawberry.field(
         description="Everybody who works for the office, as its roster has it."
     )
+    referral_owner_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="Which of them answers for its referrals; null: who did, else the first of them who has confirmed (R18).",
+    )
 
 
 @strawberry.input

@@ -10,8 +10,9 @@ from kit.db import Connection
 from kit.graphql import in_order
 from services.directory import policy, store
 from services.directory.actions import going_live
-from services.directory.domain import days, nouns
+from services.directory.domain import days, nouns, places
 from services.directory.domain.days import Readiness
+from services.directory.domain.profiles import Standing
 from services.directory.schema.words import Info
 
 T = TypeVar("T")
@@ -87,6 +88,50 @@ async def offices_of_provider(info: Info, provider_id: UUID) -> list[nouns.Offic
         for row, at in zip(rows, places, strict=True)
         if at is not None and row.remains(today(info, at))
     ]
+
+
+async def approval_needs(
+    info: Info, organization_id: nouns.OrganizationId
+) -> frozenset[nouns.ApprovalNeed]:
+    """What the viewer's organization wants of a profile before it is approved."""
+
+    async def load(ids: list[nouns.OrganizationId]) -> list[frozenset[nouns.ApprovalNeed]]:
+        async with info.context.call.db.reading() as tx:
+            return [(await store.catalogue.settings_seen(tx, one)).approval_needs for one in ids]
+
+    loader: Any = info.context.loader("approval needs", load)
+    needs: frozenset[nouns.ApprovalNeed] = await loader.load(organization_id)
+    return needs
+
+
+async def standing(info: Info, of: nouns.Provider) -> Standing:
+    """Where a provider of the viewer's organization stands; providers are asked for together."""
+
+    async def load(ids: list[nouns.ProviderId]) -> list[int]:
+        call = info.context.call
+        async with call.db.reading() as tx:
+            found = await store.heard.plans_listed(
+                tx, of.organization_id, ids, call.clock.now().date()
+            )
+        return [found.get(one, 0) for one in ids]
+
+    loader: Any = info.context.loader(f"plans of {of.organization_id}", load)
+    offices, plans = await gather(offices_of_provider(info, of.id), loader.load(of.id))
+    return Standing(len(set(offices)), plans)
+
+
+async def overloaded(info: Info, at: nouns.Office) -> int:
+    """How many of the roster of an office of the viewer's organization have too many offices; offices are asked for together."""
+
+    async def load(ids: list[nouns.OfficeId]) -> list[int]:
+        async with info.context.call.db.reading() as tx:
+            most = places.MOST_OFFICES
+            found = await store.heard.overloaded(tx, at.organization_id, ids, most)
+        return [found.get(one, 0) for one in ids]
+
+    loader: Any = info.context.loader(f"overloaded of {at.organization_id}", load)
+    users: int = await loader.load(at.id)
+    return users
 
 
 async def placements_of_office(info: Info, office_id: UUID) -> list[nouns.Placement]:

@@ -93,6 +93,9 @@ class OfficeMutation:
                 parse_id(input.office_id, "officeId"),
                 input.expected_version,
                 ids(input.user_ids, "userIds"),
+                parse_id(input.referral_owner_id, "referralOwnerId")
+                if input.referral_owner_id
+                else None,
             )
         )
 

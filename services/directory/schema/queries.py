@@ -91,21 +91,24 @@ class Query(SearchQuery):
         """Groups."""
         return await list_groups(info, scope(info, network=network), state, first, after)
 
-    @described("The organization's open suggestions, oldest first (R20).")
+    @described(
+        "The organization's open suggestions, oldest first; those that are put off only with `snoozed` (R20)."
+    )
     async def group_suggestions(
         self,
         info: Info,
         office_id: strawberry.ID | None = None,
+        snoozed: bool = False,  # noqa: FBT001, FBT002 - a GraphQL argument
         first: int | None = None,
         after: str | None = None,
     ) -> Connection[GroupSuggestion]:
         """Groups that might be added."""
-        page = page_of(first, after)
-        organization_id = policy.acting(info.context.call.viewer)
+        page, call = page_of(first, after), info.context.call
         at = parse_id(office_id, "officeId") if office_id else None
-        async with info.context.call.db.reading() as tx:
+        wanted = store.suggestions.Wanted(at, call.clock.now(), snoozed)
+        async with call.db.reading() as tx:
             rows = await store.suggestions.page(
-                tx, organization_id, at, after_moment(page), page.limit + 1
+                tx, policy.acting(call.viewer), wanted, after_moment(page), page.limit + 1
             )
         return connection(
             rows,

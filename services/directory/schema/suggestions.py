@@ -33,6 +33,9 @@ class GroupSuggestion:
     raised_at: datetime
     closed_at: datetime | None
     closed_because: SuggestionEnd | None  # type: ignore[valid-type]
+    snoozed_until: date | None = strawberry.field(
+        description="It was put off until this day, on its office's calendar."
+    )
     version: int
     row: strawberry.Private[nouns.Suggestion]
 
@@ -67,6 +70,7 @@ class GroupSuggestion:
             raised_at=row.raised_at,
             closed_at=row.closed_at,
             closed_because=row.closed_because,
+            snoozed_until=row.snoozed_until,
             version=row.version,
             row=row,
         )

@@ -1,5 +1,6 @@
 """What admins are to look after (R06)."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
@@ -111,9 +112,38 @@ class DirectoryTask:
         )
 
 
+@strawberry.type(description="How soon providers had an office after they were approved (R06).")
+class AffiliationFigures:
+    """AffiliationFigures."""
+
+    without_office: int = strawberry.field(
+        description="How many approved providers work nowhere, now or later."
+    )
+    approved: int = strawberry.field(description="How many were approved in these days.")
+    placed: int = strawberry.field(
+        description="How many of them have been placed since, or before."
+    )
+    median_hours: float | None = strawberry.field(
+        description="From the approval to the first placement, of those who were placed; 0 for who was before."
+    )
+    longest_hours: float | None
+
+    @classmethod
+    def of(cls, row: tasks.Affiliation) -> "AffiliationFigures":
+        """As GraphQL tells it."""
+        return cls(**asdict(row))
+
+
 @strawberry.type
 class TaskQuery:
     """What is to be looked after."""
+
+    @described(
+        "For client admins: of the providers approved in the last so many days, 366 at most."
+    )
+    async def affiliation_figures(self, info: Info, days: int = 90) -> AffiliationFigures:
+        """R06."""
+        return AffiliationFigures.of(await verbs.affiliation(info.context.call, days))
 
     @described(
         "The open ones, oldest first: client admins see all, office admins those about their offices (R06)."

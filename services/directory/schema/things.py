@@ -11,10 +11,10 @@ import strawberry
 from kit.graphql import Connection, after_key, connection, described, page_of
 from kit.ids import parse_id
 from services.directory import policy
-from services.directory.domain import nouns, places, profiles
-from services.directory.domain.days import roster_stands
-from services.directory.domain.hours import is_open
+from services.directory.domain import nouns
 from services.directory.schema import loading
+from services.directory.schema.making import ProviderMaking
+from services.directory.schema.office_life import OfficeLife
 from services.directory.schema.words import (
     Address,
     Coordinates,
@@ -25,16 +25,11 @@ from services.directory.schema.words import (
     LocatedBy,
     NpiStatus,
     OfficeAction,
-    OfficeReadiness,
     OfficeState,
-    OfficeWarning,
-    OpeningHours,
-    PendingChange,
     PlacementAction,
     PlacementState,
     ProviderAction,
     ProviderState,
-    RosterAttestation,
     Specialty,
     User,
     id_of,
@@ -63,7 +58,7 @@ def shown(kind: Callable[..., T], row: Any) -> T:  # noqa: ANN401 - the noun tha
 
 
 @strawberry.federation.type(keys=["id"], description="A person who gives care.")
-class Provider:
+class Provider(ProviderMaking):
     """Provider. What concerns its making (reasons, pending change) is shown within its organization only."""
 
     id: strawberry.ID
@@ -84,7 +79,6 @@ class Provider:
     )
     state: ProviderState  # type: ignore[valid-type]
     version: int
-    row: strawberry.Private[nouns.Provider]
 
     @described("The primary one first.")
     async def specialties(self, info: Info) -> list[Specialty]:
@@ -103,32 +97,6 @@ class Provider:
         """The groups of which the provider is a member."""
         return [Group.of(row) for row in await loading.groups_of_provider(info, self.row.id)]
 
-    @described("Fields that must be given before the profile can be approved (R11).")
-    def missing(self, info: Info) -> list[str]:
-        """Within the organization only."""
-        return list(profiles.missing(self.row.profile)) if self._own(info) else []
-
-    @described("Within the organization only; nobody has looked at the profile for 90 days (R11).")
-    def reverify_due(self, info: Info) -> bool:
-        """Look at it and say so with verifyProvider."""
-        return self._own(info) and profiles.reverify_due(self.row, info.context.call.clock.now())
-
-    @described("Within the organization only.")
-    def email(self, info: Info) -> str | None:
-        """Where mail reaches the provider."""
-        return self.row.email or None if self._own(info) else None
-
-    @described("Why the profile was rejected.")
-    def rejection_reason(self, info: Info) -> str | None:
-        """Within the organization only."""
-        return self.row.rejection_reason if self._own(info) else None
-
-    @described("A change that waits for its approval; until then the old values hold (R11).")
-    def pending_change(self, info: Info) -> PendingChange | None:
-        """Within the organization only."""
-        proposed = self.row.proposed
-        return PendingChange.of(proposed) if proposed and self._own(info) else None
-
     @strawberry.field
     async def allowed_actions(self, info: Info) -> list[ProviderAction]:  # type: ignore[valid-type]
         """What the viewer may do with the provider now."""
@@ -136,9 +104,6 @@ class Provider:
             return []
         offices = await loading.offices_of_provider(info, self.row.id)
         return list(policy.provider_actions(info.context.call.viewer, self.row, offices))
-
-    def _own(self, info: Info) -> bool:
-        return policy.is_own(info.context.call.viewer, self.row.organization_id)
 
     @strawberry.field
     def organization(self) -> _Organization | None:
@@ -158,7 +123,7 @@ class Provider:
 
 
 @strawberry.federation.type(keys=["id"], description="A place where care is given.")
-class Office:
+class Office(OfficeLife):
     """Office."""
 
     id: strawberry.ID
@@ -177,7 +142,6 @@ class Office:
         description="From this day on nothing is sent to it (R19)."
     )
     version: int
-    row: strawberry.Private[nouns.Office]
 
     @strawberry.field
     def address(self) -> Address:
@@ -202,54 +166,6 @@ class Office:
         """Given coordinates win."""
         return self.row.located_by
 
-    @described("What somebody should look at, such as NO_GEOCODE.")
-    def warnings(self, info: Info) -> list[OfficeWarning]:
-        """Within the organization only."""
-        own = policy.is_own(info.context.call.viewer, self.row.organization_id)
-        return [OfficeWarning.of(one) for one in places.warnings(self.row)] if own else []
-
-    @described("Why it was added less than a week before its first day (R16).")
-    def short_lead_time_reason(self, info: Info) -> str | None:
-        """Within the organization only."""
-        return self.row.lead_reason if self._own(info) else None
-
-    @described("From Monday on; empty when nobody has said.")
-    def hours(self) -> list[OpeningHours]:
-        """When it is open."""
-        return [OpeningHours.of(one) for one in self.row.hours]
-
-    @described("By its hours and the clock on its wall; null when its hours are not known.")
-    def open_now(self, info: Info) -> bool | None:
-        """Whether it is open."""
-        now, row = info.context.call.clock.now(), self.row
-        return is_open(row.hours, row.time_zone, now) if row.hours else None
-
-    @described("Who works for it, invited ones too; shown within the organization only.")
-    async def roster(self, info: Info) -> list[User | None]:
-        """R18."""
-        users = await loading.roster(info, self.row) if self._own(info) else ()
-        return [User(id=id_of(one)) for one in users]
-
-    @described("Shown within the organization only; null before the first.")
-    async def roster_attestation(self, info: Info) -> RosterAttestation | None:
-        """R18."""
-        row = self.row
-        if not self._own(info) or row.roster_attested_at is None or row.roster_attested_by is None:
-            return None
-        return RosterAttestation(
-            at=row.roster_attested_at,
-            by=User(id=id_of(row.roster_attested_by)),
-            users=[User(id=id_of(one)) for one in row.roster_attested],
-            stands=roster_stands(row, await loading.roster(info, row)),
-        )
-
-    @described("What it has of what it needs to go live; null for other organizations' offices.")
-    async def readiness(self, info: Info) -> OfficeReadiness | None:
-        """R16, R18."""
-        if not self._own(info):
-            return None
-        return OfficeReadiness.of(await loading.readiness(info, self.row))
-
     @strawberry.field
     async def placements(
         self, info: Info, first: int | None = None, after: str | None = None
@@ -270,9 +186,6 @@ class Office:
     def allowed_actions(self, info: Info) -> list[OfficeAction]:  # type: ignore[valid-type]
         """What the viewer may do with the office now."""
         return list(policy.office_actions(info.context.call.viewer, self.row))
-
-    def _own(self, info: Info) -> bool:
-        return policy.is_own(info.context.call.viewer, self.row.organization_id)
 
     @strawberry.field
     def organization(self) -> _Organization | None:

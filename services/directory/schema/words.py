@@ -19,6 +19,7 @@ Info: TypeAlias = strawberry.Info[Context[Peers], None]
 
 ProviderState = strawberry.enum(nouns.ProviderState, name="ProviderState")
 OfficeState = strawberry.enum(nouns.OfficeState, name="OfficeState")
+ApprovalNeed = strawberry.enum(nouns.ApprovalNeed, name="ApprovalNeed")
 GroupState = strawberry.enum(nouns.GroupState, name="GroupState")
 PlacementState = strawberry.enum(nouns.PlacementState, name="PlacementState")
 SuggestionEnd = strawberry.enum(nouns.SuggestionEnd, name="SuggestionEnd")
@@ -231,6 +232,9 @@ class DirectorySettings:
     suggest_groups_from: int = strawberry.field(
         description="So many providers of a classification at an office make a group suggestion."
     )
+    approval_needs: list[ApprovalNeed] = strawberry.field(  # type: ignore[valid-type]
+        description="What a profile must have before it is approved, besides an NPI and a specialty (R11)."
+    )
     version: int
 
     @classmethod
@@ -239,5 +243,6 @@ class DirectorySettings:
         return cls(
             second_approver=row.second_approver,
             suggest_groups_from=row.suggest_groups_from,
+            approval_needs=sorted(row.approval_needs),
             version=row.version,
         )

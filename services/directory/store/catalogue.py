@@ -70,12 +70,13 @@ async def save_settings(tx: Connection, organization_id: OrganizationId, wanted:
     touched = await db.run(
         tx,
         """INSERT INTO organization_settings AS s
-            (organization_id, second_approver, suggest_groups_from, version) VALUES ($1, $2, $3, 1)
-            ON CONFLICT (organization_id) DO UPDATE SET second_approver = $2, suggest_groups_from = $3,
-                version = s.version + 1 WHERE s.version = $4""",
+            (organization_id, second_approver, suggest_groups_from, approval_needs, version) VALUES ($1, $2, $3, $4, 1)
+            ON CONFLICT (organization_id) DO UPDATE SET second_approver = $2, suggest_groups_from = $3, approval_needs = $4,
+                version = s.version + 1 WHERE s.version = $5""",
         organization_id,
         wanted.second_approver,
         wanted.suggest_groups_from,
+        sorted(wanted.approval_needs),
         wanted.version,
     )
     return touched == 1

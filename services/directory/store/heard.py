@@ -77,6 +77,21 @@ async def plan_rows(
     )
 
 
+async def plans_listed(
+    tx: Connection, organization_id: OrganizationId, providers: Iterable[UUID], on: date
+) -> dict[UUID, int]:
+    """How many plans are listed as accepted by each of these providers on that day or later."""
+    rows = await tx.fetch(
+        """SELECT provider_id, count(DISTINCT plan_id) AS plans FROM participations_heard
+            WHERE organization_id = $1 AND provider_id = ANY($2)
+                AND (effective_until IS NULL OR effective_until > greatest(effective_from, $3)) GROUP BY provider_id""",
+        organization_id,
+        list(providers),
+        on,
+    )
+    return {row["provider_id"]: row["plans"] for row in rows}
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """A referral reached a receiver."""
@@ -223,6 +238,24 @@ async def rosters(
         list(offices),
     )
     return {row["office_id"]: tuple(row["users"]) for row in rows}
+
+
+async def overloaded(
+    tx: Connection, organization_id: OrganizationId, offices: Iterable[OfficeId], most: int
+) -> dict[UUID, int]:
+    """How many of those who work for each of these offices work for more than so many that are not closed (R18)."""
+    rows = await tx.fetch(
+        """WITH loads AS (SELECT w.user_id FROM office_users_heard w
+                JOIN users_heard u USING (user_id, organization_id) JOIN offices o ON o.id = w.office_id
+                WHERE w.organization_id = $1 AND u.active AND o.state <> 'CLOSED'
+                GROUP BY w.user_id HAVING count(DISTINCT w.office_id) > $3)
+            SELECT w.office_id, count(DISTINCT w.user_id) AS users FROM office_users_heard w JOIN loads USING (user_id)
+            WHERE w.organization_id = $1 AND w.office_id = ANY($2) GROUP BY w.office_id""",
+        organization_id,
+        list(offices),
+        most,
+    )
+    return {row["office_id"]: row["users"] for row in rows}
 
 
 async def offices_of(

@@ -83,8 +83,8 @@ async def save(tx: Connection, office: Office, at: datetime) -> None:
         tx,
         """UPDATE offices SET state = $3, live_at = $4, closed_at = $5, fence = $6, state_before = $7,
             missed_on = $8, closes_on = $9, cut_off_on = $10, fenced = $11, go_live_on = $12, lead_days = $13,
-            lead_reason = $14, roster_attested = $15, roster_attested_at = $16, roster_attested_by = $17,
-            fence_at = CASE WHEN $6::fence_step IS NOT NULL THEN $18::timestamptz END, version = version + 1
+            lead_reason = $14, roster_attested = $15, roster_attested_at = $16, roster_attested_by = $17, referral_owner = $18,
+            fence_at = CASE WHEN $6::fence_step IS NOT NULL THEN $19::timestamptz END, version = version + 1
             WHERE organization_id = $1 AND id = $2""",
         office.organization_id,
         office.id,
@@ -103,6 +103,7 @@ async def save(tx: Connection, office: Office, at: datetime) -> None:
         list(office.roster_attested),
         office.roster_attested_at,
         office.roster_attested_by,
+        office.referral_owner,
         at,
     )
 

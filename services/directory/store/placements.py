@@ -17,7 +17,7 @@ async def add(tx: Connection, placement: Placement, at: datetime) -> None:
     await db.run(
         tx,
         """INSERT INTO placements (id, organization_id, provider_id, office_id, effective_from, effective_until,
-            accepting_new_patients, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)""",
+            accepting_new_patients, changed_at, added_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)""",
         placement.id,
         placement.organization_id,
         placement.provider_id,

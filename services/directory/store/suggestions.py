@@ -1,6 +1,7 @@
 """Rows of suggestions, and the evidence for them (R20)."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -110,12 +111,24 @@ async def renew(tx: Connection, suggestion: Suggestion, cluster: Cluster) -> Non
     """Let an open suggestion name other providers."""
     await db.run(
         tx,
-        """UPDATE suggestions SET provider_ids = $3, specialty_code = $4, version = version + 1
+        """UPDATE suggestions SET provider_ids = $3, specialty_code = $4, snoozed_until = NULL, version = version + 1
             WHERE organization_id = $1 AND id = $2""",
         suggestion.organization_id,
         suggestion.id,
         list(cluster.provider_ids),
         cluster.specialty_code,
+    )
+
+
+async def snooze(tx: Connection, suggestion: Suggestion) -> None:
+    """Keep until when a locked suggestion is put off, as its next version."""
+    await db.run(
+        tx,
+        """UPDATE suggestions SET snoozed_until = $3, version = version + 1
+            WHERE organization_id = $1 AND id = $2""",
+        suggestion.organization_id,
+        suggestion.id,
+        suggestion.snoozed_until,
     )
 
 
@@ -160,10 +173,19 @@ async def by_ids(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which open suggestions are wanted: those of an office or of all; at this moment, unless `snoozed` ones are wanted too."""
+
+    office_id: UUID | None
+    now: datetime
+    snoozed: bool
+
+
 async def page(
     tx: Connection,
     organization_id: OrganizationId,
-    office_id: UUID | None,
+    wanted: Wanted,
     after: tuple[datetime, UUID] | None,
     limit: int,
 ) -> list[Suggestion]:
@@ -171,14 +193,17 @@ async def page(
     return await db.many(
         tx,
         Suggestion,
-        """SELECT * FROM suggestions WHERE organization_id = $1 AND closed_at IS NULL
-            AND ($2::uuid IS NULL OR office_id = $2)
-            AND ($3::timestamptz IS NULL OR (raised_at, id) > ($3, $4::uuid))
-            ORDER BY raised_at, id LIMIT $5""",
+        """SELECT s.* FROM suggestions s JOIN offices o ON o.id = s.office_id
+            WHERE s.organization_id = $1 AND s.closed_at IS NULL AND ($2::uuid IS NULL OR s.office_id = $2)
+            AND ($6 OR s.snoozed_until IS NULL OR s.snoozed_until <= ($7::timestamptz AT TIME ZONE o.time_zone)::date)
+            AND ($3::timestamptz IS NULL OR (s.raised_at, s.id) > ($3, $4::uuid))
+            ORDER BY s.raised_at, s.id LIMIT $5""",
         organization_id,
-        office_id,
+        wanted.office_id,
         *(after or (None, None)),
         limit,
+        wanted.snoozed,
+        wanted.now,
     )
 
 

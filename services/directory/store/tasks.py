@@ -7,7 +7,7 @@ from uuid import UUID
 from kit import db
 from kit.db import Connection
 from services.directory.domain.nouns import OfficeId, OrganizationId
-from services.directory.domain.tasks import Due, Idle, Task, TaskKind
+from services.directory.domain.tasks import Affiliation, Due, Idle, Task, TaskKind
 
 
 async def hold(tx: Connection) -> None:
@@ -134,6 +134,34 @@ async def by_id(tx: Connection, organization_id: OrganizationId, task_id: UUID) 
         "SELECT * FROM tasks WHERE organization_id = $1 AND id = $2",
         organization_id,
         task_id,
+    )
+
+
+async def affiliation(
+    tx: Connection, organization_id: OrganizationId, since: datetime, now: datetime
+) -> Affiliation:
+    """How soon the providers who were approved since then were placed somewhere, and who works nowhere of all who are approved (R06)."""
+    return await db.one(
+        tx,
+        Affiliation,
+        """WITH begun AS (
+            SELECT p.id, greatest(0, extract(epoch FROM (
+                SELECT min(coalesce(l.added_at, l.changed_at)) FROM placements l WHERE l.provider_id = p.id
+                    AND (l.effective_until IS NULL OR l.effective_until > l.effective_from)) - p.approved_at) / 3600) AS hours,
+                EXISTS (SELECT FROM placements l WHERE l.provider_id = p.id
+                    AND (l.effective_until IS NULL OR l.effective_until > l.effective_from)) AS placed
+            FROM providers p WHERE p.organization_id = $1 AND p.approved_at >= $2 AND p.merged_into IS NULL
+        )
+        SELECT count(*) AS approved, count(*) FILTER (WHERE placed) AS placed,
+            percentile_cont(0.5) WITHIN GROUP (ORDER BY hours) FILTER (WHERE placed) AS median_hours,
+            (max(hours) FILTER (WHERE placed))::float8 AS longest_hours,
+            (SELECT count(*) FROM providers p WHERE p.organization_id = $1 AND p.state = 'APPROVED' AND NOT EXISTS (
+                SELECT FROM placements l JOIN offices o ON o.id = l.office_id WHERE l.provider_id = p.id
+                AND remains(l.effective_from, l.effective_until, o.time_zone, $3))) AS without_office
+        FROM begun""",
+        organization_id,
+        since,
+        now,
     )
 
 

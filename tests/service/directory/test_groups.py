@@ -55,7 +55,7 @@ async def test_three_who_share_a_classification_at_an_office_are_suggested_as_a_
 
     assert [one["specialty"]["code"] for one in found] == ["207RC0000X"]
     assert {one["id"] for one in found[0]["providers"]} == {one["id"] for one in providers}
-    assert found[0]["allowedActions"] == ["ADD_GROUP", "DISMISS"]
+    assert found[0]["allowedActions"] == ["ADD_GROUP", "SNOOZE", "DISMISS"]
     assert await directory.facts(found[0]["id"]) == ["raised"]
 
 
