@@ -7,6 +7,7 @@ from kit.config import ServiceSettings, load
 from kit.service import Service
 from services.reporting.actions import JOBS, Peers
 from services.reporting.actions.measuring import PRACTICE_JOBS
+from services.reporting.actions.trainings import TRAINING_JOBS
 from services.reporting.consumers import HEARINGS
 from services.reporting.schema import SCHEMA
 
@@ -19,5 +20,5 @@ def build(environment: Mapping[str, str] = os.environ) -> Service[Peers]:
         schema=SCHEMA,
         peers=lambda _: Peers(),
         hearings=lambda _: HEARINGS,
-        jobs=(*JOBS, *PRACTICE_JOBS),
+        jobs=(*JOBS, *PRACTICE_JOBS, *TRAINING_JOBS),
     )

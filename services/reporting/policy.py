@@ -8,6 +8,7 @@ from services.reporting.domain import Group, PublishedReport, ReportAction
 from services.reporting.domain.findings import Finding, FindingAction, FindingState
 from services.reporting.domain.guides import Guide, GuideAction, GuideState
 from services.reporting.domain.performance import Scope
+from services.reporting.domain.trainings import Training, TrainingAction
 
 
 def may_read(viewer: Viewer, group: Group) -> bool:
@@ -167,3 +168,25 @@ def finding_actions(viewer: Viewer, finding: Finding) -> tuple[FindingAction, ..
     if not keeps or finding.state is FindingState.CLOSED:
         return ()
     return tuple(FindingAction)
+
+
+def permit_training(viewer: Viewer, *, asked: bool) -> None:
+    """Denied unless the viewer was asked to do it (R34)."""
+    viewer.require_organization()
+    if not asked:
+        raise Denied(
+            "You were not asked to do this.", remedy="myTraining lists what you were asked to do."
+        )
+
+
+def training_actions(
+    viewer: Viewer, training: Training, *, standing: bool, to_do: bool
+) -> tuple[TrainingAction, ...]:
+    """What the viewer may do to the training now. `to_do`: it is for them to say that they have done it."""
+    found: list[TrainingAction] = []
+    keeps = viewer.client_admin and viewer.organization_id == training.organization_id
+    if to_do and not viewer.reporting_only:
+        found.append(TrainingAction.COMPLETE)
+    if keeps and standing:
+        found.append(TrainingAction.CANCEL)
+    return tuple(found)

@@ -22,6 +22,7 @@ async def go_on(world: World) -> None:
     await _campaigns(world)
     await _reports(world)
     await _guides(world)
+    await _trainings(world)
     await _leave(world)
     await _people_go(world)
 
@@ -184,6 +185,18 @@ async def _guides(world: World) -> None:
         await world.make(by, "addGuide", "Guide", f"guide {name}", given)
         if name != "draft":
             await world.change(by, "publishGuide", f"guide {name}", {})
+
+
+async def _trainings(world: World) -> None:
+    """Something to learn for whoever works at an office."""
+    for office, organization in (("here", MAPLE), ("theirs", NORTH)):
+        given = {
+            "title": f"Training {office}",
+            "officeIds": [world.ids[f"office {office}"]],
+            "dueOn": (world.stage.today() + timedelta(days=30)).isoformat(),
+        }
+        by = world.by(organization)
+        await world.make(by, "assignTraining", "Training", f"training {office}", given)
 
 
 async def _leave(world: World) -> None:

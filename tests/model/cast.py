@@ -213,9 +213,16 @@ GUIDES = (
 )
 """Those that are shown are published, for office staff everywhere."""
 
+TRAININGS = (
+    Thing("training", "here", MAPLE, HERE, TEAM),
+    Thing("training", "theirs", NORTH, THEIRS, frozenset({"their team"})),
+)
+"""For whoever worked at these offices, or for a group there, when it was assigned."""
+
 THINGS = (
     *USERS, *OFFICES, *PROVIDERS, *GROUPS, *PLACEMENTS, *PARTICIPATIONS, *REFERRALS, *ORGANIZATIONS, *PARTNERS, *PLANS,
     *PAYERS, *REPORTS, *CAMPAIGNS, *ITEMS, *GUIDES,
+    *TRAININGS,
 )  # fmt: skip
 
 

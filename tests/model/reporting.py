@@ -60,6 +60,11 @@ asked = both(published, is_staff)
 reads_guide = both(own, either(looks_on, asked))
 
 
+def to_learn(actor: Actor, thing: Thing) -> bool:
+    """R34: who worked there when it was assigned, as staff or for a group."""
+    return bool(actor.staff_of & thing.offices or actor.groups & thing.groups)
+
+
 NO_FINDING = (
     "no rule is missed in the cast's one week:"
     " tests/service/reporting/test_scorecards.py::test_who_reads_scorecards_and_findings"
@@ -99,6 +104,23 @@ VERBS = (
     ),
     Elsewhere("recordFindingCause", "R32", NO_FINDING),
     Elsewhere("closeFinding", "R32", NO_FINDING),
+    Elsewhere("proposeRoleChange", "R33", NO_FINDING),
+    Verb(
+        "assignTraining",
+        "R34",
+        may=client_admin,
+        given={"title": "Manners", "dueOn": "2000-01-01", **KEY},
+        then="INVALID",
+    ),
+    Verb(
+        "completeTraining",
+        "R34",
+        "training",
+        may=to_learn,
+        then="Training",
+        action="COMPLETE",
+    ),
+    Verb("cancelTraining", "R34", "training", may=client_admin, given=STALE, action="CANCEL"),
     Verb(
         "markReportReviewed",
         "R31",
@@ -186,6 +208,27 @@ QUERIES = (
     ),
     Elsewhere("finding", "R32", NO_FINDING),
     Ask(
+        "roleChangePreview",
+        "R33",
+        "office",
+        shown=own,
+        may=client_admin,
+        at="change.officeId",
+        given={"change": {"change": "GRANT", "userId": "@own somebody", "role": "OFFICE_STAFF"}},
+        select="{ blocked }",
+        for_support=False,
+    ),
+    List("trainings", "R34", "training", lists=reads, may=reads_some, for_support=False),
+    List(
+        "myTraining",
+        "R34",
+        "training",
+        lists=both(own, to_learn),
+        select="{ id }",
+        page=False,
+        for_support=False,
+    ),
+    Ask(
         "groupProgressReport",
         "R31",
         "group",
@@ -224,6 +267,9 @@ HIDDEN = (
 TABLE = Table(
     verbs=VERBS,
     hidden=HIDDEN,
+    elsewhere={
+        "Training.findingId": "tests/service/reporting/test_trainings.py: shown to client admins"
+    },
     queries=QUERIES,
     entities=ENTITIES,
     references=frozenset({"InsurancePlan", "Provider", "User"}),

@@ -16,6 +16,7 @@ from kit.outbox import record
 from kit.service import Call
 from proto.reporting.v1.events_pb2 import GuideAcknowledged, GuidePublished, GuideWithdrawn
 from services.reporting import policy
+from services.reporting.actions import trainings
 from services.reporting.actions.peers import Peers
 from services.reporting.domain.guides import (
     MAX_GUIDES,
@@ -139,7 +140,7 @@ async def publish_guide(call: Call[Peers], guide_id: GuideId, expected_version: 
 
 
 async def withdraw_guide(call: Call[Peers], guide_id: GuideId, expected_version: int) -> GuideSeen:
-    """Ask nobody to read it any more. What was read stays known; publishing a next version brings it back. Refuses
+    """Ask nobody to read it any more, and cancel the trainings by it. What was read stays known; publishing a next version brings it back. Refuses
     GUIDE_NOT_PUBLISHED."""
     async with call.db.transaction() as tx:
         guide = await _to_change(call, tx, guide_id, expected_version)
@@ -148,6 +149,7 @@ async def withdraw_guide(call: Call[Peers], guide_id: GuideId, expected_version:
         await store.change(tx, changed)
         at = call.clock.now()
         await tell(tx, changed, GuideWithdrawn(guide_id=str(guide.id)), at, call.viewer)
+        await trainings.guide_withdrawn(tx, guide, at, call.viewer)
         return await _seen(tx, call.viewer, changed)
 
 
@@ -189,6 +191,7 @@ async def acknowledge_guide(call: Call[Peers], guide_id: GuideId, number: int) -
         if await store.acknowledge(tx, guide, by, at):
             fact = GuideAcknowledged(guide_id=str(guide.id), number=number, user_id=str(by))
             await tell(tx, guide, fact, at, call.viewer)
+            await trainings.guide_read(tx, guide, by, at, call.viewer)
         return await _seen(tx, call.viewer, guide)
 
 

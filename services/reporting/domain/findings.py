@@ -46,6 +46,8 @@ class FindingAction(StrEnum):
 
     RECORD_CAUSE = "RECORD_CAUSE"
     CLOSE = "CLOSE"
+    ASSIGN_TRAINING = "ASSIGN_TRAINING"
+    PROPOSE_ROLE_CHANGE = "PROPOSE_ROLE_CHANGE"
 
 
 # Why ------------------------------------------------------------------------------------------------------------------

@@ -19,14 +19,20 @@ from kit.graphql import (
 from kit.ids import parse_id
 from services.reporting import policy
 from services.reporting.actions import findings as actions
+from services.reporting.actions import proposals as proposal_actions
+from services.reporting.actions import trainings as training_actions
 from services.reporting.actions.peers import Peers
+from services.reporting.actions.trainings import TrainingSeen
 from services.reporting.domain import findings as domain
 from services.reporting.domain.findings import FindingId
+from services.reporting.domain.proposals import Proposal
 from services.reporting.domain.scorecards import SubjectKind
 from services.reporting.schema.figures import ReportRate
 from services.reporting.schema.offices import Office
 from services.reporting.schema.people import User
+from services.reporting.schema.proposals import RoleProposal
 from services.reporting.schema.scorecards import ScorecardMeasure, ScorecardResult, rate
+from services.reporting.schema.trainings import Training
 
 if TYPE_CHECKING:
     from services.reporting.schema.reports import Group
@@ -179,6 +185,26 @@ class Finding:
 
         told = await info.context.loader("effects", load).load(self.known)
         return FindingEffect.of(told) if told else None
+
+    @described("The trainings that were assigned because of it, as far as the viewer may see them.")
+    async def trainings(self, info: Info) -> list[Training]:
+        """Trainings (R34)."""
+
+        async def load(ids: list[FindingId]) -> list[list[TrainingSeen]]:
+            return await training_actions.of_findings(info.context.call, ids)
+
+        told = await info.context.loader("trainings of findings", load).load(self.known.id)
+        return [Training.of(info, one) for one in told]
+
+    @described("The changes of roles that were proposed because of it.")
+    async def role_proposals(self, info: Info) -> list[RoleProposal]:
+        """Proposals (R33)."""
+
+        async def load(ids: list[FindingId]) -> list[list[Proposal]]:
+            return await proposal_actions.of_findings(info.context.call, ids)
+
+        told = await info.context.loader("proposals of findings", load).load(self.known.id)
+        return [RoleProposal.of(one) for one in told]
 
 
 def _user(id_: UUID | None) -> User | None:

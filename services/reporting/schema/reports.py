@@ -24,13 +24,11 @@ from services.reporting import actions, domain, policy
 from services.reporting.actions import Peers
 from services.reporting.schema.explaining import ReportDifference, ReportExplanation
 from services.reporting.schema.figures import ReportFigures, figures
-from services.reporting.schema.findings import FindingMutation, FindingQuery
-from services.reporting.schema.guides import GuideMutation, GuideQuery
 from services.reporting.schema.hygiene import HygieneQuery
 from services.reporting.schema.offices import Measured, Office
 from services.reporting.schema.people import User
 from services.reporting.schema.performance import PerformanceQuery
-from services.reporting.schema.scorecards import ScorecardMutation, ScorecardQuery
+from services.reporting.schema.practice import PracticeMutation, PracticeQuery
 from services.reporting.schema.showing import (
     ReportChart,
     ReportChartKind,
@@ -188,7 +186,7 @@ class Group(Measured):
 
 
 @strawberry.type
-class Query(GuideQuery, ScorecardQuery, FindingQuery, PerformanceQuery, HygieneQuery):
+class Query(PracticeQuery, PerformanceQuery, HygieneQuery):
     """Client admins read the reports of the organization, office admins those of groups at their offices."""
 
     reporting_audit = audit_field("reporting", user=User, permit=policy.permit_audit)
@@ -236,7 +234,7 @@ class MarkReportReviewedInput:
 
 
 @strawberry.type
-class Mutation(GuideMutation, ScorecardMutation, FindingMutation):
+class Mutation(PracticeMutation):
     """Published reports are reviewed by those who read them."""
 
     @mutation

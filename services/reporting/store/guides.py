@@ -168,7 +168,7 @@ async def publish(
 
 
 _ASKED = """
-SELECT a.guide_id, a.user_id, array_agg(DISTINCT a.office_id ORDER BY a.office_id) AS office_ids, a.number,
+SELECT a.guide_id, a.user_id, coalesce(array_agg(DISTINCT a.office_id ORDER BY a.office_id) FILTER (WHERE a.office_id IS NOT NULL), '{}') AS office_ids, a.number,
     bool_or(a.confirmed_at IS NOT NULL) AS confirmed, coalesce(r.number, 0) AS read_number, r.read_at
 FROM guide_audience a LEFT JOIN LATERAL (
     SELECT number, read_at FROM guide_reads r WHERE r.organization_id = a.organization_id AND r.guide_id = a.guide_id
@@ -218,3 +218,16 @@ async def acknowledge(tx: Connection, guide: Guide, by: UserId, at: datetime) ->
             at,
         )
     )
+
+
+async def who_read(
+    tx: Connection, organization_id: OrganizationId, guide_id: GuideId
+) -> set[UserId]:
+    """Who has read the version of a guide that is published."""
+    rows = await tx.fetch(
+        """SELECT r.user_id FROM guide_reads r JOIN guides g ON g.id = r.guide_id AND g.number = r.number
+            WHERE r.organization_id = $1 AND r.guide_id = $2""",
+        organization_id,
+        guide_id,
+    )
+    return {UserId(row["user_id"]) for row in rows}
