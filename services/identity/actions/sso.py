@@ -13,7 +13,7 @@ import orjson
 
 from kit.auth import Kind
 from kit.db import Connection
-from kit.errors import Invalid, NotFound, RateLimited, Refusal, Unavailable
+from kit.errors import Invalid, NotFound, Refusal, Unavailable
 from proto.identity.v1.events_pb2 import SignInLinked, UserConfirmed
 from services.identity import store
 from services.identity.actions.means import Call, link_hash
@@ -37,6 +37,9 @@ from services.identity.store import Trip
 log = logging.getLogger(__name__)
 
 MOST_TRIPS = 10_000
+"""So many people of an organization may be on their way at once; whoever left longest ago then begins once more. Anybody can begin
+a sign-in, so refusing further ones would let strangers keep everybody out."""
+
 LONGEST_CODE = 4096
 
 
@@ -87,7 +90,7 @@ async def start_single_sign_on(
     trip = Trip(service.organization_id, service.version, sealed, ends_at)
     async with call.db.transaction() as tx:
         if await store.trips_under_way(tx, service.organization_id) >= MOST_TRIPS:
-            raise RateLimited("Too many people are signing in at once.", retry_after_seconds=60)
+            await store.forget_oldest_trip(tx, service.organization_id)
         await store.put_trip(tx, link_hash(state), trip)
     asked = {"state": state, "nonce": nonce, "redirect_uri": back_to}
     url = _url(endpoints, service, asked | ({"login_hint": address} if address else {}), verifier)

@@ -238,6 +238,16 @@ async def forget_trips(tx: Connection, before: datetime, most: int) -> int:
     )
 
 
+async def forget_oldest_trip(tx: Connection, organization_id: OrganizationId) -> None:
+    """Whoever of the organization left longest ago is not waited for any more."""
+    await db.run(
+        tx,
+        "DELETE FROM sign_in_trips WHERE state_hash = (SELECT state_hash FROM sign_in_trips"
+        " WHERE organization_id = $1 ORDER BY ends_at LIMIT 1)",
+        organization_id,
+    )
+
+
 async def password_sessions_in(
     tx: Connection, organization_id: OrganizationId, because: str, at: datetime
 ) -> list[tuple[UUID, UUID]]:

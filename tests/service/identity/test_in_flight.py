@@ -13,11 +13,14 @@ import pytest
 from kit.db import Connection
 from services.identity import store
 from services.identity.actions.means import LONGEST_QUEUE
+from services.identity.actions.sso import MOST_TRIPS
 from services.identity.domain import UserId
 from tests.service.identity.asking import role
 from tests.service.identity.conftest import PASSWORD, Identity, Organization, an_email
 from tests.service.identity.proving import add_app, begin
+from tests.service.identity.signing_on import office_with
 from tests.support.eventually import eventually
+from tests.support.sign_in_service import sign_in_service
 
 ANOTHER = "nine otters drift past the old mill"
 OLDER = argon2.PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1)
@@ -139,3 +142,21 @@ async def test_a_password_alone_is_not_being_here(identity: Identity, here: Orga
     await begin(identity, email)
 
     assert await identity.running.sql.fetchval(asked, user_id) == before
+
+
+async def test_strangers_who_begin_sign_ins_again_and_again_keep_nobody_out(
+    identity: Identity, here: Organization
+) -> None:
+    """R03, R05: whoever left longest ago gives way, not whoever comes now."""
+    async with sign_in_service() as service:
+        office = await office_with(identity, here, service)
+        await identity.running.sql.execute(
+            "INSERT INTO sign_in_trips (state_hash, organization_id, service_version, sealed, ends_at)"
+            " SELECT sha256(n::text::bytea), $1, 1, '', now() + interval '5 minutes' FROM generate_series(1, $2) n",
+            here.id,
+            MOST_TRIPS,
+        )
+
+        signed_in = await office.sign_in()
+
+    assert signed_in["__typename"] == "SignedIn", signed_in
