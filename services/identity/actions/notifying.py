@@ -78,7 +78,7 @@ async def _concerned(tx: Connection, here: OrganizationId, news: News) -> list[r
     if place.group:
         offices |= place.group.office_ids
         staff = place.group.staff
-    around = rows.Around(staff, offices, roles_told(news.topic))
+    around = rows.Around(staff | (news.only or frozenset()), offices, roles_told(news.topic))
     return [
         one
         for one in await rows.addressees(tx, here, KINDS[news.topic], around)

@@ -1,10 +1,14 @@
 """What admins, insurance managers and readers of reports are told by mail."""
 
+from datetime import timedelta
+
 from kit.db import Connection
 from kit.inbox import Heard, Hearing
 from kit.service import Parts
 from proto.directory.v1.events_pb2 import OfficeGoLiveMissed, OfficeLive, TaskClosed, TaskRaised
 from proto.identity.v1.events_pb2 import (
+    RoleGranted,
+    RoleRevoked,
     UserConfirmed,
     UserDeactivated,
     UserInviteBounced,
@@ -30,6 +34,8 @@ from services.identity.actions import Means
 from services.identity.consumers.post import Post
 from services.identity.domain import OrganizationId
 from services.identity.domain.notices import Topic
+
+JUST_NOW = timedelta(minutes=1)
 
 
 class _Directory(Post):
@@ -124,6 +130,15 @@ class _Users(Post):
         for office in sorted({*offices, ""}):
             await self.tell(tx, heard, topic, office)
 
+    async def role_changed(self, tx: Connection, heard: Heard) -> None:
+        """Whom it is about; who has just come has another letter, which says so."""
+        fact: RoleGranted | RoleRevoked = heard.fact
+        here = OrganizationId(heard.organization_id)
+        user = (await store.users_by_id(tx, here, [heard.aggregate_id])).get(heard.aggregate_id)
+        came = user.invited_at if user else None
+        if came is not None and heard.time - came > JUST_NOW:
+            await self.tell(tx, heard, Topic.ROLES_CHANGED, only=fact.user_id)
+
     async def confirmed(self, tx: Connection, heard: Heard) -> None:
         """They have come after all."""
         await self.forget(tx, heard, Topic.INVITATION_BOUNCED, Topic.INVITATION_EXPIRED)
@@ -140,6 +155,8 @@ def news_of_organizations(parts: Parts[Means]) -> list[Hearing]:
     """The handlers of whatever is not about referrals."""
     users = _Users(parts)
     accounts = {
+        RoleGranted: users.role_changed,
+        RoleRevoked: users.role_changed,
         UserInviteBounced: users.bounced,
         UserInviteExpired: users.expired,
         UserConfirmed: users.confirmed,

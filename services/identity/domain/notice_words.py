@@ -69,6 +69,7 @@ _SAID: Final[Mapping[Topic, _Said]] = {
         "1 account was ended after 90 days without sign-in",
         "{} accounts were ended after 90 days without sign-in",
     ),
+    Topic.ROLES_CHANGED: _Said("Your roles have changed", "Your roles have changed"),
 }
 
 

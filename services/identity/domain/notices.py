@@ -22,13 +22,14 @@ FRESH = timedelta(hours=24)
 
 
 class NoticeKind(StrEnum):
-    """What somebody may be told by mail. NEW_REFERRALS: sent, forwarded or reassigned to where they work. OVERDUE: not acknowledged or
-    decided in time. RETURNED: declined by the receiver, or cancelled by the sender. ATTENDANCE: an appointment has passed, and nobody
-    has said what came of it. OUTCOMES: what came of a referral they sent. INSURANCE_REVIEWS: campaigns, and that nobody is insurance
-    manager. OFFICE_OPENINGS: an office could not open on its first day. TASKS: what is left undone in the directory, and providers who
-    leave and can be removed now. REPORTS: weekly progress, and findings of scorecards. USERS: invitations that did not arrive or ran out, and accounts ended by 90
-    days of absence. CALL_CENTRE: entries in the feed of changes. ACCOUNT_SECURITY: one's own account, password and second factors, and
-    what support does."""
+    """What somebody may be told by mail. NEW_REFERRALS: sent, forwarded or reassigned to where they work. OVERDUE: not acknowledged
+    or decided in time. RETURNED: declined by the receiver, or cancelled by the sender. ATTENDANCE: an appointment has passed, and
+    nobody has said what came of it. OUTCOMES: what came of a referral they sent. INSURANCE_REVIEWS: campaigns, and that nobody is
+    insurance manager. OFFICE_OPENINGS: an office could not open on its first day. TASKS: what is left undone in the directory, and
+    providers who leave and can be removed now. REPORTS: weekly progress, and findings of scorecards. USERS: invitations that did not
+    arrive or ran out, and accounts ended by 90 days of absence. ROLES: somebody was given a role, or it was taken back or lapsed.
+    CALL_CENTRE: entries in the feed of changes. ACCOUNT_SECURITY: one's own account, password and second factors, and what support
+    does."""
 
     NEW_REFERRALS = "NEW_REFERRALS"
     OVERDUE = "OVERDUE"
@@ -40,6 +41,7 @@ class NoticeKind(StrEnum):
     TASKS = "TASKS"
     REPORTS = "REPORTS"
     USERS = "USERS"
+    ROLES = "ROLES"
     CALL_CENTRE = "CALL_CENTRE"
     ACCOUNT_SECURITY = "ACCOUNT_SECURITY"
 
@@ -75,6 +77,7 @@ class Topic(StrEnum):
     INVITATION_BOUNCED = "INVITATION_BOUNCED"
     INVITATION_EXPIRED = "INVITATION_EXPIRED"
     AWAY_ENDED = "AWAY_ENDED"
+    ROLES_CHANGED = "ROLES_CHANGED"
 
 
 KINDS: Final[Mapping[Topic, NoticeKind]] = {
@@ -97,6 +100,7 @@ KINDS: Final[Mapping[Topic, NoticeKind]] = {
     Topic.INVITATION_BOUNCED: NoticeKind.USERS,
     Topic.INVITATION_EXPIRED: NoticeKind.USERS,
     Topic.AWAY_ENDED: NoticeKind.USERS,
+    Topic.ROLES_CHANGED: NoticeKind.ROLES,
 }
 
 RECEIVING: Final = frozenset({Topic.NEW_REFERRAL, Topic.OVERDUE, Topic.ATTENDANCE, Topic.CANCELLED})
@@ -114,6 +118,7 @@ _AT_ONCE: Final = FIXED | {
     NoticeKind.RETURNED,
     NoticeKind.INSURANCE_REVIEWS,
     NoticeKind.OFFICE_OPENINGS,
+    NoticeKind.ROLES,
 }
 
 

@@ -39,6 +39,11 @@ def _reviews_plans(member: Member, _: Place) -> bool:
     return member.has(*INSURANCE)
 
 
+def _oneself(_member: Member, _: Place) -> bool:
+    """It is told to just the one it is about."""
+    return True
+
+
 def _client_admin(member: Member, _: Place) -> bool:
     return member.has(*ADMINS)
 
@@ -63,6 +68,7 @@ _TOLD: Final[Mapping[Topic, Callable[[Member, Place], bool]]] = {
     Topic.INVITATION_BOUNCED: _decides_there,
     Topic.INVITATION_EXPIRED: _decides_there,
     Topic.AWAY_ENDED: _client_admin,
+    Topic.ROLES_CHANGED: _oneself,
 }
 
 _BY_ROLE: Final[Mapping[Callable[[Member, Place], bool], frozenset[Role]]] = {
@@ -71,6 +77,7 @@ _BY_ROLE: Final[Mapping[Callable[[Member, Place], bool], frozenset[Role]]] = {
     _reads_reports: LOOKS_ON,
     _reviews_plans: INSURANCE,
     _client_admin: ADMINS,
+    _oneself: frozenset(),
 }
 
 

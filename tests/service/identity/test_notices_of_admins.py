@@ -29,7 +29,7 @@ from proto.reporting.v1.events_pb2 import (
     ReportPublished,
     ReportReviewDue,
 )
-from tests.service.identity.asking import role
+from tests.service.identity.asking import GRANT, about, role
 from tests.service.identity.conftest import Identity, Organization, an_email
 from tests.service.identity.noticing import A_DAY, Case, new_case, text
 from tests.support.eventually import eventually
@@ -143,6 +143,29 @@ async def test_reports_are_told_to_those_who_read_them(identity: Identity, case:
         assert "1 new progress report." in text(letter)
         assert "1 progress report waits for its review." in text(letter)
     assert [await case.mail(one) for one in (elsewhere, case.staff)] == [[], []]
+
+
+async def test_everybody_is_told_when_their_roles_change_once_for_many_changes(
+    identity: Identity, case: Case
+) -> None:
+    """R08: not who has just come, whose letter says so."""
+    here = case.here
+    await case.later()
+    for office in (identity.new_office(here.id), identity.new_office(here.id)):
+        user = await identity.user(case.staff.user_id, here.admin)
+        wanted = about(user, **role("OFFICE_ADMIN", office))
+        assert (await identity.mutate(GRANT, wanted, here.admin)).get("user")
+
+    async def waiting() -> bool:
+        count: int = await identity.running.sql.fetchval(
+            "SELECT count(*) FROM notices WHERE organization_id = $1", here.id
+        )
+        return count == 2
+
+    await eventually(waiting)
+    await case.later()
+    assert await case.subjects(case.staff) == ["Lakeside Care: your roles have changed"]
+    assert await case.mail(here.admin) == []
 
 
 async def test_invitations_that_nobody_took_are_told_to_the_admins(
