@@ -24,6 +24,7 @@ from services.directory.domain.tasks import Task
 
 CALLERS = {
     "Receiver": frozenset({"referrals"}),
+    "Suggest": frozenset({"referrals"}),
     "Sender": frozenset({"referrals"}),
     "Placements": frozenset({"insurance"}),
     "Offices": frozenset({"identity", "referrals"}),

@@ -25,6 +25,10 @@ from proto.directory.v1.directory_pb2 import (
     SenderReply,
     SenderRequest,
     StaffedGroup,
+    SuggestedReceiver,
+    SuggestionFactor,
+    SuggestReply,
+    SuggestRequest,
     UserGroupsReply,
     UserGroupsRequest,
 )
@@ -33,12 +37,15 @@ from proto.directory.v1.directory_pb2_grpc import (
     add_DirectoryServicer_to_server,
 )
 from services.directory import policy, store
-from services.directory.actions import receiving
+from services.directory.actions import receiving, searching
 from services.directory.actions.peers import Call, Peers
 from services.directory.actions.receiving import Judged, Sending
+from services.directory.actions.searching import Search
 from services.directory.domain.nouns import OfficeId, OrganizationId, ProviderId, UserId
+from services.directory.domain.ranking import Receiver
 
 MOST_IDS = 1000
+MOST_SUGGESTED = 100
 
 
 class DirectoryDoor(DirectoryServicer):
@@ -63,6 +70,19 @@ class DirectoryDoor(DirectoryServicer):
             provider_id = parse_id(request.provider_id, "provider_id")
             judged = await receiving.judge_provider(call, provider_id, office_id)
         return _receiver(judged, request.office_id)
+
+    async def Suggest(self, request: SuggestRequest, context: Any) -> SuggestReply:  # noqa: ANN401, ARG002, N802 - grpc's
+        """Who may receive a referral, ranked and explained as for a client (R28)."""
+        if not 1 <= request.first <= MOST_SUGGESTED:
+            raise Invalid(f"first must be 1 to {MOST_SUGGESTED}.", field="first")
+        found = await searching.suggest_receivers(self._call(), _search(request), request.first)
+        return SuggestReply(
+            receivers=[_suggested(one) for one in found.receivers],
+            on=found.on.isoformat(),
+            widening=found.widening or "",
+            insurance_unknown=found.insurance_unknown,
+            place_unknown=found.place_unknown,
+        )
 
     async def Sender(self, request: SenderRequest, context: Any) -> SenderReply:  # noqa: ANN401, ARG002, N802 - grpc's
         """May this office, with this provider or group, send a referral now? (R22)"""
@@ -188,6 +208,43 @@ def _alternatives(judged: Judged, office_id: str) -> list[Alternative]:
         for one in judged.groups
     ]
     return providers + groups
+
+
+def _search(request: SuggestRequest) -> Search:
+    return Search(
+        specialty_code=request.specialty_code or None,
+        name="",
+        plan_ids=tuple(dict.fromkeys(parse_id(one, "plan_ids") for one in request.plan_ids)),
+        near=None,
+        office_id=_optional(request.office_id, "office_id"),
+        postal_code=request.postal_code or None,
+        city="",
+        region="",
+        on=_day(request.on) if request.on else None,
+        language=None,
+        only_accepting=request.only_accepting_new_patients,
+        include_groups=True,
+    )
+
+
+def _suggested(one: Receiver) -> SuggestedReceiver:
+    return SuggestedReceiver(
+        provider_id=str(one.provider_id) if one.provider_id else "",
+        group_id=str(one.group_id) if one.group_id else "",
+        office_id=str(one.office_id),
+        name=one.name,
+        distance_km=one.distance_km,
+        plan=one.plan or "",
+        accepted_plan_ids=sorted(str(plan) for plan in one.accepted),
+        plan_verified_on=one.plan_verified_on.isoformat() if one.plan_verified_on else "",
+        plan_stale=one.plan_stale,
+        accepting_new_patients=one.accepting_new_patients,
+        score=one.score,
+        factors=[
+            SuggestionFactor(name=each.name, score=each.score, reason=each.reason)
+            for each in one.factors
+        ],
+    )
 
 
 def _optional(text: str, field: str) -> UUID | None:

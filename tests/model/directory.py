@@ -376,6 +376,12 @@ RPCS = (
         {"organization_id": "@organization maple", "user_id": "@user idle"},
     ),
     Rpc(
+        "Directory/Suggest",
+        frozenset({"referrals"}),
+        "R28: who suits a draft",
+        {"specialty_code": "207RC0000X", "first": 1},
+    ),
+    Rpc(
         "Directory/Offices",
         frozenset({"identity", "referrals"}),
         "R08: roles at offices there are; and whether one of them works outside of the suite",

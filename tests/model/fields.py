@@ -195,6 +195,9 @@ FIELDS: dict[str, dict[str, str]] = {
         "ReferralReader": "user firstAt lastAt times fields",
         "ReferralReason": "kind code text",
         "ReferralStep": "version happened status at by comment",
+        "ReferralSuggestion": "name distanceKm planAcceptance planVerifiedOn planStale acceptingNewPatients score reasons hadBefore"
+        " office provider group acceptedPlans",
+        "ReferralSuggestions": "on near widening insuranceUnknown receivers",
         "ReferralTargets": "version acknowledgeDays decideDays passedAppointment",
         "WorkQueueChange": "happened referral",
         "WorkQueueCounts": "requiresReview sent received archive",

@@ -319,6 +319,7 @@ HIDDEN = (
     Hidden("referral", "outcomeReport", "R14 R26", works, "{ text }"),
     Hidden("referral", "messages", "R14 R26", works, "(first: 1) { edges { cursor } }"),
     Hidden("referral", "attachments", "R14 R26", works, "{ name url }"),
+    Hidden("referral", "suggestedReceivers", "R28", works, "{ on }"),
     Hidden("referral", "history", "R14", works, "{ happened }"),
     Hidden("provider", "openReferralCount", "R12", counts_its_own),
     CASE,

@@ -478,3 +478,167 @@ class FoundPlacement(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___FoundPlacement: _TypeAlias = FoundPlacement  # noqa: Y015
+
+@_typing.final
+class SuggestRequest(_message.Message):
+    """Near at most one of postal_code and office_id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SPECIALTY_CODE_FIELD_NUMBER: _builtins.int
+    PLAN_IDS_FIELD_NUMBER: _builtins.int
+    POSTAL_CODE_FIELD_NUMBER: _builtins.int
+    OFFICE_ID_FIELD_NUMBER: _builtins.int
+    ON_FIELD_NUMBER: _builtins.int
+    ONLY_ACCEPTING_NEW_PATIENTS_FIELD_NUMBER: _builtins.int
+    FIRST_FIELD_NUMBER: _builtins.int
+    specialty_code: _builtins.str
+    postal_code: _builtins.str
+    office_id: _builtins.str
+    on: _builtins.str
+    """ISO date, the day of the visit. Empty: today."""
+    only_accepting_new_patients: _builtins.bool
+    first: _builtins.int
+    """1 to 100."""
+    @_builtins.property
+    def plan_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The patient's plans, ten at most: one of them is enough."""
+
+    def __init__(
+        self,
+        *,
+        specialty_code: _builtins.str = ...,
+        plan_ids: _abc.Iterable[_builtins.str] | None = ...,
+        postal_code: _builtins.str = ...,
+        office_id: _builtins.str = ...,
+        on: _builtins.str = ...,
+        only_accepting_new_patients: _builtins.bool = ...,
+        first: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first", b"first", "office_id", b"office_id", "on", b"on", "only_accepting_new_patients", b"only_accepting_new_patients", "plan_ids", b"plan_ids", "postal_code", b"postal_code", "specialty_code", b"specialty_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SuggestRequest: _TypeAlias = SuggestRequest  # noqa: Y015
+
+@_typing.final
+class SuggestReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIVERS_FIELD_NUMBER: _builtins.int
+    ON_FIELD_NUMBER: _builtins.int
+    WIDENING_FIELD_NUMBER: _builtins.int
+    INSURANCE_UNKNOWN_FIELD_NUMBER: _builtins.int
+    PLACE_UNKNOWN_FIELD_NUMBER: _builtins.int
+    on: _builtins.str
+    widening: _builtins.str
+    """FARTHER, RELATED_SPECIALTY or NOTHING_FOUND; empty: it was not widened."""
+    insurance_unknown: _builtins.bool
+    """Plans were asked for, and insurance has told of no plan at any of those found."""
+    place_unknown: _builtins.bool
+    """Nobody knows where the postal code is."""
+    @_builtins.property
+    def receivers(self) -> _containers.RepeatedCompositeFieldContainer[Global___SuggestedReceiver]: ...
+    def __init__(
+        self,
+        *,
+        receivers: _abc.Iterable[Global___SuggestedReceiver] | None = ...,
+        on: _builtins.str = ...,
+        widening: _builtins.str = ...,
+        insurance_unknown: _builtins.bool = ...,
+        place_unknown: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["insurance_unknown", b"insurance_unknown", "on", b"on", "place_unknown", b"place_unknown", "receivers", b"receivers", "widening", b"widening"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SuggestReply: _TypeAlias = SuggestReply  # noqa: Y015
+
+@_typing.final
+class SuggestedReceiver(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROVIDER_ID_FIELD_NUMBER: _builtins.int
+    GROUP_ID_FIELD_NUMBER: _builtins.int
+    OFFICE_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    DISTANCE_KM_FIELD_NUMBER: _builtins.int
+    PLAN_FIELD_NUMBER: _builtins.int
+    ACCEPTED_PLAN_IDS_FIELD_NUMBER: _builtins.int
+    PLAN_VERIFIED_ON_FIELD_NUMBER: _builtins.int
+    PLAN_STALE_FIELD_NUMBER: _builtins.int
+    ACCEPTING_NEW_PATIENTS_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    FACTORS_FIELD_NUMBER: _builtins.int
+    provider_id: _builtins.str
+    group_id: _builtins.str
+    office_id: _builtins.str
+    name: _builtins.str
+    distance_km: _builtins.float
+    plan: _builtins.str
+    """ACCEPTED, NOT_LISTED or UNKNOWN; empty: no plan was asked for."""
+    plan_verified_on: _builtins.str
+    """ISO date; empty: never."""
+    plan_stale: _builtins.bool
+    accepting_new_patients: _builtins.bool
+    score: _builtins.float
+    @_builtins.property
+    def accepted_plan_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def factors(self) -> _containers.RepeatedCompositeFieldContainer[Global___SuggestionFactor]: ...
+    def __init__(
+        self,
+        *,
+        provider_id: _builtins.str = ...,
+        group_id: _builtins.str = ...,
+        office_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        distance_km: _builtins.float | None = ...,
+        plan: _builtins.str = ...,
+        accepted_plan_ids: _abc.Iterable[_builtins.str] | None = ...,
+        plan_verified_on: _builtins.str = ...,
+        plan_stale: _builtins.bool = ...,
+        accepting_new_patients: _builtins.bool = ...,
+        score: _builtins.float = ...,
+        factors: _abc.Iterable[Global___SuggestionFactor] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_distance_km", b"_distance_km", "distance_km", b"distance_km"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_distance_km", b"_distance_km", "accepted_plan_ids", b"accepted_plan_ids", "accepting_new_patients", b"accepting_new_patients", "distance_km", b"distance_km", "factors", b"factors", "group_id", b"group_id", "name", b"name", "office_id", b"office_id", "plan", b"plan", "plan_stale", b"plan_stale", "plan_verified_on", b"plan_verified_on", "provider_id", b"provider_id", "score", b"score"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__distance_km: _TypeAlias = _typing.Literal["distance_km"]  # noqa: Y015
+    _WhichOneofArgType__distance_km: _TypeAlias = _typing.Literal["_distance_km", b"_distance_km"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__distance_km) -> _WhichOneofReturnType__distance_km | None: ...
+
+Global___SuggestedReceiver: _TypeAlias = SuggestedReceiver  # noqa: Y015
+
+@_typing.final
+class SuggestionFactor(_message.Message):
+    """Why it stands where it stands."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    score: _builtins.float
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        score: _builtins.float = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason", b"reason", "score", b"score"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SuggestionFactor: _TypeAlias = SuggestionFactor  # noqa: Y015

@@ -39,6 +39,11 @@ class DirectoryStub:
                 request_serializer=proto_dot_directory_dot_v1_dot_directory__pb2.ReceiverRequest.SerializeToString,
                 response_deserializer=proto_dot_directory_dot_v1_dot_directory__pb2.ReceiverReply.FromString,
                 _registered_method=True)
+        self.Suggest = channel.unary_unary(
+                '/directory.v1.Directory/Suggest',
+                request_serializer=proto_dot_directory_dot_v1_dot_directory__pb2.SuggestRequest.SerializeToString,
+                response_deserializer=proto_dot_directory_dot_v1_dot_directory__pb2.SuggestReply.FromString,
+                _registered_method=True)
         self.Sender = channel.unary_unary(
                 '/directory.v1.Directory/Sender',
                 request_serializer=proto_dot_directory_dot_v1_dot_directory__pb2.SenderRequest.SerializeToString,
@@ -71,6 +76,13 @@ class DirectoryServicer:
 
     def Receiver(self, request, context):
         """May this provider or group receive a referral at this office now? The answer names the organization and why not.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Suggest(self, request, context):
+        """Who may receive a referral, best first, ranked and explained as the query suggestReceivers does it, for the viewer (R28).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -118,6 +130,11 @@ def add_DirectoryServicer_to_server(servicer, server):
                     servicer.Receiver,
                     request_deserializer=proto_dot_directory_dot_v1_dot_directory__pb2.ReceiverRequest.FromString,
                     response_serializer=proto_dot_directory_dot_v1_dot_directory__pb2.ReceiverReply.SerializeToString,
+            ),
+            'Suggest': grpc.unary_unary_rpc_method_handler(
+                    servicer.Suggest,
+                    request_deserializer=proto_dot_directory_dot_v1_dot_directory__pb2.SuggestRequest.FromString,
+                    response_serializer=proto_dot_directory_dot_v1_dot_directory__pb2.SuggestReply.SerializeToString,
             ),
             'Sender': grpc.unary_unary_rpc_method_handler(
                     servicer.Sender,
@@ -172,6 +189,33 @@ class Directory:
             '/directory.v1.Directory/Receiver',
             proto_dot_directory_dot_v1_dot_directory__pb2.ReceiverRequest.SerializeToString,
             proto_dot_directory_dot_v1_dot_directory__pb2.ReceiverReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Suggest(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/directory.v1.Directory/Suggest',
+            proto_dot_directory_dot_v1_dot_directory__pb2.SuggestRequest.SerializeToString,
+            proto_dot_directory_dot_v1_dot_directory__pb2.SuggestReply.FromString,
             options,
             channel_credentials,
             insecure,

@@ -33,6 +33,8 @@ class DirectoryStub:
     def __new__(cls, channel: _aio.Channel) -> DirectoryAsyncStub: ...
     Receiver: _grpc.UnaryUnaryMultiCallable[_directory_pb2.ReceiverRequest, _directory_pb2.ReceiverReply]
     """May this provider or group receive a referral at this office now? The answer names the organization and why not."""
+    Suggest: _grpc.UnaryUnaryMultiCallable[_directory_pb2.SuggestRequest, _directory_pb2.SuggestReply]
+    """Who may receive a referral, best first, ranked and explained as the query suggestReceivers does it, for the viewer (R28)."""
     Sender: _grpc.UnaryUnaryMultiCallable[_directory_pb2.SenderRequest, _directory_pb2.SenderReply]
     """May this office, with this provider or group, send a referral now?"""
     Placements: _grpc.UnaryUnaryMultiCallable[_directory_pb2.PlacementsRequest, _directory_pb2.PlacementsReply]
@@ -49,6 +51,8 @@ class DirectoryAsyncStub(DirectoryStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Receiver: _aio.UnaryUnaryMultiCallable[_directory_pb2.ReceiverRequest, _directory_pb2.ReceiverReply]  # type: ignore[assignment]
     """May this provider or group receive a referral at this office now? The answer names the organization and why not."""
+    Suggest: _aio.UnaryUnaryMultiCallable[_directory_pb2.SuggestRequest, _directory_pb2.SuggestReply]  # type: ignore[assignment]
+    """Who may receive a referral, best first, ranked and explained as the query suggestReceivers does it, for the viewer (R28)."""
     Sender: _aio.UnaryUnaryMultiCallable[_directory_pb2.SenderRequest, _directory_pb2.SenderReply]  # type: ignore[assignment]
     """May this office, with this provider or group, send a referral now?"""
     Placements: _aio.UnaryUnaryMultiCallable[_directory_pb2.PlacementsRequest, _directory_pb2.PlacementsReply]  # type: ignore[assignment]
@@ -68,6 +72,14 @@ class DirectoryServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_directory_pb2.ReceiverReply, _abc.Awaitable[_directory_pb2.ReceiverReply]]:
         """May this provider or group receive a referral at this office now? The answer names the organization and why not."""
+
+    @_abc_1.abstractmethod
+    def Suggest(
+        self,
+        request: _directory_pb2.SuggestRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.SuggestReply, _abc.Awaitable[_directory_pb2.SuggestReply]]:
+        """Who may receive a referral, best first, ranked and explained as the query suggestReceivers does it, for the viewer (R28)."""
 
     @_abc_1.abstractmethod
     def Sender(

@@ -141,6 +141,14 @@ from services.referrals.domain.patients import (
     by_phone,
 )
 from services.referrals.domain.queues import Place, QueueFilter, QueueOrder, Reading
+from services.referrals.domain.suggesting import (
+    MOST_PLANS,
+    MOST_SUGGESTED,
+    SuggestedNear,
+    Suggestion,
+    Suggestions,
+    SuggestionWidening,
+)
 from services.referrals.domain.then import EndThen, Then, as_it_was, require_past
 
 __all__ = [
@@ -150,6 +158,8 @@ __all__ = [
     "FOR_OFFLINE",
     "LAPSES_AFTER",
     "MAX_HOPS",
+    "MOST_PLANS",
+    "MOST_SUGGESTED",
     "MOVES",
     "RECEIVER_OPEN",
     "SENDER_OPEN",
@@ -219,7 +229,11 @@ __all__ = [
     "Status",
     "Step",
     "Subject",
+    "SuggestedNear",
     "SuggestedTarget",
+    "Suggestion",
+    "SuggestionWidening",
+    "Suggestions",
     "Tally",
     "Target",
     "Targets",

@@ -24,6 +24,7 @@ from services.referrals.schema.entities import (
     User,
     stub,
 )
+from services.referrals.schema.suggesting import WithSuggestions
 from services.referrals.schema.words import (
     AppointmentState,
     AuthorizationStatus,
@@ -137,7 +138,7 @@ class ReferralStep:
 @strawberry.federation.type(
     keys=["id"], description="A request that another provider, office or group see a patient."
 )
-class Referral(WithAttachments):
+class Referral(WithAttachments, WithSuggestions):
     """A referral as the viewer sees it now."""
 
     id: ID

@@ -4,7 +4,13 @@ import strawberry
 
 from services.referrals.actions.bulk import BulkAction as BulkReferralAction
 from services.referrals.domain import Action as ReferralAction
-from services.referrals.domain import AppointmentState, AttachmentAction, PassedAppointment
+from services.referrals.domain import (
+    AppointmentState,
+    AttachmentAction,
+    PassedAppointment,
+    SuggestedNear,
+    SuggestionWidening,
+)
 from services.referrals.domain import Authorization as AuthorizationStatus
 from services.referrals.domain import Because as AccessReasonCode
 from services.referrals.domain import CaseAction as OffboardingCaseAction
@@ -105,6 +111,17 @@ strawberry.enum(
     description="What directory can be asked for: keepProvider, removeProvider.",
 )
 
+strawberry.enum(
+    SuggestedNear,
+    name="SuggestedNear",
+    description="Around which place it was looked: where the patient lives, or, where that is not known, the sending office.",
+)
+strawberry.enum(
+    SuggestionWidening,
+    name="SuggestionWidening",
+    description="How the search was widened because nothing matched nearby.",
+)
+
 __all__ = [
     "AccessReasonCode",
     "AppointmentState",
@@ -125,6 +142,8 @@ __all__ = [
     "ReferralSight",
     "ReferralStatus",
     "ReferralUrgency",
+    "SuggestedNear",
+    "SuggestionWidening",
     "WorkQueueKind",
     "WorkQueueOrder",
 ]

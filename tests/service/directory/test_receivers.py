@@ -9,10 +9,12 @@ from uuid import UUID, uuid4
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from kit.errors import Invalid
+from proto.directory.v1.directory_pb2 import SuggestRequest
 from proto.identity.v1 import events_pb2 as identity_facts
 from proto.insurance.v1 import events_pb2 as insurance_facts
 from proto.referrals.v1 import events_pb2 as referral_facts
-from tests.service.directory.world import BOSTON, FAMILY, Directory, Organization
+from tests.service.directory.world import BOSTON, CARDIOLOGY, FAMILY, Directory, Organization
 
 SUGGEST = """query($input: SuggestReceiversInput!) { suggestReceivers(input: $input) {
     widening wideningReason receivers {
@@ -257,3 +259,38 @@ async def test_on_a_western_evening_today_is_not_past(
 
     assert today["receivers"] is not None
     assert past["errors"][0]["message"] == "The day of the visit is past."
+
+
+async def test_referrals_is_offered_the_same_receivers_as_a_client(
+    directory: Directory, organization: Organization, other: Organization
+) -> None:
+    """R28: for a draft, over gRPC: the same order, distances, plans and reasons."""
+    near, far = [await organization.approved(specialtyCodes=[CARDIOLOGY]) for _ in range(2)]
+    here = await organization.live_office(near)
+    there = await organization.live_office(far, coordinates={"latitude": 42.6, "longitude": -71.2})
+    plan, unknown = str(uuid4()), str(uuid4())
+    await _accepts(directory, organization, near["id"], here["id"], unknown)
+    await _accepts(directory, organization, far["id"], there["id"], plan)
+    request = SuggestRequest(
+        specialty_code=CARDIOLOGY, plan_ids=[plan, plan], office_id=here["id"], first=5
+    )
+
+    reply = await directory.peer.ask(directory.stub.Suggest, request, viewer=organization.admin)
+    found = await _suggest(organization, CARDIOLOGY, planId=plan, officeId=here["id"], near=None)
+
+    told = [(one.provider_id, one.plan, one.score, one.distance_km) for one in reply.receivers]
+    shown = [
+        (one["provider"]["id"], one["planCertainty"], one["score"], one["distanceKm"])
+        for one in found["receivers"]
+    ]
+    assert told == shown[:5]
+    assert reply.on == str(directory.today())
+    assert list(reply.receivers[0].accepted_plan_ids) == [plan]
+    assert all(factor.reason for one in reply.receivers for factor in one.factors)
+    nobody = SuggestRequest(specialty_code=CARDIOLOGY, postal_code="00000", first=5)
+    assert (
+        await directory.peer.ask(directory.stub.Suggest, nobody, viewer=other.admin)
+    ).place_unknown
+    for wrong in (SuggestRequest(specialty_code=CARDIOLOGY), SuggestRequest(first=1)):
+        with pytest.raises(Invalid):
+            await directory.peer.ask(directory.stub.Suggest, wrong, viewer=other.admin)

@@ -41,6 +41,9 @@ class SmallDirectory(DirectoryServicer):
         self.specialties: dict[UUID, list[str]] = {}
         self.alternatives: list[directory.Alternative] = []
         self.merged: dict[UUID, UUID] = {}
+        self.suggestions = directory.SuggestReply()
+        self.suggested: list[directory.SuggestRequest] = []
+        self.unknown_places: set[str] = set()
         self.before_answer: Callable[[], Awaitable[None]] | None = None
 
     async def Receiver(  # noqa: N802
@@ -61,6 +64,18 @@ class SmallDirectory(DirectoryServicer):
             alternatives=self.alternatives,
             provider_id=str(self.merged.get(who, request.provider_id)),
         )
+
+    async def Suggest(  # noqa: N802
+        self,
+        request: directory.SuggestRequest,
+        context: grpc.aio.ServicerContext[Any, Any],  # noqa: ARG002
+    ) -> directory.SuggestReply:
+        self.suggested.append(request)
+        reply = directory.SuggestReply()
+        reply.CopyFrom(self.suggestions)
+        reply.on = request.on or "2030-01-01"
+        reply.place_unknown = request.postal_code in self.unknown_places
+        return reply
 
     async def Sender(  # noqa: N802
         self,

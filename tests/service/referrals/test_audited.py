@@ -20,7 +20,7 @@ from tests.service.referrals.conftest import World
 from tests.service.referrals.test_watching import watching
 from tests.support.servers import PostgresServer
 
-PHI = {"patient", "outcomeReport", "history", "messages", "attachments"}
+PHI = {"patient", "outcomeReport", "history", "messages", "attachments", "suggestedReceivers"}
 """Fields of a referral that hold patients' data: each resolver of theirs tells the audit trail."""
 
 NO_PHI = {
@@ -139,6 +139,7 @@ def test_every_field_of_a_referral_is_known_to_hold_patients_data_or_not() -> No
         "ReferralStep",
         "ReferralMessageConnection",
         "ReferralAttachment",
+        "ReferralSuggestions",
     }
     assert {
         name for name, one in kind.fields.items() if get_named_type(one.type).name in holding
