@@ -223,8 +223,10 @@ async def _set_password(site: Site, person: Person, letter: Letter) -> None:
 
 
 async def _invite(site: Site, admin: Person, user: User) -> None:
-    offices = [{"role": user.role, "officeId": site.ids[office]} for office in user.offices]
-    given = {"email": user.email, "name": user.name, "roles": offices or [{"role": user.role}]}
+    roles = [{"role": user.role, "officeId": site.ids[office]} for office in user.offices]
+    if user.npi:
+        roles = [{"role": user.role, "providerId": site.ids[user.npi]}]
+    given = {"email": user.email, "name": user.name, "roles": roles or [{"role": user.role}]}
     wanted = "... on UserInvited { user { id } }"
     made = await site.make(admin, "inviteUser", user.email, given, wanted)
     site.ids[user.email] = made["user"]["id"]

@@ -18,17 +18,19 @@ ZONE = "America/Chicago"
 CITIES = {"Minneapolis": "554", "Saint Paul": "551"}
 
 CLIENT_ADMIN, OFFICE_ADMIN, OFFICE_STAFF = "CLIENT_ADMIN", "OFFICE_ADMIN", "OFFICE_STAFF"
-INSURANCE_MANAGER, CALL_CENTRE = "INSURANCE_MANAGER", "CALL_CENTRE"
+INSURANCE_MANAGER, CALL_CENTRE, PROVIDER = "INSURANCE_MANAGER", "CALL_CENTRE", "PROVIDER"
 
 
 @dataclass(frozen=True)
 class User:
-    """Somebody who signs in, with one role; at the offices named, if it is a role at offices."""
+    """Somebody who signs in, with one role; at the offices named, if it is a role at offices; of a provider the one whose NPI it
+    is."""
 
     name: str
     email: str
     role: str
     offices: tuple[str, ...] = ()
+    npi: str = ""
 
 
 @dataclass(frozen=True)
@@ -254,7 +256,7 @@ def _organization(
         for specialty, many, at in _PROVIDERS[name]
         for _ in range(many)
     )
-    return Organization(name, _users(name), offices, providers, _GROUPS[name])
+    return Organization(name, _users(name, providers[0]), offices, providers, _GROUPS[name])
 
 
 def _phone(phones: count[int]) -> str:
@@ -268,12 +270,12 @@ def _provider(
     return Provider(*name, check_digit(nine), f"{degree} (sample)", phone, specialty, offices)
 
 
-def _users(organization: str) -> tuple[User, ...]:
+def _users(organization: str, doctor: Provider) -> tuple[User, ...]:
     domain, (admin, office_admin, staff, insurance, calls), second = _USERS[organization]
     offices = tuple(office[0] for office in _OFFICES[organization])
 
-    def user(name: str, role: str, at: tuple[str, ...] = ()) -> User:
-        return User(name, f"{name.lower().replace(' ', '.')}@{domain}", role, at)
+    def user(name: str, role: str, at: tuple[str, ...] = (), npi: str = "") -> User:
+        return User(name, f"{name.lower().replace(' ', '.')}@{domain}", role, at, npi)
 
     return (
         user(admin, CLIENT_ADMIN),
@@ -282,4 +284,5 @@ def _users(organization: str) -> tuple[User, ...]:
         user(insurance, INSURANCE_MANAGER),
         user(calls, CALL_CENTRE),
         user(second, OFFICE_STAFF, offices[2:]),
+        user(f"{doctor.first_name} {doctor.last_name}", PROVIDER, npi=doctor.npi),
     )

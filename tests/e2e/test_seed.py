@@ -132,8 +132,11 @@ async def test_one_of_every_role_can_sign_in_in_each_organization(world: World) 
     roles = Counter(one["role"] for one in world.accounts)
 
     assert roles == dict.fromkeys(
-        ("client admin", "office admin", "office staff", "insurance manager", "call centre"), 2
-    )
+        (
+            "client admin", "office admin", "office staff", "insurance manager", "call centre", "provider",
+        ),
+        2,
+    )  # fmt: skip
     query = "{ viewer { organization { name } user { grants { role } } } }"
     for role in roles:
         for person in world.people(role):

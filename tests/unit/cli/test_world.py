@@ -38,7 +38,7 @@ def test_the_world_has_what_is_promised() -> None:
     for organization in whole.organizations:
         assert {user.role for user in organization.users} == {
             world.CLIENT_ADMIN, world.OFFICE_ADMIN, world.OFFICE_STAFF, world.INSURANCE_MANAGER,
-            world.CALL_CENTRE,
+            world.CALL_CENTRE, world.PROVIDER,
         }  # fmt: skip
 
 
