@@ -340,6 +340,7 @@ ENTITIES = (
 )
 
 
+_SUITING = {"specialty_code": "207RC0000X", "first": 1}
 RPCS = (
     Rpc(
         "Directory/Receiver",
@@ -375,12 +376,7 @@ RPCS = (
         "R07: what a deactivation touches",
         {"organization_id": "@organization maple", "user_id": "@user idle"},
     ),
-    Rpc(
-        "Directory/Suggest",
-        frozenset({"referrals"}),
-        "R28: who suits a draft",
-        {"specialty_code": "207RC0000X", "first": 1},
-    ),
+    Rpc("Directory/Suggest", frozenset({"referrals"}), "R28: who suits a draft", _SUITING),
     Rpc(
         "Directory/Offices",
         frozenset({"identity", "referrals"}),
