@@ -20,6 +20,7 @@ UNWRITTEN = {
     "identity.startPasskey": NOTHING_CHANGES,
     "identity.startProof": NOTHING_CHANGES,
     "identity.startSingleSignOn": NOTHING_CHANGES,
+    "identity.requestNewPassword": "anybody may say so of anybody; that a link was sent is written down",
     "directory.keepImportProgress": "a bookmark in a file; what is imported of it is written down",
     "referrals.archiveReferral": FOR_ONESELF,
     "referrals.unarchiveReferral": FOR_ONESELF,

@@ -93,12 +93,13 @@ async def note_reuse(call: Call, tx: Connection, session: Session) -> None:
     )
 
 
-async def note_forgotten(call: Call, tx: Connection, user_id: UUID | None = None) -> None:
-    """Somebody said that a password is forgotten, of whoever it may be; with a user, that a link was sent for it."""
+async def note_password_link(call: Call, tx: Connection, user_id: UUID) -> None:
+    """Somebody said that the user's password is forgotten, and a link was sent. That it was said of whoever is not written down: strangers
+    could fill the trail."""
     await audit.record(
         tx,
         call.viewer,
-        act="user.password_link_sent" if user_id else "user.password_forgotten",
+        act="user.password_link_sent",
         about=user_id,
         kind="user",
         organization_id=None,

@@ -8,7 +8,7 @@ from kit.db import Connection
 from kit.errors import Conflict, NotFound
 from kit.ids import new_id
 from services.identity import store
-from services.identity.actions.auditing import note_forgotten
+from services.identity.actions.auditing import note_password_link
 from services.identity.actions.means import Call, link_hash, link_token
 from services.identity.actions.throttle import begin_attempt
 from services.identity.actions.told import tell_sessions_revoked, write_letter
@@ -31,7 +31,6 @@ async def forget_password(call: Call, address: str) -> None:
     await begin_attempt(call, f"forgotten password\0{key}")
     async with call.db.transaction() as tx:
         await store.ask_for_password(tx, new_id(), key, call.clock.now())
-        await note_forgotten(call, tx)
 
 
 async def answer_forgotten(call: Call) -> None:
@@ -55,7 +54,7 @@ async def _answer(call: Call, tx: Connection, asked: Asked, token: str) -> None:
     await store.put_password_link(tx, link, link_hash(token))
     words = letters.forgotten(call.peers.post.new_password(token), link.expires_at)
     await write_letter(call, tx, LetterKind.NOTICE, account.id, words)
-    await note_forgotten(call, tx, account.id)
+    await note_password_link(call, tx, account.id)
 
 
 async def _may_have_password(tx: Connection, account: Account) -> bool:
