@@ -87,7 +87,9 @@ async def add_office(call: Call, wanted: NewOffice, *, key: str) -> Office:
     async with call.db.transaction() as tx:
 
         async def make() -> UUID:
-            planned = await locating.located(tx, _planned(call, organization_id, wanted))
+            planned = _planned(call, organization_id, wanted)
+            await _require_zone(tx, planned)
+            planned = await locating.located(tx, planned)
             office = await _added(tx, call, planned, acknowledged=wanted.acknowledge_duplicate)
             await _place_all(tx, call, office, wanted)
             return office.id
@@ -135,6 +137,12 @@ def _planned(call: Call, organization_id: OrganizationId, wanted: NewOffice) -> 
         version=1,
         hours=clean_hours(wanted.hours),
     )
+
+
+async def _require_zone(tx: Connection, office: Office) -> None:
+    """The database reads everybody's days by their zones: it has to know each, also where its tables of them are older than ours."""
+    if not await store.offices.knows_zone(tx, office.time_zone):
+        raise days.unknown_zone(office.time_zone)
 
 
 def _lead_time(call: Call, wanted: NewOffice) -> tuple[int, str | None]:
@@ -195,6 +203,8 @@ async def change_office(call: Call, office_id: UUID, seen: int, change: OfficeCh
         _require_changeable(before, change)
         changed_as_asked = await locating.located(tx, _changed(before, change))
         after = _dated(call, before, changed_as_asked, change)
+        if after.time_zone != before.time_zone:
+            await _require_zone(tx, after)
         changed = _differences(before, after)
         if {"name", "address", "phone"} & set(changed):
             await require_free(tx, after, acknowledged=change.acknowledge_duplicate)

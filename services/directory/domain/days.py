@@ -12,19 +12,25 @@ from services.directory.domain.nouns import Office, OfficeState, Placement, User
 LEAD_DAYS = 7
 """An office is added at least this many days before its first day (R16)."""
 
-_ZONES = frozenset(available_timezones())
+_ZONES = frozenset(available_timezones()) - {"localtime", "posixrules", "Factory"}
+"""Without those that are another zone on another machine, or none."""
 
 
 def zone(name: str) -> ZoneInfo:
     """The time zone of that name; Invalid UNKNOWN_TIME_ZONE when there is none."""
     if name not in _ZONES:
-        raise Invalid(
-            f"There is no time zone {name[:60]!r}.",
-            code="UNKNOWN_TIME_ZONE",
-            field="timeZone",
-            remedy="Use an IANA name such as America/New_York.",
-        )
+        raise unknown_zone(name)
     return ZoneInfo(name)
+
+
+def unknown_zone(name: str) -> Invalid:
+    """The refusal of a zone that is none."""
+    return Invalid(
+        f"There is no time zone {name[:60]!r}.",
+        code="UNKNOWN_TIME_ZONE",
+        field="timeZone",
+        remedy="Use an IANA name such as America/New_York.",
+    )
 
 
 def day_at(office: Office, now: datetime) -> date:

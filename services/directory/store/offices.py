@@ -151,6 +151,14 @@ async def locked_waiting(
     )
 
 
+async def knows_zone(tx: Connection, name: str) -> bool:
+    """Whether this database knows the time zone."""  # any-organization: about the database
+    known: bool = await db.value(
+        tx, "SELECT EXISTS (SELECT FROM pg_timezone_names WHERE name = $1)", name
+    )
+    return known
+
+
 async def alike(tx: Connection, office: Office, phone_digits: str) -> list[Office]:
     """The organization's other offices with its postal code or its phone that are not closed: those it may be a duplicate of."""
     return await db.many(

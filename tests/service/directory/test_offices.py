@@ -311,3 +311,20 @@ async def test_an_office_goes_live_at_its_own_midnight_and_once(
     assert late["state"] == "PLANNED"
     assert len(late["readiness"]["reasons"]) == 3
     assert await directory.facts(bare["id"]) == ["planned", "go_live_missed"]
+
+
+async def test_a_zone_that_is_none_everywhere_is_refused_before_it_hinders_everybody(
+    organization: Organization,
+) -> None:
+    """R16: what everybody's days are read by has to be known to whoever reads them."""
+    office = await organization.add_office()
+    for zone in ("localtime", "Factory", "Nowhere/Nowhere"):
+        refused = await organization.add_office(timeZone=zone)
+        given = {"officeId": office["id"], "expectedVersion": office["version"], "timeZone": zone}
+        unchanged = await organization.do("changeOffice", "ChangeOfficeInput", OFFICE, given)
+
+        assert (refused["code"], unchanged["code"]) == ("UNKNOWN_TIME_ZONE", "UNKNOWN_TIME_ZONE")
+    given |= {"timeZone": "America/Denver"}
+    moved = await organization.do("changeOffice", "ChangeOfficeInput", OFFICE, given)
+
+    assert moved["__typename"] == "Office"

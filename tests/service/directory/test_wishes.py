@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from kit.auth import Kind, Viewer
 from proto.identity.v1 import events_pb2 as identity_facts
 from proto.insurance.v1 import events_pb2 as insurance_facts
 from tests.service.directory.world import OFFICE, Directory, Organization
@@ -196,3 +197,27 @@ async def test_how_soon_providers_had_an_office_is_a_figure(
     assert round(figures["medianHours"]) == 15
     assert denied["errors"][0]["extensions"]["code"] == "FORBIDDEN"
     assert "days must be" in far["errors"][0]["message"]
+
+
+async def test_support_inside_an_organization_sets_up_a_group_and_it_is_written_down(
+    directory: Directory, organization: Organization
+) -> None:
+    """R25: what nobody of the organization managed; why, and the mail to its client admins, are identity's (R25, break-glass)."""
+    office = await organization.live_office()
+    group = await organization.add_group(officeIds=[office["id"]])
+    inside = organization.somebody(support=True, client_admin=True)
+    given = {"groupId": group["id"], "expectedVersion": group["version"]}
+    given |= {"maySend": True, "mayReceive": True}
+    fields = "... on Group { maySend } ... on Problem { code }"
+    outside = Viewer(kind=Kind.USER, user_id=uuid4(), support=True)
+    verb, kind = "changeGroupFlags", "ChangeGroupFlagsInput"
+    refused = await organization.do(verb, kind, fields, given, outside)
+    changed = await organization.do(verb, kind, fields, given, inside)
+    (row,) = await directory.running.sql.fetch(
+        "SELECT user_id, support FROM audit_entries WHERE about = $1 AND act = 'group.flags_changed'",
+        UUID(group["id"]),
+    )
+
+    assert refused["code"] == "FORBIDDEN"
+    assert changed == {"maySend": True}
+    assert (row["user_id"], row["support"]) == (inside.user_id, True)
