@@ -323,13 +323,12 @@ async def verify_sign_in_domain(
             )
         now = call.clock.now()
         said = await store.verify_domain(tx, organization_id, domain, by, now)
-        known = await _known(tx, organization_id)
-        if not said or known is None:
+        if not said or (known := await _known(tx, organization_id)) is None:
             raise NotFound("The organization does not name this domain.", field="domain")
         act = (SupportAct.VERIFY_SIGN_IN_DOMAIN, why)
         await store.note_support_act(tx, new_id(), by, by, act, now)
-        concerned = Concerned("organization", organization_id, organization_id)
-        await note_support(call, tx, *act, concerned)
+        here = organization_id
+        await note_support(call, tx, *act, Concerned("organization", here, here))
         await outbox.record(
             tx,
             SignInServiceChanged(organization_id=str(organization_id)),
