@@ -65,10 +65,16 @@ async def note(tx: Connection, heard: Heard, news: News, now: datetime) -> None:
 
 
 async def withdraw(
-    tx: Connection, heard: Heard, subject_id: UUID, topics: Iterable[Topic], now: datetime
+    tx: Connection,
+    heard: Heard,
+    topics: Iterable[Topic],
+    now: datetime,
+    *,
+    user_id: UserId | None = None,
 ) -> None:
-    """What waits about this has been dealt with meanwhile: no mail tells of it any more."""
-    await rows.withdraw(tx, OrganizationId(heard.organization_id), subject_id, list(topics), now)
+    """What waits about the fact's own thing has been dealt with meanwhile: no mail tells of it any more, or just that user."""
+    here = OrganizationId(heard.organization_id)
+    await rows.withdraw(tx, here, heard.aggregate_id, list(topics), now, user_id)
 
 
 async def _concerned(tx: Connection, here: OrganizationId, news: News) -> list[rows.Addressee]:

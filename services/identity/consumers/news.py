@@ -28,6 +28,11 @@ from proto.reporting.v1.events_pb2 import (
     ReportPublished,
     ReportReviewDue,
     ReportReviewed,
+    TrainingAssigned,
+    TrainingCancelled,
+    TrainingCompleted,
+    TrainingOverdue,
+    TrainingReminded,
 )
 from services.identity import store
 from services.identity.actions import Means
@@ -36,6 +41,7 @@ from services.identity.domain import OrganizationId
 from services.identity.domain.notices import Topic
 
 JUST_NOW = timedelta(minutes=1)
+TRAINING = (Topic.TRAINING, Topic.TRAINING_DUE, Topic.TRAINING_OVERDUE)
 
 
 class _Directory(Post):
@@ -65,13 +71,12 @@ class _Insurance(Post):
         """Whose a campaign is, told also when it opens (R29); nobody in particular means the client admins."""
         fact: CampaignAssigned = heard.fact
         await self.forget(tx, heard, Topic.CAMPAIGN, Topic.CAMPAIGN_REMINDED)
-        await self.tell(tx, heard, Topic.CAMPAIGN, only=fact.user_id)
+        await self.tell(tx, heard, Topic.CAMPAIGN, only=[fact.user_id])
 
     async def reminded(self, tx: Connection, heard: Heard) -> None:
         """Weekly, whoever does it."""
         fact: CampaignReminded = heard.fact
-        one = fact.user_ids[0] if len(fact.user_ids) == 1 else ""
-        await self.tell(tx, heard, Topic.CAMPAIGN_REMINDED, only=one)
+        await self.tell(tx, heard, Topic.CAMPAIGN_REMINDED, only=fact.user_ids)
 
     async def escalated(self, tx: Connection, heard: Heard) -> None:
         """It was due, and something is open: the client admins."""
@@ -113,6 +118,35 @@ class _Reporting(Post):
         await self.forget(tx, heard, Topic.FINDING)
 
 
+class _Trainings(Post):
+    async def assigned(self, tx: Connection, heard: Heard) -> None:
+        """R34: these are asked to do it."""
+        await self._asked(tx, heard, Topic.TRAINING)
+
+    async def reminded(self, tx: Connection, heard: Heard) -> None:
+        """The day comes near."""
+        await self._asked(tx, heard, Topic.TRAINING_DUE)
+
+    async def overdue(self, tx: Connection, heard: Heard) -> None:
+        """The day has gone by."""
+        await self._asked(tx, heard, Topic.TRAINING_OVERDUE)
+
+    async def _asked(self, tx: Connection, heard: Heard, topic: Topic) -> None:
+        fact: TrainingAssigned | TrainingReminded | TrainingOverdue = heard.fact
+        await self.forget(tx, heard, *TRAINING)
+        if fact.user_ids:
+            await self.tell(tx, heard, topic, only=fact.user_ids)
+
+    async def completed(self, tx: Connection, heard: Heard) -> None:
+        """One of them has done it."""
+        fact: TrainingCompleted = heard.fact
+        await self.forget(tx, heard, *TRAINING, by=fact.user_id)
+
+    async def cancelled(self, tx: Connection, heard: Heard) -> None:
+        """Nobody need do it any more."""
+        await self.forget(tx, heard, *TRAINING)
+
+
 class _Users(Post):
     async def bounced(self, tx: Connection, heard: Heard) -> None:
         """R03: the invitation's mail was refused for good."""
@@ -137,7 +171,7 @@ class _Users(Post):
         user = (await store.users_by_id(tx, here, [heard.aggregate_id])).get(heard.aggregate_id)
         came = user.invited_at if user else None
         if came is not None and heard.time - came > JUST_NOW:
-            await self.tell(tx, heard, Topic.ROLES_CHANGED, only=fact.user_id)
+            await self.tell(tx, heard, Topic.ROLES_CHANGED, only=[fact.user_id])
 
     async def confirmed(self, tx: Connection, heard: Heard) -> None:
         """They have come after all."""
@@ -166,6 +200,7 @@ def news_of_organizations(parts: Parts[Means]) -> list[Hearing]:
         *_of_directory(_Directory(parts)),
         *_of_insurance(_Insurance(parts)),
         *_of_reporting(_Reporting(parts)),
+        _of_trainings(_Trainings(parts)),
         Hearing("identity", "user", accounts),
     ]
 
@@ -201,3 +236,14 @@ def _of_reporting(news: _Reporting) -> list[Hearing]:
         FindingClosed: news.looked_after,
     }
     return [Hearing("reporting", "report", reports), Hearing("reporting", "finding", findings)]
+
+
+def _of_trainings(news: _Trainings) -> Hearing:
+    handlers = {
+        TrainingAssigned: news.assigned,
+        TrainingReminded: news.reminded,
+        TrainingOverdue: news.overdue,
+        TrainingCompleted: news.completed,
+        TrainingCancelled: news.cancelled,
+    }
+    return Hearing("reporting", "training", handlers)

@@ -1,5 +1,6 @@
 """What handlers of facts do about mail."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from kit.db import Connection
@@ -18,15 +19,15 @@ class Post:
         self._parts = parts
 
     async def tell(
-        self, tx: Connection, heard: Heard, topic: Topic, *places: str, only: str = ""
+        self, tx: Connection, heard: Heard, topic: Topic, *places: str, only: Iterable[str] = ()
     ) -> None:
-        """Tell of the fact's own thing. `places`: the office, and the group; `only`: just this user."""
+        """Tell of the fact's own thing. `places`: the office, and the group; `only`: just these users, unless there are none."""
         office, group = (UUID(one) if one else None for one in (*places, "", "")[:2])
-        whom = frozenset({UserId(UUID(only))}) if only else None
+        whom = frozenset(UserId(UUID(one)) for one in only if one) or None
         news = News(topic, heard.aggregate_id, office, group, whom)
         await actions.note(tx, heard, news, self._parts.clock.now())
 
-    async def forget(self, tx: Connection, heard: Heard, *topics: Topic) -> None:
-        """What waits about the fact's own thing has been dealt with."""
-        now = self._parts.clock.now()
-        await actions.withdraw(tx, heard, heard.aggregate_id, topics, now)
+    async def forget(self, tx: Connection, heard: Heard, *topics: Topic, by: str = "") -> None:
+        """What waits about the fact's own thing has been dealt with: for everybody, or `by` one user."""
+        whose = UserId(UUID(by)) if by else None
+        await actions.withdraw(tx, heard, topics, self._parts.clock.now(), user_id=whose)

@@ -63,6 +63,9 @@ _SAID: Final[Mapping[Topic, _Said]] = {
     Topic.FINDING: _Said(
         "1 rule of the scorecard was missed", "{} rules of the scorecard were missed"
     ),
+    Topic.TRAINING: _Said("1 training is asked of you", "{} trainings are asked of you"),
+    Topic.TRAINING_DUE: _Said("1 training is due soon", "{} trainings are due soon"),
+    Topic.TRAINING_OVERDUE: _Said("1 training is overdue", "{} trainings are overdue"),
     Topic.INVITATION_BOUNCED: _Said("1 invitation did not arrive", "{} invitations did not arrive"),
     Topic.INVITATION_EXPIRED: _Said("1 invitation has run out", "{} invitations have run out"),
     Topic.AWAY_ENDED: _Said(

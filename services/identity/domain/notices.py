@@ -26,10 +26,10 @@ class NoticeKind(StrEnum):
     or decided in time. RETURNED: declined by the receiver, or cancelled by the sender. ATTENDANCE: an appointment has passed, and
     nobody has said what came of it. OUTCOMES: what came of a referral they sent. INSURANCE_REVIEWS: campaigns, and that nobody is
     insurance manager. OFFICE_OPENINGS: an office could not open on its first day. TASKS: what is left undone in the directory, and
-    providers who leave and can be removed now. REPORTS: weekly progress, and findings of scorecards. USERS: invitations that did not
-    arrive or ran out, and accounts ended by 90 days of absence. ROLES: somebody was given a role, or it was taken back or lapsed.
-    CALL_CENTRE: entries in the feed of changes. ACCOUNT_SECURITY: one's own account, password and second factors, and what support
-    does."""
+    providers who leave and can be removed now. REPORTS: weekly progress, and findings of scorecards. TRAININGS: asked of them, due,
+    overdue. USERS: invitations that did not arrive or ran out, and accounts ended by 90 days of absence. ROLES: somebody was given a
+    role, or it was taken back or lapsed. CALL_CENTRE: entries in the feed of changes. ACCOUNT_SECURITY: one's own account, password
+    and second factors, and what support does."""
 
     NEW_REFERRALS = "NEW_REFERRALS"
     OVERDUE = "OVERDUE"
@@ -40,6 +40,7 @@ class NoticeKind(StrEnum):
     OFFICE_OPENINGS = "OFFICE_OPENINGS"
     TASKS = "TASKS"
     REPORTS = "REPORTS"
+    TRAININGS = "TRAININGS"
     USERS = "USERS"
     ROLES = "ROLES"
     CALL_CENTRE = "CALL_CENTRE"
@@ -74,6 +75,9 @@ class Topic(StrEnum):
     REPORT = "REPORT"
     REVIEW_DUE = "REVIEW_DUE"
     FINDING = "FINDING"
+    TRAINING = "TRAINING"
+    TRAINING_DUE = "TRAINING_DUE"
+    TRAINING_OVERDUE = "TRAINING_OVERDUE"
     INVITATION_BOUNCED = "INVITATION_BOUNCED"
     INVITATION_EXPIRED = "INVITATION_EXPIRED"
     AWAY_ENDED = "AWAY_ENDED"
@@ -97,6 +101,9 @@ KINDS: Final[Mapping[Topic, NoticeKind]] = {
     Topic.REPORT: NoticeKind.REPORTS,
     Topic.REVIEW_DUE: NoticeKind.REPORTS,
     Topic.FINDING: NoticeKind.REPORTS,
+    Topic.TRAINING: NoticeKind.TRAININGS,
+    Topic.TRAINING_DUE: NoticeKind.TRAININGS,
+    Topic.TRAINING_OVERDUE: NoticeKind.TRAININGS,
     Topic.INVITATION_BOUNCED: NoticeKind.USERS,
     Topic.INVITATION_EXPIRED: NoticeKind.USERS,
     Topic.AWAY_ENDED: NoticeKind.USERS,
@@ -119,6 +126,7 @@ _AT_ONCE: Final = FIXED | {
     NoticeKind.INSURANCE_REVIEWS,
     NoticeKind.OFFICE_OPENINGS,
     NoticeKind.ROLES,
+    NoticeKind.TRAININGS,
 }
 
 

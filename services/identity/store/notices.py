@@ -215,17 +215,19 @@ async def withdraw(
     subject_id: UUID,
     topics: Collection[Topic],
     at: datetime,
+    user_id: UserId | None = None,
 ) -> None:
-    """What waits about this has been dealt with: nobody is told of it any more."""
+    """What waits about this has been dealt with: nobody is told of it any more, or just that user."""
     await db.run(
         tx,
         "UPDATE notices SET settled_at = $4 WHERE organization_id = $1 AND subject_id = $2"
-        " AND topic = ANY((SELECT $3::text[])::text[])"
+        " AND topic = ANY((SELECT $3::text[])::text[]) AND ($5::uuid IS NULL OR user_id = $5)"
         " AND settled_at IS NULL",
         organization_id,
         subject_id,
         list(topics),
         at,
+        user_id,
     )
 
 

@@ -28,6 +28,11 @@ from proto.reporting.v1.events_pb2 import (
     FindingRaised,
     ReportPublished,
     ReportReviewDue,
+    TrainingAssigned,
+    TrainingCancelled,
+    TrainingCompleted,
+    TrainingOverdue,
+    TrainingReminded,
 )
 from tests.service.identity.asking import GRANT, about, role
 from tests.service.identity.conftest import Identity, Organization, an_email
@@ -143,6 +148,30 @@ async def test_reports_are_told_to_those_who_read_them(identity: Identity, case:
         assert "1 new progress report." in text(letter)
         assert "1 progress report waits for its review." in text(letter)
     assert [await case.mail(one) for one in (elsewhere, case.staff)] == [[], []]
+
+
+async def test_trainings_are_told_to_those_who_are_asked_and_have_not_done_them(
+    identity: Identity, case: Case
+) -> None:
+    """R34"""
+    quick, spared = [await identity.member(case.here) for _ in range(2)]
+    training, cancelled = uuid4(), uuid4()
+    asked = [str(one.user_id) for one in (case.staff, quick)]
+    await case.say("training", training, TrainingAssigned(user_ids=asked))
+    await case.say("training", training, TrainingCompleted(user_id=str(quick.user_id)))
+    await case.say("training", cancelled, TrainingAssigned(user_ids=asked), TrainingCancelled())
+    await case.later()
+    await case.say("training", training, TrainingReminded(user_ids=asked[:1]))
+    await case.later()
+    await case.say("training", training, TrainingOverdue(user_ids=asked[:1]))
+    await case.later()
+
+    assert await case.subjects(case.staff) == [
+        "Lakeside Care: 1 training is asked of you",
+        "Lakeside Care: 1 training is due soon",
+        "Lakeside Care: 1 training is overdue",
+    ]
+    assert [await case.mail(one) for one in (quick, spared, case.here.admin)] == [[], [], []]
 
 
 async def test_everybody_is_told_when_their_roles_change_once_for_many_changes(
