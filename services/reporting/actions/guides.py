@@ -183,11 +183,9 @@ async def acknowledge_guide(call: Call[Peers], guide_id: GuideId, number: int) -
         if guide is None:
             raise no_such_guide()
         seen = await _seen(tx, call.viewer, guide)
-        if not policy.may_read_guide(call.viewer, guide, asked=seen.asked is not None):
+        if seen.asked is None or not policy.may_read_guide(call.viewer, guide, asked=True):
             raise not_asked()
         require_newest(guide, number)
-        if seen.asked is None:
-            raise not_asked()
         if await store.acknowledge(tx, guide, by, at):
             fact = GuideAcknowledged(guide_id=str(guide.id), number=number, user_id=str(by))
             await tell(tx, guide, fact, at, call.viewer)
