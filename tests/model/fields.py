@@ -138,7 +138,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "InsurancePlan": "id name productType selfPay effectiveFrom effectiveUntil formerNames version"
         " successor payer",
         "MoveToReview": "effectiveFrom provider fromOffice toOffice",
-        "Office": "id participations",
+        "Office": "id participations plansDue",
         "OrganizationTouched": "organizationId participations",
         "Participation": "id effectiveFrom effectiveUntil source lastVerifiedOn version plan provider office"
         " certainty verifiedDaysAgo verifyBy copiedFrom allowedActions",
@@ -229,21 +229,22 @@ FIELDS: dict[str, dict[str, str]] = {
         "FindingEffect": "before after weeks verdict",
         "FindingEvidence": "name value",
         "FindingHypothesis": "cause sentence evidence",
-        "Group": "id progressReport scorecard openFindings",
+        "Group": "id progressReport scorecard openFindings unreadGuides trainingDue",
         "GroupProgressReport": "group weekOf startsAt endsAt asOf dataAsOf figures watermark weekBefore explanations"
         " restated differences published chart export",
         "Guide": "id kind state version published unread acknowledgedAt allowedActions",
         "GuideReader": "user offices confirmed unread readNumber readAt",
         "GuideVersion": "number title text html roles offices writtenAt publishedAt",
         "MedianHours": "hours referrals",
-        "Office": "id scorecard openFindings",
+        "Office": "id scorecard openFindings unreadGuides trainingDue",
+        "Organization": "id openFindingCount unreadGuides trainingDue",
         "PublishedReport": "id version publishedAt dataAsOf figures watermark reviewedAt reviewedBy"
         " allowedActions",
         "ReportChart": "title description svg columns rows",
         "ReportChartRow": "cells",
         "ReportDifference": "number before now added removed",
         "ReportDriver": "dimension key before now",
-        "ReportExport": "fileName mediaType content",
+        "ReportExport": "fileName mediaType base64 content",
         "ReportExplanation": "number before now sentence drivers",
         "ReportFigures": "opening received reopened reassignedIn completed cancelled declined forwardedOut"
         " reassignedOut closing sent acknowledged scheduled appointmentsPassed noShows overdue"
@@ -259,5 +260,6 @@ FIELDS: dict[str, dict[str, str]] = {
         "ScorecardRule": "measure version atLeastPercent cases targetDays watched fromWeek setBy setAt later",
         "Training": "id version title dueOn assignedBy assignedAt cancelledAt guide tasks allowedActions",
         "TrainingTask": "user state overdue endedAt",
+        "User": "id unreadGuides trainingDue",
     },
 }

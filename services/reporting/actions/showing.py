@@ -1,5 +1,6 @@
 """A report as a picture or a file, for who has read it."""
 
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from kit.service import Call
@@ -19,6 +20,7 @@ from services.reporting.domain import (
     to_json,
     trend,
 )
+from services.reporting.domain.documents import to_pdf, to_xlsx
 
 
 async def chart(call: Call[Peers], report: Report, kind: ChartKind) -> Chart:
@@ -38,11 +40,19 @@ async def chart(call: Call[Peers], report: Report, kind: ChartKind) -> Chart:
     return trend(report.group.name, [*told, (report.span.week, report.figures)])
 
 
-def export(
+async def export(
     call: Call[Peers], report: Report, form: ExportFormat, *, with_ids: bool
-) -> tuple[str, str]:
+) -> tuple[str, str | bytes]:
     """A report as a file: its name and what is in it. Refuses EXPORT_TOO_LARGE (R31)."""
     policy.permit_reading(call.viewer, report.group)
-    write = to_csv if form is ExportFormat.CSV else to_json
     name = f"report-{report.group.id}-{report.span.week.monday}.{form.value.lower()}"
-    return name, write(report, with_ids=with_ids)
+    if form is ExportFormat.PDF:
+        return name, to_pdf(report, [await chart(call, report, kind) for kind in ChartKind])
+    return name, _WRITERS[form](report, with_ids=with_ids)
+
+
+_WRITERS: Mapping[ExportFormat, Callable[..., str | bytes]] = {
+    ExportFormat.CSV: to_csv,
+    ExportFormat.JSON: to_json,
+    ExportFormat.XLSX: to_xlsx,
+}

@@ -1,4 +1,4 @@
-"""A report as a file: CSV that no spreadsheet takes for formulas, and JSON (R31)."""
+"""A report as text: CSV that no spreadsheet takes for formulas, and JSON (R31)."""
 
 import csv
 import io
@@ -23,6 +23,8 @@ class ExportFormat(StrEnum):
 
     CSV = "CSV"
     JSON = "JSON"
+    XLSX = "XLSX"
+    PDF = "PDF"
 
 
 def cell(text: str) -> str:
@@ -39,7 +41,7 @@ def to_csv(report: Report, *, with_ids: bool) -> str:
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(["group", "week_of", "kind", "name", "value", "week_before", "referral_ids"])
     week = report.span.week.monday.isoformat()
-    for kind, name, value, before, ids in _rows(report):
+    for kind, name, value, before, ids in rows_of(report):
         shown = ids if with_ids else ""
         row = [report.group.name, week, kind, name, _plain(value), _plain(before), shown]
         writer.writerow([cell(one) for one in row])
@@ -49,7 +51,7 @@ def to_csv(report: Report, *, with_ids: bool) -> str:
 def to_json(report: Report, *, with_ids: bool) -> str:
     """The same rows as one JSON object."""
     rows: list[dict[str, object]] = []
-    for kind, name, value, before, ids in _rows(report):
+    for kind, name, value, before, ids in rows_of(report):
         row: dict[str, object] = {"kind": kind, "name": name, "value": value, "weekBefore": before}
         rows.append(row | ({"referralIds": ids.split()} if with_ids else {}))
     as_of = report.data_as_of.isoformat() if report.data_as_of else None
@@ -66,7 +68,8 @@ def to_json(report: Report, *, with_ids: bool) -> str:
     return _limited(json.dumps(told, ensure_ascii=False, indent=1))
 
 
-def _rows(report: Report) -> Iterator[Row]:
+def rows_of(report: Report) -> Iterator[Row]:
+    """Kind, name, value, the week before and referral ids of each number, rate, median and reason."""
     now, before = report.figures, report.told.before
     for number in Number:
         ids = _ids(now.numbers[number])

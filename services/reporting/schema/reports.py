@@ -26,7 +26,7 @@ from services.reporting.schema.explaining import ReportDifference, ReportExplana
 from services.reporting.schema.figures import ReportFigures, figures
 from services.reporting.schema.hygiene import HygieneQuery
 from services.reporting.schema.offices import Measured, Office
-from services.reporting.schema.people import User
+from services.reporting.schema.people import Organization, User
 from services.reporting.schema.performance import PerformanceQuery
 from services.reporting.schema.practice import PracticeMutation, PracticeQuery
 from services.reporting.schema.showing import (
@@ -144,7 +144,8 @@ class GroupProgressReport:
         return ReportChart.of(await actions.chart(info.context.call, self.known, kind))
 
     @described(
-        "It as a file. CSV is as RFC 4180 says; a cell that a spreadsheet would run begins with an apostrophe."
+        "It as a file. CSV is as RFC 4180 says; a cell that a spreadsheet would run begins with an apostrophe. XLSX has typed cells"
+        " and no formulas."
     )
     async def export(
         self,
@@ -154,7 +155,9 @@ class GroupProgressReport:
         with_referral_ids: bool = True,
     ) -> ReportExport:
         """A file (R31)."""
-        file = actions.export(info.context.call, self.known, format, with_ids=with_referral_ids)
+        file = await actions.export(
+            info.context.call, self.known, format, with_ids=with_referral_ids
+        )
         return ReportExport.of(format, file)
 
 
@@ -250,4 +253,4 @@ class Mutation(PracticeMutation):
         return PublishedReport.of(info, group, report)
 
 
-SCHEMA = build_schema(Query, Mutation, types=(Group, Office))
+SCHEMA = build_schema(Query, Mutation, types=(Group, Office, User, Organization))

@@ -1,5 +1,7 @@
 """Charts and files of a report as GraphQL tells them."""
 
+from base64 import b64encode
+
 import strawberry
 
 from services.reporting import domain
@@ -10,7 +12,9 @@ ReportChartKind = strawberry.enum(
     description="TREND: the last eight weeks; AGEING: open work by age; FUNNEL: from received to closed.",
 )
 ReportExportFormat = strawberry.enum(
-    domain.ExportFormat, name="ReportExportFormat", description="What the file is."
+    domain.ExportFormat,
+    name="ReportExportFormat",
+    description="What the file is: a PDF is the whole report to print, with its charts and without ids.",
 )
 
 
@@ -46,16 +50,29 @@ class ReportChart:
         )
 
 
-@strawberry.type(description="A report as a file of at most two million characters.")
+_MEDIA = {
+    domain.ExportFormat.CSV: "text/csv; charset=utf-8",
+    domain.ExportFormat.JSON: "application/json",
+    domain.ExportFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    domain.ExportFormat.PDF: "application/pdf",
+}
+
+
+@strawberry.type(
+    description="A report as a file: as text of at most two million characters, or (XLSX, PDF) in base 64."
+)
 class ReportExport:
     """File."""
 
     file_name: str
     media_type: str
+    base64: bool = strawberry.field(description="Whether the content is base 64 of the file.")
     content: str
 
     @classmethod
-    def of(cls, form: domain.ExportFormat, file: tuple[str, str]) -> "ReportExport":
+    def of(cls, form: domain.ExportFormat, file: tuple[str, str | bytes]) -> "ReportExport":
         """As GraphQL tells it."""
-        media = "text/csv; charset=utf-8" if form is domain.ExportFormat.CSV else "application/json"
-        return cls(file_name=file[0], media_type=media, content=file[1])
+        name, content = file
+        packed = isinstance(content, bytes)
+        text = b64encode(content).decode() if isinstance(content, bytes) else content
+        return cls(file_name=name, media_type=_MEDIA[form], base64=packed, content=text)

@@ -1,5 +1,6 @@
 """Charts and files of a report through GraphQL."""
 
+from base64 import b64decode
 from datetime import UTC, datetime, timedelta
 
 from services.reporting.actions import publish_due
@@ -12,7 +13,8 @@ SHOWN = """query($groupId: ID!, $weekOf: Date!) { groupProgressReport(groupId: $
     trend: chart(kind: TREND) { title description svg columns rows { cells } }
     ageing: chart(kind: AGEING) { rows { cells } } funnel: chart(kind: FUNNEL) { rows { cells } }
     csv: export(format: CSV) { fileName mediaType content }
-    json: export(format: JSON, withReferralIds: false) { fileName mediaType content } } }"""
+    json: export(format: JSON, withReferralIds: false) { fileName mediaType base64 content }
+    xlsx: export(format: XLSX) { fileName mediaType base64 content } pdf: export(format: PDF) { fileName base64 content } } }"""
 
 
 async def test_a_report_is_shown_as_charts_and_taken_away_as_files(
@@ -39,3 +41,8 @@ async def test_a_report_is_shown_as_charts_and_taken_away_as_files(
     assert '"\'=HYPERLINK(""evil"")"' in told["csv"]["content"]
     assert str(story.referral_id) not in told["json"]["content"]
     assert told["json"]["mediaType"] == "application/json"
+    assert told["json"]["base64"] is False
+    assert b64decode(told["xlsx"]["content"]).startswith(b"PK")
+    assert told["xlsx"]["fileName"].endswith(".xlsx")
+    assert b64decode(told["pdf"]["content"]).startswith(b"%PDF-")
+    assert (told["xlsx"]["base64"], told["pdf"]["base64"]) == (True, True)

@@ -1,0 +1,133 @@
+"""A report as a workbook, and as pages to print (R31)."""
+
+from collections.abc import Iterator, Sequence
+
+from kit.errors import Invalid
+from services.reporting.domain.charts import Chart
+from services.reporting.domain.exporting import rows_of
+from services.reporting.domain.pdf import GREY, Pages
+from services.reporting.domain.reports import Report
+from services.reporting.domain.sheets import Cell, Percent, Sheet, workbook
+
+MOST_IDS = 50_000
+"""Rows of referral ids that a workbook has at most."""
+
+_KINDS = {
+    "number": "Numbers",
+    "declined_by_reason": "Declined, by reason",
+    "percent": "Rates",
+    "median_hours": "Medians, in hours",
+}
+FOOT = "Ids and numbers only: nothing about a patient."
+
+
+def to_xlsx(report: Report, *, with_ids: bool) -> bytes:
+    """Sheets of figures beside the week before, of what moved them, of the referrals behind them, and of what it is.
+
+    Refuses EXPORT_TOO_LARGE.
+    """
+    told = list(rows_of(report))
+    figures = [
+        (_KINDS[kind], _words(name), _cell(kind, value), _cell(kind, before), _moved(value, before))
+        for kind, name, value, before, _ in told
+    ]
+    columns = ("", "Number", "This week", "Week before", "Change")
+    changes = [(one.sentence,) for one in report.told.explanations]
+    sheets = [Sheet("Figures", columns, figures), Sheet("Changes", ("What changed",), changes)]
+    if with_ids:
+        ids = [
+            (_KINDS[kind], _words(name), one)
+            for kind, name, _, _, all_ in told
+            for one in all_.split()
+        ]
+        sheets.append(Sheet("Referrals", ("", "Number", "Referral id"), _few_enough(ids)))
+    return workbook([*sheets, Sheet("About", ("", "Report"), list(_about(report)))])
+
+
+def _few_enough(ids: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+    if len(ids) > MOST_IDS:
+        raise Invalid(
+            "This file would be too large.",
+            code="EXPORT_TOO_LARGE",
+            field="withReferralIds",
+            remedy="Ask for it without the referrals' ids.",
+        )
+    return ids
+
+
+def _about(report: Report) -> Iterator[tuple[Cell, Cell]]:
+    yield "Group", report.group.name
+    yield "Group id", str(report.group.id)
+    yield "Week of", report.span.week.monday
+    yield "Counted as of (UTC)", report.span.as_of
+    yield "Last fact heard (UTC)", report.data_as_of
+    yield "Watermark", report.told.watermark
+    yield "Restated since published", "yes" if report.restated else "no"
+    yield "", FOOT
+
+
+def _words(name: str) -> str:
+    """A number's name as people read it; a coded reason stays as it is."""
+    return name if name.isupper() else name.replace("_", " ").capitalize()
+
+
+def _cell(kind: str, value: float | None) -> Cell:
+    return Percent(value) if kind == "percent" and value is not None else value
+
+
+def _moved(value: float | None, before: float | None) -> float | int | None:
+    if value is None or before is None:
+        return None
+    return value - before if isinstance(value, int) else round(value - before, 2)
+
+
+# Pages ----------------------------------------------------------------------------------------------------------------
+
+
+def to_pdf(report: Report, charts: Sequence[Chart]) -> bytes:
+    """What changed, the charts, and the figures beside the week before."""
+    week = report.span.week.monday
+    pages = Pages(f"{report.group.name}: week of {week}")
+    pages.heading(pages.title, size=17)
+    for line in _head(report):
+        pages.paragraph(line, size=9, ink=GREY)
+    pages.heading("What changed since the week before")
+    sentences = [one.sentence for one in report.told.explanations]
+    for sentence in sentences or ["Nothing by five referrals and a fifth or more."]:
+        pages.paragraph(sentence)
+    for chart in charts:
+        pages.picture(chart.svg)
+    for kind, title in _KINDS.items():
+        rows = [row for row in rows_of(report) if row[0] == kind]
+        if rows:
+            pages.heading(title)
+            pages.table(
+                ("", "This week", "Week before", "Change"),
+                [
+                    (_words(name), _plain(kind, now), _plain(kind, then), _change(kind, now, then))
+                    for _, name, now, then, _ in rows
+                ],
+            )
+    return pages.file(FOOT)
+
+
+def _head(report: Report) -> Iterator[str]:
+    heard = f"{report.data_as_of:%Y-%m-%d %H:%M} UTC" if report.data_as_of else "none yet"
+    yield f"Counted as of {report.span.as_of:%Y-%m-%d %H:%M} UTC. Last fact heard: {heard}."
+    state = "Not published yet." if report.published is None else "Published."
+    if report.restated:
+        state = "Published; facts that came late have changed it since."
+    yield f"{state} Watermark {report.told.watermark}."
+
+
+def _plain(kind: str, value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.1f} %" if kind == "percent" else f"{value:g}"
+
+
+def _change(kind: str, value: float | None, before: float | None) -> str:
+    moved = _moved(value, before)
+    if moved is None:
+        return ""
+    return f"{moved:+.1f}" if kind == "percent" else f"{moved:+g}" if moved else "0"
