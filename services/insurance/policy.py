@@ -1,6 +1,8 @@
 """Who may do what with payers, plans and participations."""
 
+from collections.abc import Sequence
 from datetime import date
+from uuid import UUID
 
 from kit.auth import Kind, Viewer
 from kit.errors import Denied
@@ -77,6 +79,15 @@ def offices_to_answer_for(viewer: Viewer) -> tuple[OfficeId, ...] | None:
         "This is for those who keep the plans that are accepted.",
         remedy="Ask an insurance manager, a client admin or an admin of the office.",
     )
+
+
+def answered_for(viewer: Viewer, office_ids: Sequence[UUID]) -> list[UUID]:
+    """Those of these offices of which the viewer keeps or watches what is accepted; of none for who answers for none (R26)."""
+    if not viewer.is_user or viewer.organization_id is None:
+        return []
+    if viewer.insurance_manager or viewer.client_admin or viewer.reporting_only:
+        return list(office_ids)
+    return [one for one in office_ids if one in viewer.office_admin_of]
 
 
 def permit_campaigns(viewer: Viewer) -> None:

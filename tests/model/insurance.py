@@ -20,6 +20,7 @@ from tests.model.words import (
     audit,
     both,
     insurance_there,
+    looks_on,
     own,
     own_or_shown,
     support,
@@ -294,12 +295,19 @@ QUERIES: tuple[Ask | List, ...] = (
     ),
 )
 
+
+def watches_plans(actor: Actor, thing: Thing) -> bool:
+    """R26: insurance managers and client admins, who sees what they see, and office admins of the office."""
+    return insurance_there(actor, thing) or looks_on(actor, thing)
+
+
 HIDDEN = (
     Hidden("participation", "lastVerifiedBy", "R27", own, "{ id }"),
     Hidden("participation", "verifications", "R27", own, "{ on }"),
 )
 
 ENTITIES = (
+    Entity("Office", "office", "R26", both(own, watches_plans), "plansDue"),
     Entity("InsurancePlan", "plan", "R27", anybody, "name"),
     Entity("Payer", "payer", "R27", anybody, "name"),
     Entity(

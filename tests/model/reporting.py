@@ -251,7 +251,20 @@ QUERIES = (
     ),
 )
 
+
+def sees_todo(actor: Actor, thing: Thing) -> bool:
+    """R30, R34: oneself, client admins, and office admins of an office at which the user has a role."""
+    return actor.name == thing.name or looks_on(actor, thing) or bool(there_now(actor, thing))
+
+
+def there_now(actor: Actor, thing: Thing) -> frozenset[str]:
+    """The actor's offices at which a user has a role."""
+    return actor.admin_of & {office for _, office in thing.roles}
+
+
 ENTITIES = (
+    Entity("User", "user", "R30", both(own, sees_todo), "unreadGuides"),
+    Entity("Organization", "organization", "R32", both(own, looks_on), "unreadGuides"),
     Entity("Office", "office", "R32", reads, "scorecard { verdict }"),
     Entity("Group", "group", "R31", reads, 'progressReport(weekOf: "LAST WEEK") { weekOf }'),
 )
@@ -272,6 +285,6 @@ TABLE = Table(
     },
     queries=QUERIES,
     entities=ENTITIES,
-    references=frozenset({"InsurancePlan", "Provider", "User"}),
+    references=frozenset({"InsurancePlan", "Provider"}),
     fields=FIELDS["reporting"],
 )

@@ -148,3 +148,17 @@ async def due(
         today = await day_of(tx, organization_id, call.clock.now())
         wanted = store.Due(domain.due_before(today, within), today, offices, after, limit)
         return await store.due(tx, organization_id, place.provider_id, wanted)
+
+
+async def due_at(call: Call, office_ids: Sequence[UUID]) -> list[int | None]:
+    """How many rows listed at each office are stale or were never verified; None where nothing of the viewer's organization is
+    listed, or the viewer does not answer for it."""
+    answers_for = policy.answered_for(call.viewer, office_ids)
+    if not answers_for:
+        return [None for _ in office_ids]
+    organization_id = OrganizationId(call.viewer.require_organization())
+    async with call.db.reading() as tx:
+        today = await day_of(tx, organization_id, call.clock.now())
+        before = domain.due_before(today, 0)
+        found = await store.due_at(tx, organization_id, answers_for, before, today)
+    return [found.get(one) for one in office_ids]

@@ -24,6 +24,7 @@ from kit.graphql import (
 from kit.ids import parse_id
 from services.insurance import actions, domain, policy, store
 from services.insurance.actions import Peers
+from services.insurance.schema.due import WithPlansDue
 
 Info: TypeAlias = strawberry.Info[Context[Peers], None]
 FoundT = TypeVar("FoundT")
@@ -316,7 +317,7 @@ class Provider:
 
 
 @strawberry.federation.type(keys=["id"])
-class Office:
+class Office(WithPlansDue):
     """An office of directory, with the plans accepted there."""
 
     id: strawberry.ID

@@ -206,3 +206,23 @@ async def outcomes_of(
 
 def _plain(value: object) -> object:
     return str(value) if isinstance(value, UUID) else value
+
+
+async def due_at(
+    tx: Connection,
+    organization_id: OrganizationId,
+    office_ids: Sequence[UUID],
+    stale_before: date,
+    today: date,
+) -> dict[UUID, int]:
+    """How many rows are stale or were never verified, at each of these offices where something is listed."""
+    rows = await tx.fetch(
+        """SELECT office_id, count(*) FILTER (WHERE last_verified_on IS NULL OR last_verified_on < $3) AS due
+            FROM participations WHERE organization_id = $1 AND office_id = ANY($2)
+            AND coalesce(effective_until, 'infinity') > greatest($4, effective_from) GROUP BY office_id""",
+        organization_id,
+        office_ids,
+        stale_before,
+        today,
+    )
+    return {row["office_id"]: row["due"] for row in rows}

@@ -9,10 +9,12 @@ import strawberry
 from kit.graphql import Context, described
 from kit.ids import parse_id
 from services.reporting.actions import findings as actions
+from services.reporting.actions import todo
 from services.reporting.actions.peers import Peers
 from services.reporting.domain.findings import Finding as Found
 from services.reporting.domain.scorecards import Result
 from services.reporting.schema.scorecards import ScorecardResult
+from services.reporting.store.todo import ToDo
 
 if TYPE_CHECKING:
     from services.reporting.schema.findings import Finding
@@ -52,6 +54,26 @@ class Measured:
 
         told = await info.context.loader("open findings", load).load(self._uuid())
         return None if told is None else [Finding.of(info, one) for one in told]
+
+    @described(
+        "Readings of guides that are missing of the people there, for who reads its scorecard; of a group, at its offices."
+    )
+    async def unread_guides(self, info: Info) -> int | None:
+        """R30."""
+        told = await self._todo(info)
+        return told.unread_guides if told else None
+
+    @described("Trainings that people there have still to do, for who reads its scorecard.")
+    async def training_due(self, info: Info) -> int | None:
+        """R34."""
+        told = await self._todo(info)
+        return told.training_due if told else None
+
+    async def _todo(self, info: Info) -> ToDo | None:
+        async def load(ids: list[UUID]) -> list[ToDo | None]:
+            return await todo.at_places(info.context.call, ids)
+
+        return await info.context.loader("todo at places", load).load(self._uuid())
 
     def _uuid(self) -> UUID:
         return parse_id(self.id, "id")

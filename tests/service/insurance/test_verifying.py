@@ -286,3 +286,24 @@ async def test_the_standing_counts_how_sure_the_lists_are_and_whether_a_manager_
     assert data["verificationStanding"] == {
         "verified": 1, "stale": 1, "unverified": 1, "managerMissing": not managed,
     }  # fmt: skip
+
+
+async def test_an_office_tells_who_keeps_its_plans_how_many_are_due(
+    insurance: Insurance, practice: Practice
+) -> None:
+    """R27: nobody else is told, and of an office where nothing is listed there is nothing to tell."""
+    await rows_of(insurance, practice, "PAYER", "PAYER")
+    query = "query($keys: [_Any!]!) { _entities(representations: $keys) { ... on Office { plansDue } } }"
+
+    async def told(viewer: Viewer, office_id: object = practice.office_id) -> int | None:
+        keys = [{"__typename": "Office", "id": str(office_id)}]
+        data = await insurance.running.data(query, {"keys": keys}, viewer=viewer)
+        found: int | None = data["_entities"][0]["plansDue"]
+        return found
+
+    assert await told(practice.manager) == 2
+    assert await told(practice.manager, uuid4()) is None
+    row = (await due(insurance, practice.manager))[0]
+    await mutate(insurance, VERIFY, as_seen(row), practice.manager)
+    assert await told(practice.manager) == 1
+    assert await told(new_practice(insurance).manager) is None
