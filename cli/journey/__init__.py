@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cli.journey import care, ending, leaving, opening, places, reviewing
+from cli.journey import care, ending, leaving, opening, places, practising, reviewing
 from cli.journey.stage import JourneyBrokenError, Stage
 
 __all__ = ["JourneyBrokenError", "Stage", "play"]
@@ -23,6 +23,7 @@ ACTS = (
     ("What is listed is reviewed", reviewing.plans_are_reviewed),
     ("A staff account is deactivated", ending.staff_is_deactivated),
     ("The weekly report", ending.report_is_right),
+    ("Best practice", practising.practice_is_good),
     ("What the partner heard", ending.partner_heard),
 )
 

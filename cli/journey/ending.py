@@ -1,4 +1,4 @@
-"""Acts 14 to 16: a deactivated account, the weekly report, and the partner."""
+"""Acts 14, 15 and 17: a deactivated account, the weekly report, and the partner."""
 
 from __future__ import annotations
 
