@@ -13,6 +13,7 @@ from proto.directory.v1.events_pb2 import (
     TaskClosed,
     TaskRaised,
 )
+from proto.identity.v1.events_pb2 import UserDeactivated
 from proto.insurance.v1.events_pb2 import (
     CampaignAssigned,
     CampaignEscalated,
@@ -148,6 +149,18 @@ async def test_reports_are_told_to_those_who_read_them(identity: Identity, case:
         assert "1 new progress report." in text(letter)
         assert "1 progress report waits for its review." in text(letter)
     assert [await case.mail(one) for one in (elsewhere, case.staff)] == [[], []]
+
+
+async def test_client_admins_are_told_of_accounts_that_ended_by_themselves(case: Case) -> None:
+    """R07: what somebody did, they know."""
+    for because in ("INACTIVE", "INACTIVE", "ADMIN"):
+        await case.say("user", uuid4(), UserDeactivated(because=because))
+    await case.later(A_DAY)
+
+    assert await case.subjects(case.here.admin) == [
+        "Daily: Lakeside Care: 2 accounts were ended after 90 days without sign-in"
+    ]
+    assert await case.mail(case.staff) == []
 
 
 async def test_trainings_are_told_to_those_who_are_asked_and_have_not_done_them(
