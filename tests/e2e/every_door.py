@@ -122,11 +122,12 @@ def ask(name: str, about: GraphQLField, given: dict[str, Any]) -> str:
 
 
 def selection(kind: Any, depth: int = 2, above: tuple[str, ...] = ()) -> str:  # noqa: ANN401 - any output type
-    """Every leaf of a type, and of what it leads to; nothing that needs an argument, no type within itself."""
+    """Every leaf of a type, and of what it leads to (of what it leads to twice, once); nothing that needs an argument, no type within
+    itself."""
     named = get_named_type(kind)
     if is_leaf_type(named) or not isinstance(named, GraphQLObjectType):
         return "" if is_leaf_type(named) else "{ __typename }"
-    parts = ["__typename"]
+    parts, met = ["__typename"], set[str]()
     for name, one in named.fields.items():
         if any(is_required_argument(argument) for argument in one.args.values()):
             continue
@@ -135,7 +136,9 @@ def selection(kind: Any, depth: int = 2, above: tuple[str, ...] = ()) -> str:  #
             parts.append(name)
         elif depth and inner.name not in above and inner.name != "Organization":
             page = "(first: 2)" if "first" in one.args else ""
-            parts.append(f"{name}{page} {selection(inner, depth - 1, (*above, named.name))}")
+            further = depth - 1 if inner.name not in met else 0
+            met.add(inner.name)
+            parts.append(f"{name}{page} {selection(inner, further, (*above, named.name))}")
     return "{ " + " ".join(parts) + " }"
 
 
