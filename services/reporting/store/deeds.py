@@ -33,10 +33,7 @@ async def add(tx: Connection, organization_id: OrganizationId, deeds: Sequence[D
 
 
 async def done(
-    tx: Connection,
-    organization_id: OrganizationId,
-    whose: Scope,
-    span: tuple[datetime, datetime],
+    tx: Connection, organization_id: OrganizationId, whose: Scope, span: tuple[datetime, datetime]
 ) -> list[Done]:
     """What was done from a start (included) until an end (not included)."""
     return await db.many(
@@ -54,10 +51,7 @@ async def done(
 
 
 async def waited(
-    tx: Connection,
-    organization_id: OrganizationId,
-    whose: Scope,
-    span: tuple[datetime, datetime],
+    tx: Connection, organization_id: OrganizationId, whose: Scope, span: tuple[datetime, datetime]
 ) -> Waited:
     """How long it took until then."""
     rows = await tx.fetch(
