@@ -81,8 +81,8 @@ class Case:
         ]
 
     async def subjects(self, who: Viewer) -> list[str]:
-        """Their subjects."""
-        return [str(one["Subject"]) for one in await self.mail(who)]
+        """Their subjects; a long one begins on a line of its own."""
+        return [str(one["Subject"]).strip() for one in await self.mail(who)]
 
     async def choose(self, who: Viewer, kind: str, delivery: str) -> dict[str, Any]:
         """What choosing answers."""
