@@ -220,8 +220,7 @@ async def change_office(call: Call, office_id: UUID, seen: int, change: OfficeCh
         await telling.of_office(tx, call, after, fact)
     if "group_only" in changed:
         await going_live.recheck(call, before.organization_id, [before.id], revoking=True)
-    async with call.db.reading() as tx:
-        return (await store.offices.by_ids(tx, [office_id]))[office_id]
+    return await _read(call, office_id)
 
 
 def _require_changeable(office: Office, change: OfficeChange) -> None:
@@ -313,16 +312,13 @@ async def attest_roster(
         placements.require_open(before)
         items.require_none(items.check(user_ids, users, "userIds", _absence(before.id)))
         await _require_whole(tx, before, user_ids, users)
+        confirmed = [UserId(one) for one in user_ids if users[one].confirmed]
         after = replace(
             before,
             roster_attested=tuple(UserId(one) for one in sorted(user_ids)),
             roster_attested_at=call.clock.now(),
             roster_attested_by=policy.acting_user(call.viewer),
-            referral_owner=days.referral_owner(
-                before,
-                [UserId(one) for one in user_ids if users[one].confirmed],
-                UserId(owner) if owner else None,
-            ),
+            referral_owner=days.referral_owner(before, confirmed, owner),
         )
         await store.offices.save(tx, after, call.clock.now())
         fact = facts.OfficeRosterAttested(
@@ -333,6 +329,10 @@ async def attest_roster(
         )
         await telling.of_office(tx, call, after, fact)
     await going_live.recheck(call, organization_id, [before.id])
+    return await _read(call, office_id)
+
+
+async def _read(call: Call, office_id: UUID) -> Office:
     async with call.db.reading() as tx:
         return (await store.offices.by_ids(tx, [office_id]))[office_id]
 

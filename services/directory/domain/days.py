@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
 from kit.errors import Conflict, Invalid
@@ -123,7 +124,7 @@ def roster_stands(office: Office, roster: Collection[UserId]) -> bool:
     return office.roster_attested_at is not None and set(office.roster_attested) == set(roster)
 
 
-def referral_owner(office: Office, confirmed: Sequence[UserId], wanted: UserId | None) -> UserId:
+def referral_owner(office: Office, confirmed: Sequence[UserId], wanted: UUID | None) -> UserId:
     """Who answers for the office's referrals: one of those of its roster who have confirmed (R18). Unless somebody is named, it stays
     who it was; else it is the first of them."""
     if wanted is not None and wanted not in confirmed:
@@ -134,7 +135,7 @@ def referral_owner(office: Office, confirmed: Sequence[UserId], wanted: UserId |
             remedy="Name one of userIds who has confirmed, or leave it out.",
         )
     stays = office.referral_owner if office.referral_owner in confirmed else None
-    return wanted or stays or confirmed[0]
+    return UserId(wanted) if wanted else stays or confirmed[0]
 
 
 def advanced(office: Office, readiness: Readiness, now: datetime) -> OfficeState:
