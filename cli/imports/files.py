@@ -90,9 +90,14 @@ def digest(path: Path, moved: Callable[[int], None]) -> str:
 
 def lines(content: BinaryIO, *, also: str | None = None) -> Iterator[str]:
     """Text with LF or CRLF, a byte order mark or none. Bytes that are no UTF-8 are read in the encoding `also`, or become
-    replacement characters, as U+0000 does."""
+    replacement characters, as U+0000 does. A line that goes on and on is Trouble: no more than one is ever held."""
     try:
-        for number, line in enumerate(content):
+        for number, line in enumerate(iter(lambda: content.readline(PIECE), b"")):
+            if len(line) == PIECE and not line.endswith(b"\n"):
+                raise Trouble(
+                    f"Line {number + 1} of the file is longer than {PIECE:,} bytes.",
+                    "Give a table: each row on a line of its own.",
+                )
             yield _text(line.removeprefix(b"\xef\xbb\xbf") if number == 0 else line, also)
     except (zipfile.BadZipFile, EOFError, OSError, RuntimeError) as error:
         raise Trouble(

@@ -182,3 +182,13 @@ def test_no_cell_is_taken_for_a_formula_or_breaks_its_row(text: str) -> None:
 def test_a_formula_gets_an_apostrophe(text: str) -> None:
     assert safe(text).startswith("'")
     assert safe("Ada O'Brien-Smith") == "Ada O'Brien-Smith"
+
+
+def test_a_line_that_goes_on_and_on_is_not_read_into_memory() -> None:
+    endless = io.BytesIO(b"npi,name\n" + b"x" * (files.PIECE + 1))
+    rows = files.lines(endless)
+
+    assert next(rows) == "npi,name\n"
+    with pytest.raises(Trouble, match="Line 2"):
+        next(rows)
+    assert endless.tell() == len(b"npi,name\n") + files.PIECE
