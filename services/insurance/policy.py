@@ -33,8 +33,8 @@ def permit_reading(viewer: Viewer) -> None:
 
 
 def eyes(viewer: Viewer) -> OrganizationId | None:
-    """Whose eyes a reading is for: an organization sees its own, and of others what directory shows; None (support, and our own
-    services) sees everything."""
+    """Whose eyes a reading is for: an organization sees its own, and of others what directory shows; None is left to the wall in
+    the database, which shows our own services everything, and support what it shows the network and where it acts."""
     if viewer.kind is Kind.SERVICE:
         return None
     viewer.require_user()
