@@ -212,6 +212,31 @@ class Town:
         await self.directory.end_access(desk.organization_id, desk.provider_id)
         return "REMOVED"
 
+    async def _leave(self, one: int, other: int) -> str:
+        """A provider's work is given on, or up, and then the provider goes."""
+        desk, onward = self._desk(one), self._desk(other).place
+        for row in await self.rows(EVERYTHING):
+            order = {"referralId": str(row["id"]), "expectedVersion": row["version"]}
+            if row["receiving_provider_id"] == desk.provider_id and row["status"] in OPEN:
+                if other % 2:
+                    await self._do("forwardReferral", desk.staff, order | {"receiver": onward})
+                else:
+                    given = order | {"reasonCode": "NO_CAPACITY"}
+                    await self._do("declineReferral", desk.staff, given)
+            if row["sending_provider_id"] == desk.provider_id:
+                given = order | {"reasonCode": "RAISED_IN_ERROR"}
+                await self._do("cancelReferral", desk.staff, given)
+        return await self._remove(one, other)
+
+    async def _contest(self, one: int, other: int) -> str:
+        """Somebody sends to a provider who is being removed at that moment."""
+        both = self._send(one, other), self._remove(other, one)
+        outcomes = await asyncio.gather(*both, return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+        return " AND ".join(map(str, outcomes))
+
     async def _crash(self, one: int, _: int) -> str:
         """Whatever is in the middle of a transaction dies; then the jobs of two replicas start anew."""
         for _again in range(one % 20):

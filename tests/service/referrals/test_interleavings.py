@@ -1,6 +1,6 @@
 """Whatever is done to referrals at once, none is ever orphaned, and none is shown to somebody the model forbids.
 
-INTERLEAVINGS says how many stories are told (25 unless said); with it they are other ones each time.
+INTERLEAVINGS says how many stories are told (20 unless said); with it they are other ones each time.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from tests.support.servers import PostgresServer
 log = logging.getLogger(__name__)
 
 WANTED = os.environ.get("INTERLEAVINGS", "")
-EXAMPLES = int(WANTED or "25")
+EXAMPLES = int(WANTED or "20")
 
 KINDS = (
     "send", "send", "send", "forward", "forward", "reassign", "decline", "resend", "acknowledge", "hand_over", "cancel", "fence",
-    "lower", "remove", "remove", "crash",
+    "lower", "remove", "leave", "leave", "contest", "contest", "crash",
 )  # fmt: skip
-STEP = st.tuples(st.sampled_from(KINDS), st.integers(0, 30), st.integers(0, 30))
-BEGUN = 4
+STEP = st.tuples(st.sampled_from(KINDS), st.integers(0, 11), st.integers(0, 11))
+BEGUN = 3
 """So many referrals are under way when a story begins."""
 
 STORY = st.lists(st.lists(STEP, min_size=1, max_size=5), min_size=2, max_size=7)
@@ -85,5 +85,5 @@ def test_enough_stories_were_told_and_every_kind_of_step_was_taken() -> None:
         assert RAN["stories"] >= EXAMPLES
         assert all(RAN[kind] for kind in KINDS)
         assert RAN["send: DONE"] > RAN["stories"]
-        assert RAN["remove: REMOVED"]
+        assert RAN["remove: REMOVED"] + RAN["leave: REMOVED"] > RAN["stories"] / 10
         assert RAN["crash: KILLED"]
