@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from cli.folder import DEFAULT, DataFolder, from_where_asked
 from cli.network import AnswerError, Client, Person, Refused
-from cli.seed import building, stories, working, world
+from cli.seed import building, practising, stories, working, world
 from cli.seed.building import Site
 from cli.seed.notes import Notes
 from cli.seed.stories import Story
@@ -72,6 +72,7 @@ async def run(url: str, data_folder: Path, *, console: Console | None = None) ->
         async with _site(url, folder, notes) as site:
             with _bar(console or Console(), whole, written, site):
                 await building.build(site, whole)
+                await practising.publish(site, whole)
                 await working.Work(site, whole, written).play()
     except (Refused, AnswerError, Trouble) as why:
         raise _unfinished(why) from None
@@ -111,7 +112,7 @@ def _bar(console: Console, whole: World, written: list[Story], site: Site) -> Pr
         TimeElapsedColumn(),
     )
     bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-    total = building.deeds_of(whole) + working.deeds_of(written)
+    total = building.deeds_of(whole) + practising.deeds_of(whole) + working.deeds_of(written)
     task = bar.add_task("Demo world", total=total)
     site.told = lambda: bar.advance(task)
     return bar

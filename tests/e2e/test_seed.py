@@ -202,3 +202,22 @@ async def test_a_system_that_has_a_world_made_elsewhere_is_told_so(world: World)
 async def _offset_is_zero(world: World) -> bool:
     await test_the_clock_is_right_again(world)
     return True
+
+
+async def test_everybody_is_asked_to_read_how_to_send_and_to_receive(world: World) -> None:
+    """R30"""
+    for staff in world.people("office staff"):
+        told = await staff.ask("{ myGuides(unreadOnly: true) { kind published { html } } }")
+        assert sorted(one["kind"] for one in told["myGuides"]) == ["RECEIVING", "SENDING"]
+        assert all("<h2>" in one["published"]["html"] for one in told["myGuides"])
+
+
+async def test_offices_were_measured_last_week(world: World) -> None:
+    """R32"""
+    query = """{ organization { unreadGuides offices(first: 100) { edges { node {
+        scorecard { measure verdict figure { part whole } } } } } } }"""
+    for admin in world.people("client admin"):
+        told = (await admin.ask(query))["organization"]
+        rows = [row for edge in told["offices"]["edges"] for row in edge["node"]["scorecard"]]
+        assert {row["measure"] for row in rows} >= {"PLANS_VERIFIED"}
+        assert told["unreadGuides"] > 0
