@@ -134,6 +134,7 @@ def _as_it_left(referral: Referral, hop: Hop) -> Referral:
         receiving_provider_id=hop.provider_id,
         receiving_group_id=hop.group_id,
         plan_id=None,
+        second_plan_id=None,
         plan_acceptance=None,
         plan_asked=0,
         plan_accepting=0,

@@ -185,7 +185,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "Referral": "id version status sight sides allowedActions specialtyCode urgency authorization hop"
         " createdAt sentAt changedAt callbackAt appointmentAt reasonCode outcome loopClosedAt"
         " sendingOrganization sendingOffice sendingProvider sendingGroup receivingOrganization"
-        " receivingOffice receivingProvider receivingGroup plan planAcceptance outsidePlanReason"
+        " receivingOffice receivingProvider receivingGroup plan secondPlan planAcceptance outsidePlanReason"
         " externallyManaged claimedBy dueAt overdue appointments hops unreadMessages archived mayAttachAs",
         "ReferralAccess": "on knownSince could did",
         "ReferralAccessHolder": "user sight reasons",

@@ -30,7 +30,7 @@ async def reassign(
     now = call.clock.now()
     before = await reading(call, order, Action.REASSIGN)
     domain.require(before, Action.REASSIGN, now)
-    asked = await ask_about(call, where.target, before.plan_id)
+    asked = await ask_about(call, where.target, before.plans)
     domain.reassigned(before, asked.receiver.party, None, now)
     domain.require_specialty(before, asked.receiver.specialty_codes)
     asked = await reasoned(call, asked, where.outside)
@@ -53,7 +53,7 @@ async def forward(
     require_short(comment)
     before = await reading(call, order, Action.FORWARD)
     domain.require(before, Action.FORWARD, call.clock.now())
-    asked = await ask_about(call, where.target, before.plan_id)
+    asked = await ask_about(call, where.target, before.plans)
     asked = await reasoned(call, asked, where.outside)
     async with changing(call, order, Action.FORWARD) as (tx, referral):
         receiver = asked.receiver.party

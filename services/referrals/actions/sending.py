@@ -1,5 +1,6 @@
 """The sender's verbs: draft, change the draft, send, send again, cancel."""
 
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass, replace
 from functools import partial
 from uuid import UUID
@@ -106,7 +107,7 @@ async def send_new(call: Call, writing: Writing, key: str, outside: str | None) 
         await _permit_sender(tx, call, writing.draft.sender)
     draft, now = writing.draft, call.clock.now()
     domain.drafted(ReferralId(new_id()), draft, now)
-    asked = await _ask(call, draft.sender, draft.receiver, (draft.plan_id, outside))
+    asked = await _ask(call, draft.sender, draft.receiver, (draft.plans, outside))
 
     async def make(tx: Connection) -> UUID:
         await _permit_sender(tx, call, draft.sender)
@@ -132,7 +133,7 @@ async def send_draft(call: Call, order: Order, key: str, outside: str | None) ->
         return known
     draft = await reading(call, order, Action.SEND)
     domain.require(draft, Action.SEND, call.clock.now())
-    asked = await _ask(call, draft.sender, draft.target, (draft.plan_id, outside))
+    asked = await _ask(call, draft.sender, draft.target, (draft.plans, outside))
 
     async def make(tx: Connection) -> UUID:
         found = await store.lock(tx, order.referral_id)
@@ -159,9 +160,7 @@ async def resend(
     """Send a declined referral again: to another receiver, or to the same one when none is named. A new hop."""
     declined = await reading(call, order, Action.RESEND)
     domain.require(declined, Action.RESEND, call.clock.now())
-    asked = await _ask(
-        call, declined.sender, target or declined.target, (declined.plan_id, outside)
-    )
+    asked = await _ask(call, declined.sender, target or declined.target, (declined.plans, outside))
     async with changing(call, order, Action.RESEND) as (tx, referral):
         receiver = asked.receiver.party
         await hold_off_fences(tx, referral.sender, receiver, asked.receiver.alternatives)
@@ -225,7 +224,7 @@ async def _known(call: Call, key: str, request: object) -> ReferralId | None:
 
 
 async def _ask(
-    call: Call, sender: Party, target: Target | None, plan: tuple[PlanId | None, str | None]
+    call: Call, sender: Party, target: Target | None, plan: tuple[Sequence[PlanId], str | None]
 ) -> Asked:
     """Directory about both ends, insurance about the plan; nothing is locked meanwhile."""
     if target is None:
@@ -235,13 +234,13 @@ async def _ask(
             field="receiver",
             remedy="Name an office with a provider or a group.",
         )
-    plan_id, outside = plan
+    plans, outside = plan
     await ask_sender(call, sender)
-    return await reasoned(call, await ask_about(call, target, plan_id), outside)
+    return await reasoned(call, await ask_about(call, target, plans), outside)
 
 
-async def ask_about(call: Call, target: Target, plan_id: PlanId | None) -> Asked:
-    """Directory about a receiver, insurance about the plan there."""
+async def ask_about(call: Call, target: Target, plans: Sequence[PlanId]) -> Asked:
+    """Directory about a receiver, insurance about the patient's plans there."""
     receiver = await ask_receiver(call, target)
     party, members = receiver.party, list[domain.ProviderId]()
     async with call.db.reading() as tx:
@@ -251,8 +250,9 @@ async def ask_about(call: Call, target: Target, plan_id: PlanId | None) -> Asked
         if party.group_id is not None:
             members = await people.members_of(tx, party.organization_id, party.group_id)
     plan = None
-    if plan_id is not None:
-        plan = await ask_plan(call, party, plan_id, members, day)
+    for plan_id in plans:
+        answer = await ask_plan(call, party, plan_id, members, day)
+        plan = answer if plan is None else plan.or_else(answer)
     return Asked(receiver, plan, external)
 
 

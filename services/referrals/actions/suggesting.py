@@ -43,8 +43,8 @@ class Wish:
         """Refuse too many."""
         if not 1 <= self.first <= MOST_SUGGESTED:
             raise Invalid(f"first must be 1 to {MOST_SUGGESTED}.", code="PAGE_SIZE", field="first")
-        if len(self.other_plans) >= MOST_PLANS:
-            raise Invalid(f"Give at most {MOST_PLANS - 1} plans.", field="otherPlanIds")
+        if len(self.other_plans) > MOST_PLANS - 2:
+            raise Invalid(f"Give at most {MOST_PLANS - 2} plans.", field="otherPlanIds")
 
 
 async def suggest(call: Call, referral: Referral, wish: Wish) -> Suggestions:
@@ -69,8 +69,7 @@ async def _postal_code(call: Call, referral: Referral) -> str | None:
 async def _ask(
     call: Call, referral: Referral, wish: Wish, postal_code: str | None
 ) -> directory.SuggestReply:
-    own = [] if referral.plan_id is None else [referral.plan_id]
-    plans = dict.fromkeys([*own, *wish.other_plans])
+    plans = dict.fromkeys([*referral.plans, *wish.other_plans])
     question = directory.SuggestRequest(
         specialty_code=referral.specialty_code,
         plan_ids=[str(plan) for plan in plans],

@@ -82,8 +82,9 @@ async def _accepting(
         day = await today(tx, call)
     wanted = dict[tuple[OfficeId, PlanId], set[ProviderId]]()
     for one in worked:
-        if one.item.side is Side.RECEIVING and one.item.plan_id is not None:
+        if one.item.side is Side.RECEIVING:
             able = candidates[_door(one)] or ()
             members = {member for each in able for member in each.members}
-            wanted.setdefault((one.item.office_id, one.item.plan_id), set()).update(members)
+            for plan in one.item.plans:
+                wanted.setdefault((one.item.office_id, plan), set()).update(members)
     return {key: await ask_accepting(call, key, asked, day) for key, asked in wanted.items()}

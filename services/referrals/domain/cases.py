@@ -84,7 +84,13 @@ class CaseItem:
     group_id: GroupId | None
     specialty_code: str
     plan_id: PlanId | None
+    second_plan_id: PlanId | None
     appointment_at: datetime | None
+
+    @property
+    def plans(self) -> tuple[PlanId, ...]:
+        """The patient's plans."""
+        return tuple(one for one in (self.plan_id, self.second_plan_id) if one is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +142,11 @@ def _serves(one: Candidate, specialty_code: str) -> bool:
 
 
 def _acceptance(item: CaseItem, one: Candidate, accepting: Accepting) -> PlanAcceptance | None:
-    if item.plan_id is None:
+    """What is known best of the patient's plans."""
+    if not item.plans:
         return None
-    known = accepting.get((one.office_id, item.plan_id))
-    if known is None or not one.members:
-        return PlanAcceptance.UNKNOWN
-    return PlanAcceptance.ACCEPTED if known & one.members else PlanAcceptance.NOT_LISTED
+    known = [accepting.get((one.office_id, plan)) for plan in item.plans]
+    if any(accepted and accepted & one.members for accepted in known):
+        return PlanAcceptance.ACCEPTED
+    unsure = not one.members or any(accepted is None for accepted in known)
+    return PlanAcceptance.UNKNOWN if unsure else PlanAcceptance.NOT_LISTED

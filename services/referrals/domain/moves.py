@@ -52,7 +52,7 @@ def drafted(referral_id: ReferralId, draft: Draft, now: datetime) -> Referral:
         sending_office_id=draft.sender.office_id, sending_provider_id=None,
         sending_group_id=None, receiving_organization_id=None, receiving_office_id=None,
         receiving_provider_id=None, receiving_group_id=None, specialty_code="",
-        urgency=draft.urgency, plan_id=None, plan_acceptance=None, plan_asked=0,
+        urgency=draft.urgency, plan_id=None, second_plan_id=None, plan_acceptance=None, plan_asked=0,
         plan_accepting=0, outside_plan_reason=None, externally_managed=False, authorization=None, hop=1, claimed_by=None, callback_at=None,
         appointment_at=None, reason_kind=None, reason_code=None, outcome=None, outcome_at=None,
         created_at=now, sent_at=None, received_at=None, status_since=now, changed_at=now,
@@ -91,6 +91,7 @@ def _written(referral: Referral, draft: Draft) -> Referral:
         specialty_code=draft.specialty_code,
         urgency=draft.urgency,
         plan_id=draft.plan_id,
+        second_plan_id=draft.second_plan_id,
         authorization=draft.authorization,
     )
 

@@ -200,6 +200,13 @@ class PlanAnswer:
     accepting: int = 0
     outside_reason: str | None = None
 
+    def or_else(self, other: "PlanAnswer") -> "PlanAnswer":
+        """The better of the answers about two plans: it is known that one is accepted, or not known that neither is."""
+        return self if _BETTER.index(self.acceptance) <= _BETTER.index(other.acceptance) else other
+
+
+_BETTER = (PlanAcceptance.ACCEPTED, PlanAcceptance.UNKNOWN, PlanAcceptance.NOT_LISTED)
+
 
 @dataclass(frozen=True, slots=True)
 class Referral:
@@ -219,6 +226,7 @@ class Referral:
     specialty_code: str
     urgency: Urgency
     plan_id: PlanId | None
+    second_plan_id: PlanId | None
     plan_acceptance: PlanAcceptance | None
     plan_asked: int
     plan_accepting: int
@@ -243,6 +251,11 @@ class Referral:
     def loop_closed(self) -> bool:
         """Whether the sender has been told what came of it: more than completed."""
         return self.outcome_at is not None
+
+    @property
+    def plans(self) -> tuple[PlanId, ...]:
+        """The patient's plans; one of them is enough."""
+        return tuple(one for one in (self.plan_id, self.second_plan_id) if one is not None)
 
     @property
     def sender(self) -> Party:
@@ -347,6 +360,12 @@ class Draft:
     urgency: Urgency
     plan_id: PlanId | None
     authorization: Authorization | None
+    second_plan_id: PlanId | None = None
+
+    @property
+    def plans(self) -> tuple[PlanId, ...]:
+        """The patient's plans."""
+        return tuple(one for one in (self.plan_id, self.second_plan_id) if one is not None)
 
 
 @dataclass(frozen=True, slots=True)

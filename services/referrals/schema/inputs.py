@@ -86,6 +86,7 @@ class DraftInput:
     receiver: ReceiverInput | None = None
     urgency: ReferralUrgency = domain.Urgency.ROUTINE
     plan_id: ID | None = None
+    second_plan_id: ID | None = None
     authorization: AuthorizationStatus | None = None
 
 
@@ -325,8 +326,19 @@ def writing_of(told: DraftInput, organization_id: UUID) -> Writing:
         urgency=told.urgency,
         plan_id=PlanId(one) if (one := optional(told.plan_id, "planId")) else None,
         authorization=told.authorization,
+        second_plan_id=_second_plan(told),
     )
     return Writing(draft, _patient(told.patient))
+
+
+def _second_plan(told: DraftInput) -> PlanId | None:
+    """Another plan than the first."""
+    one = optional(told.second_plan_id, "secondPlanId")
+    if one is not None and one == optional(told.plan_id, "planId"):
+        raise Invalid("Give another plan than planId.", field="secondPlanId")
+    if one is not None and told.plan_id is None:
+        raise Invalid("Give planId first.", field="secondPlanId")
+    return None if one is None else PlanId(one)
 
 
 def sender_of(told: SenderInput, organization_id: UUID) -> Party:

@@ -182,6 +182,9 @@ class Referral(WithAttachments, WithSuggestions):
     )
     receiving_group: Group | None
     plan: InsurancePlan | None
+    second_plan: InsurancePlan | None = strawberry.field(
+        description="Another plan of the patient: one of the two is enough."
+    )
     plan_acceptance: PlanAcceptance | None
     outside_plan_reason: str | None = strawberry.field(
         description="Why it was sent to a receiver that is not listed for the plan: a code of referralReasons of OUTSIDE_PLAN."
@@ -303,7 +306,7 @@ def show(view: Seen) -> Referral:
         receiving_office=stub(Office, it.receiving_office_id),
         receiving_provider=stub(Provider, it.receiving_provider_id),
         receiving_group=stub(Group, it.receiving_group_id),
-        plan=stub(InsurancePlan, it.plan_id), plan_acceptance=_plan(it),
+        plan=stub(InsurancePlan, it.plan_id), second_plan=stub(InsurancePlan, it.second_plan_id), plan_acceptance=_plan(it),
         outside_plan_reason=it.outside_plan_reason, externally_managed=it.externally_managed,
     )  # fmt: skip
 

@@ -23,11 +23,11 @@ from services.referrals.domain import (
 _OPEN: Final = """
 WITH sides AS (
     SELECT id, version, status, 'RECEIVING' AS side, receiving_office_id AS office_id, receiving_group_id AS group_id,
-        specialty_code, plan_id, appointment_at
+        specialty_code, plan_id, second_plan_id, appointment_at
     FROM referrals WHERE receiving_organization_id = $1 AND receiving_provider_id = $2
         AND status IN ('PENDING', 'IN_PROGRESS', 'SCHEDULED', 'FOLLOW_UP')
     UNION ALL
-    SELECT id, version, status, 'SENDING', sending_office_id, sending_group_id, specialty_code, plan_id, appointment_at
+    SELECT id, version, status, 'SENDING', sending_office_id, sending_group_id, specialty_code, plan_id, second_plan_id, appointment_at
     FROM referrals WHERE sending_organization_id = $1 AND sending_provider_id = $2
         AND status IN ('DRAFT', 'PENDING', 'IN_PROGRESS', 'SCHEDULED', 'FOLLOW_UP', 'DECLINED')
 ), open_items AS (SELECT DISTINCT ON (id) * FROM sides ORDER BY id, side)
@@ -125,7 +125,7 @@ async def tally(tx: Connection, case: Case) -> list[Tally]:
 
 # $3 offices and $4 groups whose items are wanted (null: all), $5 office, $6 after, $7 limit.
 _ITEMS: Final = f"""
-{_OPEN} SELECT id AS referral_id, version, status, side, office_id, group_id, specialty_code, plan_id, appointment_at
+{_OPEN} SELECT id AS referral_id, version, status, side, office_id, group_id, specialty_code, plan_id, second_plan_id, appointment_at
 FROM open_items
 WHERE ($3::uuid[] IS NULL OR office_id = ANY ($3) OR group_id = ANY ($4)) AND ($5::uuid IS NULL OR office_id = $5)
     AND ($6::uuid IS NULL OR id > $6)

@@ -53,14 +53,14 @@ async def update(tx: Connection, referral: Referral) -> None:
         UPDATE referrals SET (
             version, status, sending_office_id, sending_provider_id, sending_group_id,
             receiving_organization_id, receiving_office_id, receiving_provider_id, receiving_group_id,
-            specialty_code, urgency, plan_id, plan_acceptance, plan_asked, plan_accepting, outside_plan_reason,
+            specialty_code, urgency, plan_id, second_plan_id, plan_acceptance, plan_asked, plan_accepting, outside_plan_reason,
             externally_managed, "authorization",
             hop, claimed_by, callback_at, appointment_at, reason_kind, reason_code, outcome, outcome_at,
             sent_at, received_at, status_since, changed_at
         ) = (SELECT
             version, status, sending_office_id, sending_provider_id, sending_group_id,
             receiving_organization_id, receiving_office_id, receiving_provider_id, receiving_group_id,
-            specialty_code, urgency, plan_id, plan_acceptance, plan_asked, plan_accepting, outside_plan_reason,
+            specialty_code, urgency, plan_id, second_plan_id, plan_acceptance, plan_asked, plan_accepting, outside_plan_reason,
             externally_managed, "authorization",
             hop, claimed_by, callback_at, appointment_at, reason_kind, reason_code, outcome, outcome_at,
             sent_at, received_at, status_since, changed_at

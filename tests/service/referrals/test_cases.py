@@ -179,7 +179,8 @@ async def test_targets_are_of_the_office_and_specialty_with_the_plan_first(world
         directory.Alternative(group_id=str(group), name="Hearts", **offer),
     ]  # fmt: skip
     world.service.insurance.accepting[plan] = {us.provider_id, takes}
-    with_plan = await send(world, planId=str(plan))
+    world.service.insurance.accepting[other := uuid4()] = {us.provider_id}
+    with_plan = await send(world, planId=str(other), secondPlanId=str(plan))
     without = await send(world)
     mine = draft(us, at(world.sender))
     out = await do(world, "sendReferral", us.staff, draft=mine, idempotencyKey=str(uuid4()))

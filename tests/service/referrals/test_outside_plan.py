@@ -60,6 +60,24 @@ async def test_a_reason_is_kept_only_where_one_is_needed(world: World) -> None:
         assert await reason_of(world, sent) is None
 
 
+async def test_one_of_a_patients_two_plans_is_enough(world: World) -> None:
+    """R28: outside is who is listed for neither; where insurance knows one of them alone, nothing is claimed."""
+    theirs, other, third = a_plan(world, world.receiver.provider_id), a_plan(world), a_plan(world)
+
+    inside = await send(world, planId=other, secondPlanId=theirs)
+    outside = await send(world, planId=other, secondPlanId=third)
+    given = await send(world, outside="SELF_PAY", planId=other, secondPlanId=third)
+    twice = await send(world, planId=other, secondPlanId=other)
+    alone = await send(world, secondPlanId=other)
+    unknown = await send(world, planId=theirs, secondPlanId=str(uuid4()))
+
+    assert inside["planAcceptance"]["state"] == "ACCEPTED"
+    assert await reason_of(world, inside) is None
+    assert (outside["code"], given["planAcceptance"]["state"]) == ("OUTSIDE_PLAN", "NOT_LISTED")
+    assert (twice["field"], alone["field"]) == ("secondPlanId", "secondPlanId")
+    assert unknown["code"] == "UNKNOWN_PLAN"
+
+
 async def test_a_draft_is_sent_outside_the_plan_with_its_reason_once(world: World) -> None:
     """R28: the retry with the same key and reason is the same send; with another reason it is another request."""
     written = draft(world.sender, at(world.receiver), planId=a_plan(world))

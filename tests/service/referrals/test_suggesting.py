@@ -93,11 +93,12 @@ async def test_a_patient_with_two_plans_is_asked_for_with_both(world: World) -> 
     first, second = str(uuid4()), str(uuid4())
     one = listed(world, plan="ACCEPTED", accepted_plan_ids=[second])
     world.service.directory.suggestions = directory.SuggestReply(receivers=[one])
-    made = await written(world, planId=first)
+    made = await written(world, planId=first, secondPlanId=second)
+    third = str(uuid4())
 
-    offered = await suggest(world, world.sender.staff, made, others=[second, first])
+    offered = await suggest(world, world.sender.staff, made, others=[third, first])
 
-    assert list(world.service.directory.suggested[-1].plan_ids) == [first, second]
+    assert list(world.service.directory.suggested[-1].plan_ids) == [first, second, third]
     assert offered["receivers"][0]["acceptedPlans"] == [{"id": second}]
 
 

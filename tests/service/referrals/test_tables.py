@@ -26,6 +26,8 @@ WRONG = {
     "claim_has_provider": {"claimed_by": uuid4()},
     "reason_fits_status": {"status": "DECLINED"},
     "reason_complete": {"reason_code": "AGE"},
+    "second_plan_is_another": {"second_plan_id": uuid4()},
+    "outside_plan_is_not_listed": {"outside_plan_reason": "SELF_PAY"},
     "plan_counts": {"plan_accepting": 1},
     "referrals_specialty_code_check": {"specialty_code": "cardiology"},
     "referrals_version_check": {"version": 0},
