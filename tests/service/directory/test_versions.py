@@ -18,6 +18,7 @@ MORE: dict[str, dict[str, Any]] = {
     "dismissTask": {"reason": "Meant so."},
     "reopenOffice": {"goLiveOn": "2100-01-01"},
     "changeGroupFlags": {"maySend": True, "mayReceive": True},
+    "snoozeSuggestion": {"until": "2100-01-01"},
 }
 """What a verb must be given besides."""
 
@@ -59,7 +60,7 @@ async def test_every_verb_refuses_an_old_version_and_tells_the_one_that_stands(
     other = {"survivorId": three[1]["id"], "survivorVersion": three[1]["version"]}
     MORE["mergeProviders"] = other
     verbs = versioned_verbs()
-    assert len(verbs) == 23
+    assert len(verbs) == 24
     for verb, kind in verbs.items():
         about = subjects.keys() & kind.fields
         stands = sum(subjects[name]["version"] for name in about)
