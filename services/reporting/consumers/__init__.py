@@ -11,9 +11,10 @@ _REFERRALS = {
     ReferralDeclined: declines.noting_comments(referrals.HANDLERS[ReferralDeclined]),
 }
 
+_USERS = Hearing("identity", "user", people.USERS)
 _HEARINGS = [
     Hearing("identity", "organization", people.ORGANIZATIONS),
-    Hearing("identity", "user", practice.PRACTISED),
+    _USERS,
     Hearing("directory", "group", places.GROUPS),
     Hearing("directory", "office", places.OFFICES),
     Hearing("directory", "placement", places.PLACEMENTS),
@@ -22,7 +23,11 @@ _HEARINGS = [
     Hearing("insurance", "campaign", plans.CAMPAIGNS),
     Hearing("referrals", "referral", _REFERRALS),
 ]
-HEARINGS = keeping(_HEARINGS)
+"""What is kept of facts, and nothing else: hearing them again changes no training, proposal or finding."""
+
+HEARINGS = keeping(
+    [Hearing("identity", "user", practice.PRACTISED) if one is _USERS else one for one in _HEARINGS]
+)
 
 
 async def rebuild_all(database: Database, progress: Progress) -> Rebuilt:

@@ -12,7 +12,9 @@ from services.reporting.app import build
 from services.reporting.consumers import rebuild_all
 from services.reporting.store.facts import PROJECTIONS
 from tests.service.reporting.conftest import Clinic, Reporting, counts
+from tests.service.reporting.people import office, staff
 from tests.service.reporting.stories import Story
+from tests.service.reporting.test_trainings import assigned, mine
 from tests.support.facts import Neighbours
 from tests.support.running import environment, running_service
 from tests.support.servers import PostgresServer
@@ -196,4 +198,31 @@ async def test_what_was_heard_before_facts_were_kept_is_not_thrown_away(
         await rebuild_all(owner, lambda _done, _total: None)
 
     assert refused.value.code == "FACTS_NOT_KEPT"
+    await owner.pool.close()
+
+
+async def test_making_the_tables_again_does_nothing_a_second_time_that_was_done_about_a_finding(
+    postgres: PostgresServer, nats_url: str
+) -> None:
+    """R34: who left and came back still has to learn what they were asked to since."""
+    url = await postgres.database("reporting")
+    await db.migrate(url, "reporting")
+    owner = await db.open_database(url, size=2)
+    async with running_service(build(environment("reporting", url, nats_url))) as running:
+        clinic = Clinic(Reporting(running, Neighbours(running)))
+        await clinic.open("America/New_York")
+        await running.set_time(NOON)
+        await office(clinic)
+        returned = await staff(clinic)
+        await returned.deactivated()
+        await returned.back()
+        await returned.granted("OFFICE_STAFF")
+        await assigned(clinic, title="Telephone manners")
+        others = await everything_else(running.sql)
+
+        rebuilt = await rebuild_all(owner, lambda _done, _total: None)
+
+        assert sum(rebuilt.changed.values()) == 0
+        assert await everything_else(running.sql) == others
+        assert "OPEN" in str(await mine(clinic, returned.viewer))
     await owner.pool.close()
