@@ -80,7 +80,10 @@ def _resolver(
 def _moment(given: datetime | None, field: str) -> datetime | None:
     if given is not None and given.tzinfo is None:
         raise Invalid(f"{field} needs a time zone.", field=field, remedy="End it with Z.")
-    return given.astimezone(UTC) if given else None
+    try:
+        return given.astimezone(UTC) if given else None
+    except OverflowError:
+        raise Invalid(f"{field} is no moment of ours.", field=field) from None
 
 
 def _key(entry: Entry) -> tuple[str, UUID]:

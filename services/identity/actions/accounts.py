@@ -84,6 +84,7 @@ async def set_password(call: Call, new_password: str) -> UserId:
         temporary = await store.temporary_password(tx, user_id)
     if session is None or temporary is None or not session.live(call.clock.now()):
         raise Denied("The session has ended.", code="SESSION_ENDED", remedy="Sign in again.")
+    temporary.require_unexpired(call.clock.now())
     await _adopt(call, temporary, new_password)
     return user_id
 

@@ -10,6 +10,7 @@ from proto.identity.v1.events_pb2 import OrganizationAdded
 from services.identity import policy, store
 from services.identity.actions.enrolment import FirstSecrets, Person, enrol, first_secrets
 from services.identity.actions.means import Call
+from services.identity.actions.throttle import begin_attempt
 from services.identity.actions.within import Work, organization_work, require_known
 from services.identity.domain import (
     Advisory,
@@ -133,7 +134,10 @@ _RESET = "Ask support with requestSupport to reset the temporary password."
 
 
 async def resend_invitation(call: Call, user_id: UserId) -> User:
-    """Send the invitation's mail once more, as it is: nothing in it lives any longer for that (R05)."""
+    """Send the invitation's mail once more, as it is: nothing in it lives any longer for that (R05). RateLimited when it is asked too
+    often: nobody's mailbox is flooded in the organization's name."""
+    here = call.viewer.require_organization()
+    await begin_attempt(call, f"invitation resent\0{here}\0{user_id}")
     async with organization_work(call) as work:
         user = await work.user(user_id)
         policy.permit_resend(work.viewer, user)

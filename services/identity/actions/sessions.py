@@ -1,6 +1,7 @@
 """Signing in, staying signed in, signing out, and who is behind a token."""
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from uuid import UUID
 
 from kit.auth import Stage, Viewer
@@ -29,7 +30,6 @@ from services.identity.domain import (
     RefreshToken,
     Session,
     SessionId,
-    TemporaryPassword,
     UserId,
     judge_refresh,
 )
@@ -98,25 +98,16 @@ async def _recognize(call: Call, given: _Given) -> _Recognized:
     if account is None or seen is None or not right:
         await note_failed_sign_in(call, account)
         raise bad_credentials()
-    if own is None:
-        _require_unexpired(call, unused)
+    if own is None and unused is not None:
+        unused.require_unexpired(call.clock.now())
         return _Recognized(account, Stage.SET_PASSWORD, seen)
     hasher = call.peers.hasher
-    fresh = await hasher.hash(given.password) if hasher.outdated(own) else None
+    fresh = await hasher.hash(given.password) if hasher.outdated(seen) else None
     short = len(given.password) < shortest_password(second_factor=False)
-    return _Recognized(account, Stage.FULL, own, fresh, short=short)
+    return _Recognized(account, Stage.FULL, seen, fresh, short=short)
 
 
 _NOBODY = UserId(UUID(int=0))
-
-
-def _require_unexpired(call: Call, temporary: TemporaryPassword | None) -> None:
-    if temporary is None or temporary.expired(call.clock.now()):
-        raise Denied(
-            "Your temporary password has expired.",
-            code="TEMP_PASSWORD_EXPIRED",
-            remedy="Ask support for a new one.",
-        )
 
 
 def _choose(
@@ -254,8 +245,18 @@ async def introspect(call: Call, token: str) -> tuple[Viewer, tokens.Claims]:
     async with call.db.reading() as tx:
         session = await store.session(tx, claims.session_id)
         viewer = await standing(call, tx, session) if session else None
-        access = await inside(call, tx, viewer) if viewer else None
-        until = access.ends_at if access else None
+        ends = await _ends(call, tx, session, viewer) if session and viewer else []
     if session is None or viewer is None or not session.live(call.clock.now()):
         raise tokens.bad_token()
-    return viewer, replace(claims, expires_at=min(claims.expires_at, until or claims.expires_at))
+    return viewer, replace(claims, expires_at=min([claims.expires_at, *ends]))
+
+
+async def _ends(call: Call, tx: Connection, session: Session, viewer: Viewer) -> list[datetime]:
+    """When powers of the viewer end by themselves: nobody is to remember them for longer."""
+    access = await inside(call, tx, viewer)
+    if access is not None:
+        return [access.ends_at]
+    if not viewer.office_admin_of or session.membership_id is None:
+        return []
+    first = await store.first_expiry(tx, session.membership_id)
+    return [first] if first else []

@@ -8,7 +8,7 @@ from math import ceil
 from typing import NewType
 from uuid import UUID
 
-from kit.errors import Conflict, Invalid, stale_version
+from kit.errors import Conflict, Denied, Invalid, stale_version
 
 OrganizationId = NewType("OrganizationId", UUID)
 UserId = NewType("UserId", UUID)
@@ -318,6 +318,15 @@ class TemporaryPassword:
     def expired(self, now: datetime) -> bool:
         """R05: good until, and not at, exactly 48 hours after issue."""
         return now >= self.expires_at
+
+    def require_unexpired(self, now: datetime) -> None:
+        """Denied TEMP_PASSWORD_EXPIRED from then on."""
+        if self.expired(now):
+            raise Denied(
+                "Your temporary password has expired.",
+                code="TEMP_PASSWORD_EXPIRED",
+                remedy="Ask support for a new one.",
+            )
 
 
 @dataclass(frozen=True, slots=True)

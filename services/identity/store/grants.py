@@ -198,6 +198,15 @@ async def provider_is_somebody(
     return found
 
 
+# any-organization: a membership is one organization's
+async def first_expiry(tx: Connection, membership_id: MembershipId) -> datetime | None:
+    """When the first of what the membership is granted for a time ends."""
+    found: datetime | None = await db.value(
+        tx, "SELECT min(expires_at) FROM live_grants WHERE membership_id = $1", membership_id
+    )
+    return found
+
+
 async def granter_of_provider(
     tx: Connection, organization_id: OrganizationId, provider_id: ProviderId
 ) -> UserId | None:

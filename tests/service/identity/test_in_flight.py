@@ -5,18 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import argon2
 import pytest
 
 from kit.db import Connection
+from proto.identity.v1.identity_pb2 import IntrospectRequest
 from services.identity import store
 from services.identity.actions.means import LONGEST_QUEUE
 from services.identity.actions.sso import MOST_TRIPS
 from services.identity.domain import UserId
-from tests.service.identity.asking import role
-from tests.service.identity.conftest import PASSWORD, Identity, Organization, an_email
+from tests.service.identity.asking import GRANT, RESEND, SET_PASSWORD, about, role
+from tests.service.identity.conftest import (
+    PASSWORD,
+    Identity,
+    Organization,
+    an_email,
+    new_organization,
+)
 from tests.service.identity.proving import add_app, begin
 from tests.service.identity.signing_on import office_with
 from tests.support.eventually import eventually
@@ -160,3 +167,51 @@ async def test_strangers_who_begin_sign_ins_again_and_again_keep_nobody_out(
         signed_in = await office.sign_in()
 
     assert signed_in["__typename"] == "SignedIn", signed_in
+
+
+async def test_nobody_remembers_a_role_for_longer_than_it_was_granted_for(
+    identity: Identity, here: Organization
+) -> None:
+    """R08: what is told of a token ends with the first of the roles that end by themselves."""
+    email, user_id = await confirmed(identity, here)
+    until = identity.running.parts.clock.now() + timedelta(minutes=2)
+    user = await identity.user(user_id, here.admin)
+    wanted = role("OFFICE_ADMIN", here.office) | {"expiresAt": until.isoformat()}
+    await identity.mutate(GRANT, about(user, **wanted), here.admin)
+    token = (await identity.sign_in(email))["accessToken"]
+
+    reply = await identity.ask("Introspect", IntrospectRequest(access_token=token))
+
+    assert reply.office_admin_of == [str(here.office)]
+    assert reply.expires_at.ToDatetime(tzinfo=UTC) == until
+
+
+async def test_a_session_of_a_temporary_password_sets_none_once_that_has_expired(
+    identity: Identity, here: Organization
+) -> None:
+    """R05"""
+    email = an_email()
+    await identity.invite(here.admin, email)
+    _, temporary = await identity.secrets(email)
+    await identity.running.advance(timedelta(hours=47, minutes=59))
+    session = await identity.sign_in(email, temporary)
+    viewer = await identity.viewer(session["accessToken"])
+    await identity.running.advance(timedelta(minutes=1))
+
+    late = await identity.mutate(SET_PASSWORD, {"newPassword": PASSWORD}, viewer)
+
+    assert session["stage"] == "SET_PASSWORD"
+    assert late["code"] == "TEMP_PASSWORD_EXPIRED"
+
+
+async def test_an_invitation_is_not_sent_again_and_again(
+    identity: Identity, here: Organization
+) -> None:
+    """R04: nobody's mailbox is flooded in the organization's name, and no other organization slows it down."""
+    user = (await identity.invite(here.admin, an_email()))["user"]
+    there = await new_organization(identity)
+    for _ in range(5):
+        await identity.mutate(RESEND, {"userId": user["id"]}, there.admin)
+    sent = [await identity.mutate(RESEND, {"userId": user["id"]}, here.admin) for _ in range(4)]
+
+    assert [one["__typename"] for one in sent] == ["User"] * 3 + ["RateLimitedProblem"]

@@ -210,3 +210,13 @@ async def test_names_that_python_and_the_database_put_into_lower_case_differentl
         after = data["users"]["pageInfo"]["endCursor"]
 
     assert sorted(found) == sorted([*names, "Ada Admin"])
+
+
+async def test_a_moment_beyond_all_calendars_is_refused(
+    identity: Identity, here: Organization
+) -> None:
+    """R02: it would be one more fault in the log, for anybody who likes."""
+    query = "query($since: DateTime) { identityAudit(since: $since) { edges { cursor } } }"
+    for since in ("9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"):
+        answer = await identity.running.gql(query, {"since": since}, viewer=here.admin)
+        assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT", answer
