@@ -9,6 +9,7 @@ from services.reporting.actions import JOBS, Peers
 from services.reporting.actions.measuring import PRACTICE_JOBS
 from services.reporting.actions.trainings import TRAINING_JOBS
 from services.reporting.consumers import HEARINGS
+from services.reporting.files import routes
 from services.reporting.schema import SCHEMA
 
 
@@ -21,4 +22,5 @@ def build(environment: Mapping[str, str] = os.environ) -> Service[Peers]:
         peers=lambda _: Peers(),
         hearings=lambda _: HEARINGS,
         jobs=(*JOBS, *PRACTICE_JOBS, *TRAINING_JOBS),
+        routes=routes,
     )

@@ -216,7 +216,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "PerformanceFigures": "received acknowledged scheduled completed declined loopsClosed appointmentsOver noShows"
         " noShowRate toAcknowledge toSchedule toComplete",
         "PerformanceReport": "month asOf dataAsOf smallCellsTold total offices providers declinedByReason noShowsByReason"
-        " leakage leakageByPlan outsidePlanReasons",
+        " leakage leakageByPlan outsidePlanReasons fileUrl",
         "PlanLeakage": "plan leakage",
         "ProviderPerformance": "provider figures",
         "Turnaround": "medianHours p90Hours",
@@ -231,7 +231,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "FindingHypothesis": "cause sentence evidence",
         "Group": "id progressReport scorecard openFindings unreadGuides trainingDue",
         "GroupProgressReport": "group weekOf startsAt endsAt asOf dataAsOf figures watermark weekBefore explanations"
-        " restated differences published chart export",
+        " restated differences published chart export fileUrl",
         "Guide": "id kind state version published unread acknowledgedAt allowedActions",
         "GuideReader": "user offices confirmed unread readNumber readAt",
         "GuideVersion": "number title text html roles offices writtenAt publishedAt",

@@ -1,13 +1,15 @@
 """Reading what offices and providers did in a month."""
 
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from kit.errors import Unavailable
+from kit.errors import Invalid, Unavailable
 from kit.service import Call
 from services.reporting import policy, store
 from services.reporting.actions.peers import Peers
-from services.reporting.domain import DeedKind, OrganizationId
+from services.reporting.domain import DeedKind, ExportFormat, OrganizationId
+from services.reporting.domain.monthly import Names, month_csv, month_pdf, month_xlsx
 from services.reporting.domain.performance import Month, Performance, Told, Waited
 
 
@@ -56,3 +58,26 @@ def _put_together(
         plans=plans,
         outside=told.reasons(DeedKind.SENT),
     )
+
+
+# Files ----------------------------------------------------------------------------------------------------------------
+
+
+async def month_file(call: Call[Peers], day: date, form: ExportFormat) -> tuple[str, str | bytes]:
+    """A month as a file: its name and what is in it. Refuses NO_SUCH_FORMAT for JSON: GraphQL tells the same."""
+    write = _WRITERS.get(form)
+    if write is None:
+        raise Invalid("A month is had as .csv, .xlsx or .pdf.", code="NO_SUCH_FORMAT")
+    told = await performance(call, day)
+    async with call.db.reading() as tx:
+        names = await store.hygiene.office_names(
+            tx, OrganizationId(call.viewer.require_organization())
+        )
+    return f"performance-{told.month.first:%Y-%m}.{form.value.lower()}", write(told, names)
+
+
+_WRITERS: Mapping[ExportFormat, Callable[[Performance, Names], str | bytes]] = {
+    ExportFormat.CSV: month_csv,
+    ExportFormat.XLSX: month_xlsx,
+    ExportFormat.PDF: month_pdf,
+}

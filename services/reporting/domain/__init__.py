@@ -23,7 +23,15 @@ from services.reporting.domain.explaining import (
     restated,
     watermark,
 )
-from services.reporting.domain.exporting import ExportFormat, cell, to_csv, to_json
+from services.reporting.domain.exporting import (
+    MEDIA_TYPES,
+    ExportFormat,
+    cell,
+    month_url,
+    to_csv,
+    to_json,
+    week_url,
+)
 from services.reporting.domain.figures import (
     SHARES,
     Figures,
@@ -85,6 +93,7 @@ __all__ = [
     "DECISION_TARGET",
     "DEPARTURES",
     "EXPLAINED",
+    "MEDIA_TYPES",
     "OPEN",
     "PENDING_TARGET",
     "SHARES",
@@ -149,6 +158,7 @@ __all__ = [
     "history",
     "in_week",
     "moments",
+    "month_url",
     "next_step",
     "readable_week",
     "refuse_other_version",
@@ -158,4 +168,5 @@ __all__ = [
     "to_json",
     "trend",
     "watermark",
+    "week_url",
 ]

@@ -4,11 +4,13 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator
+from datetime import date
 from enum import StrEnum
 
 from kit.errors import Invalid
 from services.reporting.domain.counting import MedianHours
 from services.reporting.domain.figures import Figures, Rate
+from services.reporting.domain.nouns import GroupId
 from services.reporting.domain.reports import Report
 from services.reporting.domain.tally import Number
 
@@ -25,6 +27,24 @@ class ExportFormat(StrEnum):
     JSON = "JSON"
     XLSX = "XLSX"
     PDF = "PDF"
+
+
+MEDIA_TYPES = {
+    ExportFormat.CSV: "text/csv; charset=utf-8",
+    ExportFormat.JSON: "application/json",
+    ExportFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ExportFormat.PDF: "application/pdf",
+}
+
+
+def week_url(group_id: GroupId, monday: date, form: ExportFormat) -> str:
+    """Where the file of a group's week is had, as a path of the gateway."""
+    return f"/files/reporting/weeks/{group_id}/{monday}.{form.value.lower()}"
+
+
+def month_url(first: date, form: ExportFormat) -> str:
+    """Where the file of a month is had, as a path of the gateway."""
+    return f"/files/reporting/months/{first}.{form.value.lower()}"
 
 
 def cell(text: str) -> str:

@@ -16,6 +16,7 @@ _HELVETICA = dict(zip(map(chr, range(32, 127)), map(int, _WIDTHS.split()), stric
 _BOLDER = 1.06
 _SVG = "{http://www.w3.org/2000/svg}"
 _PAPER = "#ffffff"
+_NARROW = 72.0
 Ink = tuple[float, float, float]
 BLACK: Ink = (0.1, 0.1, 0.1)
 GREY: Ink = (0.35, 0.35, 0.35)
@@ -49,7 +50,7 @@ class Pages:
     def __init__(self, title: str) -> None:
         self.title = title
         self._pages: list[list[str]] = []
-        self._y = 0.0
+        self._y, self._each = 0.0, _NARROW
         self._turn()
 
     def _turn(self) -> None:
@@ -78,6 +79,7 @@ class Pages:
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """A table whose first column is words and the others numbers. Its head is told again on each page."""
         self.room(3 * ROW)
+        self._each = max(_NARROW, *(width_of(name, 9.5, bold=True) + 8 for name in columns[1:]))
         self._row(columns, head=True)
         for row in rows:
             if self._y - ROW < MARGIN + ROW:
@@ -91,7 +93,7 @@ class Pages:
         if head:
             self._fill((MARGIN, self._y), (WIDTH - 2 * MARGIN, ROW), _BAND)
         self._line((MARGIN, self._y), (WIDTH - MARGIN, self._y), _LINE)
-        each = 92.0
+        each = self._each
         first = WIDTH - 2 * MARGIN - each * (len(cells) - 1) - 12
         fits = cells[0]
         while width_of(fits, 9.5, bold=head) > first and fits:

@@ -18,6 +18,7 @@ from services.reporting.domain import performance as told
 from services.reporting.domain.suppression import Column
 from services.reporting.schema.figures import ReportRate
 from services.reporting.schema.offices import Office
+from services.reporting.schema.showing import ReportExportFormat
 
 Info: TypeAlias = strawberry.Info[Context[Peers], None]
 _STUB = [Key(fields=FieldSet("id"), resolvable=False)]
@@ -175,6 +176,17 @@ class PerformanceReport:
     outside_plan_reasons: list[CountByReason] = strawberry.field(
         description="Why the senders went outside the plan."
     )
+
+    @described(
+        "Where it is had as a file (CSV, XLSX or PDF), for who may read it then: a path of the gateway, asked with GET and the same"
+        " token as GraphQL."
+    )
+    def file_url(
+        self,
+        format: ReportExportFormat,  # type: ignore[valid-type]
+    ) -> str:
+        """A link (R31)."""
+        return domain.month_url(self.month, format)
 
     @classmethod
     def of(cls, one: told.Performance) -> "PerformanceReport":

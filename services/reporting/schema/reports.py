@@ -160,6 +160,17 @@ class GroupProgressReport:
         )
         return ReportExport.of(format, file)
 
+    @described(
+        "Where it is had as a file, for who may read it then: a path of the gateway, asked with GET and the same token as GraphQL. ?ids=1"
+        " brings the referrals' ids along."
+    )
+    def file_url(
+        self,
+        format: ReportExportFormat,  # type: ignore[valid-type]
+    ) -> str:
+        """A link (R31)."""
+        return domain.week_url(self.known.group.id, self.week_of, format)
+
 
 async def _report(info: Info, group_id: UUID, day: date) -> GroupProgressReport | None:
     """A group's report, batched with the others of the request and week."""

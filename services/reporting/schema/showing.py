@@ -50,14 +50,6 @@ class ReportChart:
         )
 
 
-_MEDIA = {
-    domain.ExportFormat.CSV: "text/csv; charset=utf-8",
-    domain.ExportFormat.JSON: "application/json",
-    domain.ExportFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    domain.ExportFormat.PDF: "application/pdf",
-}
-
-
 @strawberry.type(
     description="A report as a file: as text of at most two million characters, or (XLSX, PDF) in base 64."
 )
@@ -75,4 +67,4 @@ class ReportExport:
         name, content = file
         packed = isinstance(content, bytes)
         text = b64encode(content).decode() if isinstance(content, bytes) else content
-        return cls(file_name=name, media_type=_MEDIA[form], base64=packed, content=text)
+        return cls(file_name=name, media_type=domain.MEDIA_TYPES[form], base64=packed, content=text)

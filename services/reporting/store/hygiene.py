@@ -60,6 +60,14 @@ async def uncovered(
     return [row["office_id"] for row in rows]
 
 
+async def office_names(tx: Connection, organization_id: OrganizationId) -> dict[UUID, str]:
+    """What the organization's offices are called."""
+    rows = await tx.fetch(
+        "SELECT office_id, name FROM offices WHERE organization_id = $1", organization_id
+    )
+    return {row["office_id"]: row["name"] for row in rows}
+
+
 # Ages of what is listed -----------------------------------------------------------------------------------------------
 
 

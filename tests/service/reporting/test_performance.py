@@ -179,8 +179,8 @@ async def invited(clinic: Clinic, at: datetime, *, works: bool = True) -> UUID:
     return user
 
 
-async def live(clinic: Clinic, office: UUID) -> None:
-    planned = directory.OfficePlanned(office_id=str(office), name="Elm", time_zone="UTC")
+async def live(clinic: Clinic, office: UUID, name: str = "Elm") -> None:
+    planned = directory.OfficePlanned(office_id=str(office), name=name, time_zone="UTC")
     await say(clinic, planned, "office", office, NOON)
     await say(clinic, directory.OfficeLive(office_id=str(office)), "office", office, NOON)
 

@@ -1,0 +1,161 @@
+"""Reports as files at the service's HTTP door, asked as the gateway asks."""
+
+import asyncio
+import csv
+import io
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from kit.auth import Viewer, sign_viewer
+from kit.service import http_server
+from tests.gateway.edge.client import Reply, request
+from tests.service.reporting.conftest import Clinic, Reporting
+from tests.service.reporting.stories import Story
+from tests.service.reporting.test_performance import NEXT_MONTH, NOON, live, work
+from tests.support.running import VIEWER_KEY
+
+DAY = timedelta(days=1)
+MONDAY = datetime(2026, 3, 2, 5, tzinfo=UTC)
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+URLS = """query($id: ID!) { performanceReport(month: "2026-03-01") { fileUrl(format: PDF) }
+    groupProgressReport(groupId: $id, weekOf: "2026-03-04") { fileUrl(format: XLSX) } }"""
+
+
+@dataclass
+class Door:
+    """The service's HTTP door."""
+
+    base: str
+    reporting: Reporting
+
+    async def get(self, viewer: Viewer | None, path: str) -> Reply:
+        """A file, as the gateway asks for it."""
+        key, clock = bytes.fromhex(VIEWER_KEY), self.reporting.running.parts.clock
+        signed = {}
+        if viewer is not None:
+            told = sign_viewer(viewer, audience="reporting", key=key, at=clock.real())
+            signed = {"x-viewer": told}
+        return await request("GET", f"{self.base}/files/{path}", signed)
+
+
+@pytest.fixture(scope="module")
+async def door(reporting: Reporting) -> AsyncIterator[Door]:
+    """The HTTP door of the service under test, on a socket of its own."""
+    running = reporting.running
+    server = http_server(running.service, running.parts)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        task = asyncio.create_task(server._serve([listener]))  # noqa: SLF001 - serve() would take over this process's signals
+        while not server.started:
+            await asyncio.sleep(0.01)
+        yield Door(f"http://127.0.0.1:{listener.getsockname()[1]}", reporting)
+        server.should_exit = True
+        running.parts.stopping.clear()
+        await task
+
+
+def code(reply: Reply) -> str:
+    told: str = reply.json["errors"][0]["extensions"]["code"]
+    return told
+
+
+async def test_a_week_is_had_as_each_kind_of_file_with_its_length(
+    reporting: Reporting, clinic: Clinic, door: Door
+) -> None:
+    """R31"""
+    group = await clinic.group('=HYPERLINK("evil")', at=MONDAY)
+    story = await Story(clinic, group).sent(MONDAY + DAY)
+    await reporting.running.set_time(MONDAY + 9 * DAY)
+
+    got = {
+        form: await door.get(clinic.admin, f"weeks/{group}/2026-03-04.{form}?ids=1")
+        for form in ("csv", "json", "xlsx", "pdf")
+    }
+
+    assert [one.status for one in got.values()] == [200] * 4
+    for form, one in got.items():
+        assert one.headers["content-length"] == str(len(one.body))
+        assert f"report-{group}-2026-03-02.{form}" in one.headers["content-disposition"]
+        assert one.headers["cache-control"] == "no-store"
+    assert got["xlsx"].headers["content-type"] == XLSX
+    assert str(story.referral_id).encode() in got["csv"].body
+    assert b"\"'=HYPERLINK" in got["csv"].body
+    assert got["pdf"].body.startswith(b"%PDF-")
+
+
+async def test_a_month_is_had_as_a_file_without_small_cells_and_no_cell_of_it_runs(
+    reporting: Reporting, clinic: Clinic, door: Door
+) -> None:
+    """R31"""
+    await live(clinic, clinic.office_id, name="=1+1")
+    await work(clinic, completed=8, declined=6)
+    await work(clinic, completed=2, declined=0, office=uuid4())
+    await reporting.running.set_time(NEXT_MONTH)
+
+    table = await door.get(clinic.admin, "months/2026-03-15.csv")
+    rows = list(csv.DictReader(io.StringIO(table.body.decode(), newline="")))
+
+    total = {row["number"]: row["value"] for row in rows if row["table"] == "Total"}
+    assert (total["Completed"], total["Declined"]) == ("10", "6")
+    offices = [row for row in rows if row["table"] == "Offices" and row["number"] == "Completed"]
+    assert [row["value"] for row in offices] == ["withheld", "withheld"]
+    assert any(row["of"].startswith("'=1+1 ") for row in offices)
+    for form, start in (("xlsx", b"PK"), ("pdf", b"%PDF-")):
+        file = await door.get(clinic.admin, f"months/2026-03-15.{form}")
+        assert (file.status, file.body.startswith(start)) == (200, True)
+
+
+async def test_a_file_is_for_who_may_read_the_report_when_they_ask(
+    reporting: Reporting, clinic: Clinic, door: Door
+) -> None:
+    """R14, R31"""
+    group = await clinic.group(at=MONDAY)
+    await reporting.running.set_time(NEXT_MONTH)
+    admin = clinic.staff(office_admin_of=frozenset({clinic.office_id}))
+    elsewhere = clinic.staff(office_admin_of=frozenset({uuid4()}))
+    other = Clinic(reporting)
+    await other.open("UTC")
+    path, month = f"weeks/{group}/2026-03-04.pdf", "months/2026-03-04.pdf"
+
+    assert (await door.get(admin, path)).status == 200
+    assert code(await door.get(elsewhere, path)) == "FORBIDDEN"
+    assert code(await door.get(other.admin, path)) == "NOT_FOUND"
+    staff = clinic.staff(office_staff_of=frozenset({clinic.office_id}))
+    for one in (path, month):
+        assert code(await door.get(staff, one)) == "FORBIDDEN"
+        assert (await door.get(None, one)).status == 401
+
+
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [
+        ("2026-03-04.docx", "NO_SUCH_FORMAT"),
+        ("2026-03-04.json", "NO_SUCH_FORMAT"),
+        ("march.pdf", "NO_SUCH_DAY"),
+        ("2031-01-01.pdf", "MONTH_NOT_BEGUN"),
+    ],
+)
+async def test_a_file_that_cannot_be_had_is_refused(
+    reporting: Reporting, clinic: Clinic, door: Door, file: str, told: str
+) -> None:
+    await reporting.running.set_time(NEXT_MONTH)
+
+    reply = await door.get(clinic.admin, f"months/{file}")
+
+    assert (reply.status, reply.json["errors"][0]["extensions"]["reason"]) == (400, told)
+
+
+async def test_a_report_says_where_its_files_are(reporting: Reporting, clinic: Clinic) -> None:
+    """R31"""
+    group = await clinic.group(at=MONDAY)
+    await reporting.running.set_time(NOON + 30 * DAY)
+
+    data = await reporting.running.data(URLS, {"id": str(group)}, viewer=clinic.admin)
+
+    week = data["groupProgressReport"]["fileUrl"]
+    assert week == f"/files/reporting/weeks/{group}/2026-03-02.xlsx"
+    assert data["performanceReport"]["fileUrl"] == "/files/reporting/months/2026-03-01.pdf"
