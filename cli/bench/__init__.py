@@ -32,7 +32,7 @@ SkipClean = Annotated[
 
 @app.callback()
 def bench() -> None:
-    """Measure start, memory, queries, sends, sign-ins, facts, suggestions, imports and reports, each on a system of its own."""
+    """Measure start, memory, queries, sends, queues, sign-ins, facts, suggestions, imports and reports, each on a system of its own."""
 
 
 @app.command(name="start")
@@ -131,11 +131,23 @@ def _report(rounds: int) -> Coroutine[Any, Any, Report]:
     return measure(rounds)
 
 
+@app.command(name="queue")
+def queue_bench(rounds: Rounds = 3, to: Json = None) -> None:
+    """A page of the queue of an organization of 100,000 referrals, and how soon who watches it knows of a change."""
+    _run([partial(_queue, rounds)], to)
+
+
+def _queue(rounds: int) -> Coroutine[Any, Any, Report]:
+    from cli.bench.queue import measure  # noqa: PLC0415 - each benchmark loads what it needs
+
+    return measure(rounds)
+
+
 @app.command(name="all")
 def everything(skip_clean: SkipClean = False, to: Json = None) -> None:
     """Every benchmark, one after another: about a quarter of an hour."""
     benches = [partial(_query, 5), partial(_send, 3), partial(_sign_in, 3), partial(_facts, 3)]
-    benches += [partial(_suggest, 2), partial(_import, 1), partial(_report, 3)]
+    benches += [partial(_suggest, 2), partial(_import, 1), partial(_report, 3), partial(_queue, 3)]
     _run([partial(_start, 3, skip_clean), *benches], to)
 
 
