@@ -25,7 +25,7 @@ from tests.service.identity.conftest import (
     new_organization,
 )
 from tests.service.identity.proving import add_app, begin
-from tests.service.identity.signing_on import office_with
+from tests.service.identity.signing_on import give_password, office_with
 from tests.support.eventually import eventually
 from tests.support.sign_in_service import sign_in_service
 
@@ -49,13 +49,14 @@ async def holding(identity: Identity, user_id: UserId) -> AsyncIterator[Connecti
         yield tx
 
 
-async def someone_waits(identity: Identity) -> None:
-    """Returns when a statement waits for a row."""
+async def someone_waits(identity: Identity, table: str = "users") -> None:
+    """Returns when a statement waits for a row of a table."""
 
     async def waiting() -> bool:
         count = await identity.running.sql.fetchval(
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%FROM users%'"
-            " AND datname = current_database()"
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE $1"
+            " AND datname = current_database()",
+            f"%FROM {table}%",
         )
         return bool(count)
 
@@ -215,3 +216,20 @@ async def test_an_invitation_is_not_sent_again_and_again(
     sent = [await identity.mutate(RESEND, {"userId": user["id"]}, here.admin) for _ in range(4)]
 
     assert [one["__typename"] for one in sent] == ["User"] * 3 + ["RateLimitedProblem"]
+
+
+async def test_a_sign_in_under_way_with_a_password_opens_nothing_once_passwords_are_refused(
+    identity: Identity, here: Organization
+) -> None:
+    """R03: an organization that signs in at its own service only is rid of passwords from that moment on."""
+    async with sign_in_service() as service:
+        office = await office_with(identity, here, service)
+        await give_password(identity, office.user_id)
+        async with identity.running.parts.db.transaction() as tx:
+            await tx.execute(
+                'UPDATE sign_in_services SET "only" = true WHERE organization_id = $1', here.id
+            )
+            late = asyncio.create_task(identity.sign_in(office.email))
+            await someone_waits(identity, "sign_in_services")
+
+        assert (await late)["code"] == "SINGLE_SIGN_ON_REQUIRED"
