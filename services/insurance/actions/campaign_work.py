@@ -18,6 +18,7 @@ from services.insurance.actions.campaign_telling import (
     tell_opened,
     tell_reminded,
 )
+from services.insurance.actions.each import each
 from services.insurance.actions.participations import day_of
 from services.insurance.actions.peers import Call
 from services.insurance.domain import (
@@ -44,11 +45,14 @@ async def open_year_starts(call: Call) -> None:
     now = call.clock.now()
     async with call.db.reading() as tx:
         calendars = await store.calendars(tx, now.year + 1)
-    for one in calendars:
+
+    async def open_one(one: Calendar) -> None:
         year = domain.year_due(now, ZoneInfo(one.time_zone), one.added_at, one.opened)
         if year is not None:
             async with call.db.transaction() as tx:
                 await _open_year(tx, one, year, now)
+
+    await each(calendars, open_one)
 
 
 async def _open_year(tx: Connection, calendar: Calendar, year: int, now: datetime) -> None:
@@ -146,9 +150,12 @@ async def tend_campaigns(call: Call) -> None:
     is done. Each step is taken once a day at the most, however often it runs."""
     async with call.db.reading() as tx:
         organizations = await store.organizations_with_open_campaigns(tx)
-    for organization_id in organizations:
+
+    async def tend_one(organization_id: OrganizationId) -> None:
         async with call.db.transaction() as tx:
             await _tend(tx, organization_id, call.clock.now())
+
+    await each(organizations, tend_one)
 
 
 async def _tend(tx: Connection, organization_id: OrganizationId, now: datetime) -> None:
@@ -190,12 +197,15 @@ async def remind_of_manager(call: Call) -> None:
     now = call.clock.now()
     async with call.db.reading() as tx:
         organizations = await store.organizations_without_manager(tx)
-    for organization_id in organizations:
+
+    async def remind_one(organization_id: OrganizationId) -> None:
         async with call.db.transaction() as tx:
             today = await day_of(tx, organization_id, now)
             if await store.note_reminder(tx, organization_id, domain.week_of(today)):
                 admins = await _holders(tx, organization_id, AnsweringRole.CLIENT_ADMIN)
                 await tell_manager_missing(tx, organization_id, admins, now, _SELF)
+
+    await each(organizations, remind_one)
 
 
 # What campaigns follow ------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from kit.ids import new_id
 from kit.outbox import record
 from proto.insurance.v1.events_pb2 import CopyFinished, CopyStarted
 from services.insurance import domain, policy, store
+from services.insurance.actions.each import each
 from services.insurance.actions.peers import Call
 from services.insurance.actions.telling import tell_added
 from services.insurance.domain import (
@@ -208,9 +209,12 @@ async def copy_rows(call: Call) -> None:
     """The job: take every copy that is not done to its end. Whatever was done before a crash is not done again."""
     async with call.db.reading() as tx:
         copies = await store.unfinished_copies(tx)
-    for copy_id in copies:
+
+    async def finish(copy_id: UUID) -> None:
         while not await go_on(call.db, copy_id, call.clock.now(), call.viewer):
             pass
+
+    await each(copies, finish)
 
 
 async def go_on(database: Database, copy_id: UUID, at: datetime, by: Viewer) -> bool:

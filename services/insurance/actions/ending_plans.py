@@ -14,6 +14,7 @@ from kit.idempotency import once
 from kit.ids import new_id
 from services.insurance import domain, policy, store
 from services.insurance.actions.catalogue_changes import plan_to_change
+from services.insurance.actions.each import each
 from services.insurance.actions.peers import Call
 from services.insurance.actions.telling import tell_added, tell_ended, tell_plan_ended
 from services.insurance.domain import (
@@ -148,9 +149,12 @@ async def end_rows(call: Call) -> None:
     """The job: take every ending that is not done to its end. Whatever was done before a crash is not done again."""
     async with call.db.reading() as tx:
         endings = await store.unfinished_endings(tx)
-    for ending_id in endings:
+
+    async def finish(ending_id: UUID) -> None:
         while not await go_on(call.db, ending_id, call.clock.now()):
             pass
+
+    await each(endings, finish)
 
 
 async def go_on(database: Database, ending_id: UUID, at: datetime) -> bool:

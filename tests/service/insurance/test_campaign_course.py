@@ -6,7 +6,9 @@ import csv
 import io
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
+
+import pytest
 
 from tests.service.insurance.asking import ADD, END, a_plan, mutate, wanted
 from tests.service.insurance.campaigning import (
@@ -209,3 +211,24 @@ async def test_evidence_stays_as_it_was_when_a_row_is_ended_afterwards(
 
     assert ended["__typename"] == "Participation"
     assert await insurance.running.data(EVIDENCE, asked, viewer=practice.manager) == before
+
+
+async def test_an_organization_whose_campaign_cannot_be_opened_keeps_no_other_waiting(
+    insurance: Insurance, practice: Practice
+) -> None:
+    """R29"""
+    await known(insurance, practice)
+    await placed(insurance, practice)
+    await insurance.running.set_time(datetime(2030, 12, 31, tzinfo=UTC))
+    broken = "INSERT INTO organizations VALUES ($1, 'Mars/Olympus', '2030-06-01Z')"
+    await insurance.running.sql.execute(broken, UUID(int=1))
+    try:
+        with pytest.raises(ExceptionGroup):
+            await insurance.running.set_time(datetime(2031, 1, 1, 12, tzinfo=UTC))
+
+        (campaign,) = await campaigns(insurance, practice)
+    finally:
+        await insurance.running.sql.execute(
+            "DELETE FROM organizations WHERE organization_id = $1", UUID(int=1)
+        )
+    assert campaign["year"] == 2031
