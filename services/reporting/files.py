@@ -1,4 +1,4 @@
-"""Reports as files: a group's week at /files/weeks/<group>/<day>.<format>, a month at /files/months/<day>.<format>."""
+"""Reports as files: a group's week at /files/weeks/<group>/<day>/<format>, a month at /files/months/<day>/<format>."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import date
@@ -40,15 +40,15 @@ def routes(parts: Callable[[], Parts[Peers]]) -> Sequence[Route]:
         return _file(form, await performance.month_file(parts().call(viewer), day, form))
 
     return [
-        file_route("weeks/{group}/{file}", "GET", week, parts),
-        file_route("months/{file}", "GET", month, parts),
+        file_route("weeks/{group}/{day}/{form}", "GET", week, parts),
+        file_route("months/{day}/{form}", "GET", month, parts),
     ]
 
 
 def _day_and_format(request: Request) -> tuple[date, ExportFormat]:
-    day, _, form = request.path_params["file"].rpartition(".")
+    day, form = request.path_params["day"], request.path_params["form"]
     if form.upper() not in set(ExportFormat):
-        raise Invalid("A report is had as .csv, .json, .xlsx or .pdf.", code="NO_SUCH_FORMAT")
+        raise Invalid("A report is had as csv, json, xlsx or pdf.", code="NO_SUCH_FORMAT")
     try:
         return date.fromisoformat(day), ExportFormat(form.upper())
     except ValueError:

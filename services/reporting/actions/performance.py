@@ -67,7 +67,7 @@ async def month_file(call: Call[Peers], day: date, form: ExportFormat) -> tuple[
     """A month as a file: its name and what is in it. Refuses NO_SUCH_FORMAT for JSON: GraphQL tells the same."""
     write = _WRITERS.get(form)
     if write is None:
-        raise Invalid("A month is had as .csv, .xlsx or .pdf.", code="NO_SUCH_FORMAT")
+        raise Invalid("A month is had as csv, xlsx or pdf.", code="NO_SUCH_FORMAT")
     told = await performance(call, day)
     async with call.db.reading() as tx:
         names = await store.hygiene.office_names(

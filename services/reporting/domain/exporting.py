@@ -39,12 +39,12 @@ MEDIA_TYPES = {
 
 def week_url(group_id: GroupId, monday: date, form: ExportFormat) -> str:
     """Where the file of a group's week is had, as a path of the gateway."""
-    return f"/files/reporting/weeks/{group_id}/{monday}.{form.value.lower()}"
+    return f"/files/reporting/weeks/{group_id}/{monday}/{form.value.lower()}"
 
 
 def month_url(first: date, form: ExportFormat) -> str:
     """Where the file of a month is had, as a path of the gateway."""
-    return f"/files/reporting/months/{first}.{form.value.lower()}"
+    return f"/files/reporting/months/{first}/{form.value.lower()}"
 
 
 def cell(text: str) -> str:

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import pytest
 
+from gateway.http.files import _PATH
 from kit.auth import Viewer, sign_viewer
 from kit.service import http_server
 from tests.gateway.edge.client import Reply, request
@@ -72,7 +73,7 @@ async def test_a_week_is_had_as_each_kind_of_file_with_its_length(
     await reporting.running.set_time(MONDAY + 9 * DAY)
 
     got = {
-        form: await door.get(clinic.admin, f"weeks/{group}/2026-03-04.{form}?ids=1")
+        form: await door.get(clinic.admin, f"weeks/{group}/2026-03-04/{form}?ids=1")
         for form in ("csv", "json", "xlsx", "pdf")
     }
 
@@ -96,7 +97,7 @@ async def test_a_month_is_had_as_a_file_without_small_cells_and_no_cell_of_it_ru
     await work(clinic, completed=2, declined=0, office=uuid4())
     await reporting.running.set_time(NEXT_MONTH)
 
-    table = await door.get(clinic.admin, "months/2026-03-15.csv")
+    table = await door.get(clinic.admin, "months/2026-03-15/csv")
     rows = list(csv.DictReader(io.StringIO(table.body.decode(), newline="")))
 
     total = {row["number"]: row["value"] for row in rows if row["table"] == "Total"}
@@ -105,7 +106,7 @@ async def test_a_month_is_had_as_a_file_without_small_cells_and_no_cell_of_it_ru
     assert [row["value"] for row in offices] == ["withheld", "withheld"]
     assert any(row["of"].startswith("'=1+1 ") for row in offices)
     for form, start in (("xlsx", b"PK"), ("pdf", b"%PDF-")):
-        file = await door.get(clinic.admin, f"months/2026-03-15.{form}")
+        file = await door.get(clinic.admin, f"months/2026-03-15/{form}")
         assert (file.status, file.body.startswith(start)) == (200, True)
 
 
@@ -119,7 +120,7 @@ async def test_a_file_is_for_who_may_read_the_report_when_they_ask(
     elsewhere = clinic.staff(office_admin_of=frozenset({uuid4()}))
     other = Clinic(reporting)
     await other.open("UTC")
-    path, month = f"weeks/{group}/2026-03-04.pdf", "months/2026-03-04.pdf"
+    path, month = f"weeks/{group}/2026-03-04/pdf", "months/2026-03-04/pdf"
 
     assert (await door.get(admin, path)).status == 200
     assert code(await door.get(elsewhere, path)) == "FORBIDDEN"
@@ -133,10 +134,10 @@ async def test_a_file_is_for_who_may_read_the_report_when_they_ask(
 @pytest.mark.parametrize(
     ("file", "told"),
     [
-        ("2026-03-04.docx", "NO_SUCH_FORMAT"),
-        ("2026-03-04.json", "NO_SUCH_FORMAT"),
-        ("march.pdf", "NO_SUCH_DAY"),
-        ("2031-01-01.pdf", "MONTH_NOT_BEGUN"),
+        ("2026-03-04/docx", "NO_SUCH_FORMAT"),
+        ("2026-03-04/json", "NO_SUCH_FORMAT"),
+        ("march/pdf", "NO_SUCH_DAY"),
+        ("2031-01-01/pdf", "MONTH_NOT_BEGUN"),
     ],
 )
 async def test_a_file_that_cannot_be_had_is_refused(
@@ -150,12 +151,14 @@ async def test_a_file_that_cannot_be_had_is_refused(
 
 
 async def test_a_report_says_where_its_files_are(reporting: Reporting, clinic: Clinic) -> None:
-    """R31"""
+    """R31: by paths that the gateway's door for files lets through."""
     group = await clinic.group(at=MONDAY)
     await reporting.running.set_time(NOON + 30 * DAY)
 
     data = await reporting.running.data(URLS, {"id": str(group)}, viewer=clinic.admin)
 
     week = data["groupProgressReport"]["fileUrl"]
-    assert week == f"/files/reporting/weeks/{group}/2026-03-02.xlsx"
-    assert data["performanceReport"]["fileUrl"] == "/files/reporting/months/2026-03-01.pdf"
+    assert week == f"/files/reporting/weeks/{group}/2026-03-02/xlsx"
+    assert data["performanceReport"]["fileUrl"] == "/files/reporting/months/2026-03-01/pdf"
+    for url in (week, data["performanceReport"]["fileUrl"]):
+        assert _PATH.fullmatch(url.removeprefix("/files/reporting/"))
