@@ -69,12 +69,14 @@ class OfficeLife:
         )
 
     @described(
-        "Who answers for its referrals, named with its roster; shown within the organization only (R18)."
+        "Who answers for its referrals, named with its roster; null when nobody does any more. Shown within the organization only (R18)."
     )
-    def referral_owner(self, info: Info) -> User | None:
-        """Null before the first attestation."""
+    async def referral_owner(self, info: Info) -> User | None:
+        """Null before the first attestation, and once they work there no more: then the roster is to be attested anew."""
         owner = self.row.referral_owner
-        return User(id=id_of(owner)) if owner is not None and self._own(info) else None
+        if owner is None or not self._own(info):
+            return None
+        return User(id=id_of(owner)) if owner in await loading.roster(info, self.row) else None
 
     @described("What it has of what it needs to go live; null for other organizations' offices.")
     async def readiness(self, info: Info) -> OfficeReadiness | None:

@@ -101,6 +101,8 @@ async def test_somebody_of_the_roster_answers_for_an_office_s_referrals(
     named = await _attest(organization, office, second)
     after = (await organization.ask(OWNED, id=office["id"]))["office"]
     theirs = (await other.ask(OWNED, id=office["id"]))["office"]
+    await organization.hear(identity_facts.UserDeactivated(user_id=second), second)
+    gone = (await organization.ask(OWNED, id=office["id"]))["office"]
 
     assert [one["id"] for one in seen["roster"]] == [first]
     assert stays == {"id": first}
@@ -108,6 +110,7 @@ async def test_somebody_of_the_roster_answers_for_an_office_s_referrals(
     assert named["__typename"] == "Office"
     assert after["referralOwner"] == {"id": second}
     assert (theirs["referralOwner"], theirs["warnings"]) == (None, [])
+    assert (gone["referralOwner"], gone["rosterAttestation"]) == (None, {"stands": False})
 
 
 async def test_who_works_for_too_many_offices_is_warned_of(organization: Organization) -> None:
