@@ -71,12 +71,8 @@ def works_for(viewer: Viewer, access: Access, party: Party) -> bool:
         return False
     if party.provider_id in access.removed:
         return False
-    at_place = party.office_id in viewer.offices or party.group_id in access.groups
-    return at_place or _is_provider(viewer, party)
-
-
-def _is_provider(viewer: Viewer, party: Party) -> bool:
-    return party.provider_id is not None and party.provider_id == viewer.provider_id
+    oneself = party.provider_id is not None and party.provider_id == viewer.provider_id
+    return oneself or party.office_id in viewer.offices or party.group_id in access.groups
 
 
 def sides(viewer: Viewer, access: Access, referral: Referral) -> frozenset[Side]:
