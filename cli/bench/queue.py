@@ -108,7 +108,7 @@ async def _copy(built: World, owner: asyncpg.Connection[asyncpg.Record]) -> None
     sender = OrganizationId(UUID(built.sender.organization_id))
     secret = built.system.folder.secret("patients.key")
     keys = await Vault(bytes.fromhex(secret)).own(owner, sender)
-    like = dict(await owner.fetchrow("SELECT * FROM referrals LIMIT 1") or {})
+    like = dict(await owner.fetchrow(_sql("one_referral")) or {})
     offices = await _offices(built)
     draw = random.Random(20)  # noqa: S311 - for an organization alike in each run
     plain = Patient("Jordan", "Sample", date(1961, 4, 12), None, None, None, None).as_data()
@@ -153,6 +153,10 @@ def _made_up(
     }
 
 
+def _sql(name: str) -> str:
+    return (SQL / f"{name}.sql").read_text(encoding="utf-8")
+
+
 async def _offices(built: World) -> list[tuple[UUID, UUID]]:
     """Where and to whom, in turn."""
     query = "{ providers(first: 50) { edges { node { id placements { office { id } } } } } }"
@@ -189,7 +193,7 @@ async def _ways(built: World, stack: AsyncExitStack) -> dict[str, Way]:
     stack.callback(door.close)
     reader = await asyncpg.connect(built.system.database_url("referrals"), server_settings=SEES_ALL)
     stack.push_async_callback(reader.close)
-    statement = (SQL / "queue.sql").read_text(encoding="utf-8")
+    statement = _sql("queue")
     organization = UUID(built.manager.organization_id)
     given = {"office": office}
 

@@ -375,14 +375,10 @@ def permit_identity(viewer: Viewer) -> None:
 
 
 def permit_access_then(viewer: Viewer) -> OrganizationId:
-    """The organization of whose people the viewer may ask who could see a referral, and who did: for its client admins, and for
-    who sees what they see."""
+    """The organization of whose people the viewer may ask who could see a referral, and who did."""
     organization_id = viewer.require_organization()
     if not (viewer.client_admin or viewer.reporting_only):
-        raise Denied(
-            "Who could see a referral is for client admins to know.",
-            remedy="Ask a client admin of your organization.",
-        )
+        raise Denied("Who could see a referral is for client admins to know.")
     return OrganizationId(organization_id)
 
 
