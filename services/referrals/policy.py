@@ -345,11 +345,6 @@ def may_say_external(viewer: Viewer, office_id: OfficeId) -> bool:
     return viewer.is_user and (viewer.client_admin or office_id in viewer.office_admin_of)
 
 
-def unknown_office() -> NotFound:
-    """One answer for what never was and what is another organization's."""
-    return NotFound("There is no such office.", field="officeId")
-
-
 def permit_keys(viewer: Viewer) -> None:
     """New keys for patients' data are support's to make."""
     viewer.require_user()

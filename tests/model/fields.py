@@ -171,7 +171,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "Group": "id",
         "Office": "id externalManagement",
         "OfficeOpenWork": "office total",
-        "OffboardingCase": "id state openedAt closedAt closedAs allowedActions provider progress items",
+        "OffboardingCase": "id state openedAt closedAt closedAs allowedActions provider progress items withoutOutcome",
         "OffboardingItem": "referralId status side appointmentAt office referral targets",
         "OffboardingOfficeProgress": "office total remaining",
         "OffboardingProgress": "total remaining byOffice",

@@ -4,6 +4,7 @@ verbs (R12, R13). Directory's fence stays the truth of when the provider can go.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from google.protobuf.message import Message
 
@@ -22,14 +23,20 @@ from services.referrals.domain import (
     CaseId,
     CaseItem,
     CaseState,
+    Happened,
     OfficeId,
     OrganizationId,
+    Party,
     ProviderId,
     ReferralId,
     Tally,
 )
 from services.referrals.policy import Seen
 from services.referrals.store import cases as store
+from services.referrals.store import news
+
+MOST_ANNOUNCED: Final = 500
+"""Items of a new case that are told to watched queues one by one; of more, each queue shows them when it is read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,7 @@ class CaseSeen:
     case: Case
     state: CaseState
     tallies: tuple[Tally, ...]
+    without_outcome: int
     allowed: tuple[CaseAction, ...]
 
     @property
@@ -72,10 +80,19 @@ async def open_case(
     if await store.open_case(tx, case):
         await store.remember(tx, case, at)
         items = await store.remaining(tx, case)
+        await _show_in_queues(tx, case)
         fact = facts.OffboardingCaseOpened(
             case_id=str(case.id), provider_id=str(case.provider_id), items=items
         )
         await _tell(tx, call, case, fact, at)
+
+
+async def _show_in_queues(tx: Connection, case: Case) -> None:
+    """Whoever watches a queue sees what the case has brought into it, if it is not more than anybody could follow."""
+    for item in await store.items(tx, case, None, None, (None, MOST_ANNOUNCED)):
+        managing = Party(case.organization_id, item.office_id, group_id=item.group_id)
+        ends = frozenset({managing})
+        await news.announce(tx, item.referral_id, Happened.OFFBOARDING, ends)
 
 
 async def close_case(
@@ -162,7 +179,9 @@ async def page(call: Call, *, closed: bool, part: tuple[CaseId | None, int]) -> 
 async def _seen(tx: Connection, call: Call, case: Case) -> CaseSeen:
     tallies = await store.tally(tx, case)
     state = case.state(sum(one.remaining for one in tallies))
-    return CaseSeen(case, state, tuple(tallies), policy.case_actions(call.viewer, state))
+    unreported = await store.without_outcome(tx, case)
+    allowed = policy.case_actions(call.viewer, state)
+    return CaseSeen(case, state, tuple(tallies), unreported, allowed)
 
 
 async def items(

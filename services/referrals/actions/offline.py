@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from kit import audit
-from kit.errors import stale_version
+from kit.errors import NotFound, stale_version
 from services.referrals import domain, policy
 from services.referrals.actions.keeping import keep
 from services.referrals.actions.peers import Call, ask_own_office
@@ -22,7 +22,7 @@ async def change_external(
     """Say whether an office of the organization works outside of the suite. It counts for what arrives there from now on."""
     organization_id = policy.permit_external(call.viewer, office_id)
     if not await ask_own_office(call, organization_id, office_id):
-        raise policy.unknown_office()
+        raise NotFound("There is no such office.", field="officeId")
     after = ExternalOffice(office_id, externally_managed, seen + 1)
     async with call.db.transaction() as tx:
         found = await offices.known(tx, [office_id])

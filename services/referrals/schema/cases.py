@@ -92,6 +92,10 @@ class OffboardingCase:
     closed_at: datetime | None
     closed_as: OffboardingCaseEnd | None
     progress: OffboardingProgress
+    without_outcome: int = strawberry.field(
+        description="Completed visits on which nobody has reported back. They hold nothing up, but once the provider is removed nobody"
+        " of yours can."
+    )
     allowed_actions: list[OffboardingCaseAction] = strawberry.field(
         description="What you may ask directory for: keepProvider, or removeProvider once the case is READY."
     )
@@ -167,6 +171,7 @@ def show_case(seen: CaseSeen) -> OffboardingCase:
         closed_at=it.closed_at,
         closed_as=it.closed_as,
         progress=_progress(seen),
+        without_outcome=seen.without_outcome,
         allowed_actions=list(seen.allowed),
         seen=seen,
     )

@@ -146,6 +146,20 @@ async def items(
     return await db.many(tx, CaseItem, _ITEMS, case.organization_id, case.provider_id, *wanted)
 
 
+async def without_outcome(tx: Connection, case: Case) -> int:
+    """How many completed visits at the provider of an open case nobody has reported on."""
+    if case.closed_at is not None:
+        return 0
+    found: int = await db.value(
+        tx,
+        "SELECT count(*) FROM referrals WHERE receiving_organization_id = $1 AND receiving_provider_id = $2"
+        " AND status = 'COMPLETED' AND outcome = 'SEEN' AND outcome_at IS NULL",
+        case.organization_id,
+        case.provider_id,
+    )
+    return found
+
+
 async def of_providers(
     tx: Connection, organization_id: OrganizationId, providers: Collection[ProviderId]
 ) -> dict[ProviderId, Case]:

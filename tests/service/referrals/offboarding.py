@@ -14,7 +14,7 @@ from tests.service.referrals.asking import Answer
 from tests.service.referrals.conftest import Practice, World
 
 CASE = """
-id state openedAt closedAt closedAs allowedActions provider { id }
+id withoutOutcome state openedAt closedAt closedAs allowedActions provider { id }
 progress { total remaining byOffice { office { id } total remaining } }
 items(officeId: $officeId, first: $first, after: $after) {
   edges { node {

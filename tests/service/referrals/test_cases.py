@@ -30,6 +30,7 @@ from tests.service.referrals.offboarding import (
     the_case,
 )
 from tests.service.referrals.test_receiving import ahead, staffed
+from tests.service.referrals.test_watching import watching
 
 
 async def colleague(world: World, practice: Practice) -> directory.Alternative:
@@ -350,3 +351,31 @@ async def test_a_group_referral_claimed_for_the_leaver_is_its_groups_to_give_on(
     case = await the_case(world, us.staff, us)
     assert [one["referralId"] for one in nodes(case)] == [sent["id"]]
     await world.service.running.advance(timedelta(seconds=30))
+
+
+async def test_a_watched_queue_sees_what_a_case_brings_into_it(world: World) -> None:
+    """R13: without being read again; the other side's queue notices nothing."""
+    us = world.receiver
+    booked = await act(world, "scheduleReferral", us.staff, await send(world), at=ahead(world))
+    async with watching(world, us.staff, officeId=us.office_id) as watch:
+        await leave(world, us)
+        heard = await watch.next()
+
+    assert heard is not None
+    assert (heard["happened"], heard["referral"]["id"]) == ("OFFBOARDING", booked["id"])
+
+
+async def test_a_case_counts_the_visits_on_which_nobody_has_reported_back(world: World) -> None:
+    """R12: they hold nothing up."""
+    us = world.receiver
+    booked = await act(world, "scheduleReferral", us.staff, await send(world), at=ahead(world, 1))
+    await world.service.running.advance(timedelta(days=2))
+    passed = await read(world, us.staff, booked)
+    assert passed is not None
+    done = await act(world, "completeReferral", us.staff, passed)
+    await leave(world, us)
+    before = await the_case(world, us.staff, us)
+    await act(world, "attachOutcome", us.staff, done, report="canary-report")
+    after = await the_case(world, us.staff, us)
+
+    assert (before["state"], before["withoutOutcome"], after["withoutOutcome"]) == ("READY", 1, 0)
