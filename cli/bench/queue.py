@@ -45,11 +45,11 @@ PAGE = """query($office: ID!) { workQueue(kind: REQUIRES_REVIEW, officeId: $offi
     patient { givenName familyName bornOn } } } } }"""
 WATCH = """subscription($office: ID!) { workQueueChanged(officeId: $office) {
   happened referral { id status version } } }"""
-STATUSES = ("PENDING", "PENDING", "IN_PROGRESS", *("COMPLETED",) * 7)
-"""Of ten referrals; what has ended stays in the tables of the queue."""
+STATUSES = ("PENDING", "IN_PROGRESS", *("COMPLETED",) * 18)
+"""Of twenty referrals; what has ended stays in the tables of the queue."""
 
 METHOD = (
-    f"An organization that has received {REFERRALS:,} referrals at four offices, three in ten of them open. The page: the first 50 of what"
+    f"An organization that has received {REFERRALS:,} referrals at four offices, one in ten of them open. The page: the first 50 of what"
     " requires review at one office, with its patients (sealed, and read into the audit trail), clocks, allowed actions and the"
     " counts of all four queues. By hand: the same at the service's own door. The baseline: the ids of the page, by one index. The"
     " change: an acknowledgement; the watcher's stopwatch begins, like that of who acknowledges, when it is asked for. The end: from"
