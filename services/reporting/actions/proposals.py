@@ -66,33 +66,43 @@ async def propose_change(
         roster = await _roster(tx, finding.organization_id, wanted)
         preview.require_same(token, parts(roster))
         require_sensible(wanted, roster)
-        proposal = Proposal(
-            ProposalId(new_id()),
-            finding.organization_id,
-            finding.id,
-            wanted.change,
-            wanted.user_id,
-            wanted.role,
-            wanted.office_id,
-            UserId(call.viewer.require_user()),
-            call.clock.now(),
-        )
+        proposal = _proposal(call, finding, wanted)
         if not await proposals.add(tx, proposal):
             raise Conflict(
                 "This was proposed already, and waits to be made.",
                 code="ALREADY_PROPOSED",
                 remedy="Make the change in identity: grantRole or revokeRole.",
             )
-        fact = FindingRoleChangeProposed(
-            finding_id=str(finding.id),
-            proposal_id=str(proposal.id),
-            change=wanted.change,
-            user_id=str(wanted.user_id),
-            role=wanted.role,
-            office_id=str(wanted.office_id),
-        )
-        await findings.tell(tx, finding, fact, proposal.proposed_at, call.viewer)
+        await _tell_proposed(tx, call, finding, proposal)
     return finding
+
+
+def _proposal(call: Call[Peers], finding: Finding, wanted: WantedChange) -> Proposal:
+    return Proposal(
+        ProposalId(new_id()),
+        finding.organization_id,
+        finding.id,
+        wanted.change,
+        wanted.user_id,
+        wanted.role,
+        wanted.office_id,
+        UserId(call.viewer.require_user()),
+        call.clock.now(),
+    )
+
+
+async def _tell_proposed(
+    tx: Connection, call: Call[Peers], finding: Finding, proposal: Proposal
+) -> None:
+    fact = FindingRoleChangeProposed(
+        finding_id=str(finding.id),
+        proposal_id=str(proposal.id),
+        change=proposal.change,
+        user_id=str(proposal.user_id),
+        role=proposal.role,
+        office_id=str(proposal.office_id),
+    )
+    await findings.tell(tx, finding, fact, proposal.proposed_at, call.viewer)
 
 
 async def change_made(

@@ -9,9 +9,10 @@ import pytest
 
 from services.reporting import policy
 from tests.service.reporting.conftest import Clinic, Reporting
-from tests.service.reporting.people import staff
+from tests.service.reporting.people import office, staff
 from tests.service.reporting.stories import Story
 from tests.service.reporting.test_guides import published
+from tests.service.reporting.test_trainings import assigned
 from tests.support import walls
 from tests.support.walls import Attack
 
@@ -25,6 +26,9 @@ async def with_report(reporting: Reporting, clinic: Clinic) -> UUID:
     await staff(clinic)
     await Story(clinic, group).sent(SUNDAY)
     await published(clinic, title=NAME)
+    await reporting.running.set_time(SUNDAY)
+    await office(clinic, NAME)
+    await assigned(clinic, title=NAME, dueOn="2026-12-31")
     await reporting.running.set_time(datetime(2026, 1, 6, 12, tzinfo=UTC))
     return group
 
@@ -40,8 +44,13 @@ async def attack(reporting: Reporting, clinic: Clinic, group: UUID, by: Clinic) 
     guide = await reporting.running.sql.fetchval(
         "SELECT id FROM guides WHERE organization_id = $1", clinic.organization_id
     )
+    training = await reporting.running.sql.fetchval(
+        "SELECT id FROM trainings WHERE organization_id = $1", clinic.organization_id
+    )
     aim = {
         "guideId": str(guide),
+        "trainingId": str(training),
+        "officeId": str(clinic.office_id),
         "groupId": str(group),
         "reportId": str(report),
         "organizationId": str(clinic.organization_id),
@@ -49,7 +58,7 @@ async def attack(reporting: Reporting, clinic: Clinic, group: UUID, by: Clinic) 
         "id": str(group),
     }
     values = {"weekOf": "2025-12-29", "on": "2026-01-04", "expectedVersion": 1}
-    aims = [aim, {**aim, "id": str(guide)}]
+    aims = [aim, {**aim, "id": str(guide)}, {**aim, "id": str(clinic.office_id)}]
     return Attack(reporting.running, by.admin, aims, [NAME, str(referral)], values)
 
 
