@@ -71,6 +71,7 @@ async def rebuild(
         for one in hearings
         for kind, handle in one.handlers.items()
     }
+    # whole-suite: an operator makes every organization's tables again
     everywhere = database.everywhere()
     async with everywhere.transaction() as tx:
         if not await store.facts.from_the_first(tx):
@@ -81,23 +82,21 @@ async def rebuild(
     applied = AT_A_TIME
     while applied == AT_A_TIME:
         async with everywhere.transaction() as tx:
-            await store.facts.work_beside(tx)
             applied, last = await _apply(tx, handlers, last)
         done += applied
         progress(done, max(done, total))
     async with everywhere.transaction() as tx:
         await store.facts.stop_hearing(tx)
-        await store.facts.work_beside(tx)
         applied = 1
         while applied:
             applied, last = await _apply(tx, handlers, last)
             done += applied
-        changed = await store.facts.put_in_place(tx)
-    return Rebuilt(done, changed)
+        return Rebuilt(done, await store.facts.put_in_place(tx))
 
 
 async def _apply(tx: Connection, handlers: Handlers, last: int) -> tuple[int, int]:
-    """Apply the next facts; answers how many, and the place of the last."""
+    """Apply the next facts beside; answers how many, and the place of the last."""
+    await store.facts.work_beside(tx)
     facts = await store.facts.kept(tx, last, AT_A_TIME)
     for one in facts:
         kind, handle = handlers[one.kind]

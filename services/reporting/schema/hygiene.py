@@ -22,7 +22,7 @@ Info: TypeAlias = strawberry.Info[Context[Peers], None]
 class NeglectedAccount:
     """Somebody whose account wants looking after."""
 
-    user: User
+    user: User | None
     since: datetime
     invite_expired: bool = strawberry.field(
         description="The first password was not set within 48 hours."
@@ -61,7 +61,7 @@ class AccountHygieneReport:
     inactive: NeglectedAccounts = strawberry.field(
         description="Deactivated for not signing in for 90 days. They belong to no office: for client admins."
     )
-    uncovered_offices: list[Office] = strawberry.field(
+    uncovered_offices: list[Office | None] = strawberry.field(
         description="Live or closing offices at which nobody works who has confirmed, by name."
     )
 
@@ -90,7 +90,7 @@ class VerificationAges:
 class OfficeAccuracy:
     """What is listed of plans at an office."""
 
-    office: Office
+    office: Office | None
     participations: VerificationAges
 
 

@@ -101,7 +101,7 @@ def _turnaround(one: told.Turnaround | None) -> Turnaround | None:
 class OfficePerformance:
     """What an office did."""
 
-    office: Office
+    office: Office | None
     figures: PerformanceFigures
 
 

@@ -120,7 +120,7 @@ async def put_in_place(tx: Connection) -> dict[str, int]:
 
 
 async def _put_in_place(tx: Connection, table: str) -> int:
-    """Rows of `table` that the other one has not go, unless one with the same key comes in their place."""
+    """Rows of `table` that the other one has not go, unless one with the same key comes in their place."""  # any-organization: an operator makes all of it again
     keys = await tx.fetch(
         """SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey)
             WHERE i.indrelid = $1::regclass AND i.indisprimary""",
