@@ -136,8 +136,7 @@ _RESET = "Ask support with requestSupport to reset the temporary password."
 async def resend_invitation(call: Call, user_id: UserId) -> User:
     """Send the invitation's mail once more, as it is: nothing in it lives any longer for that (R05). RateLimited when it is asked too
     often: nobody's mailbox is flooded in the organization's name."""
-    here = call.viewer.require_organization()
-    await begin_attempt(call, f"invitation resent\0{here}\0{user_id}")
+    await begin_attempt(call, f"resent {call.viewer.require_organization()} {user_id}")
     async with organization_work(call) as work:
         user = await work.user(user_id)
         policy.permit_resend(work.viewer, user)
