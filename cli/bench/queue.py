@@ -140,8 +140,9 @@ def _made_up(
     """A referral as the one that was sent, to another office and provider, another time ago."""
     office, provider = offices[number % len(offices)]
     status = draw.choice(STATUSES)
-    at = datetime.now(UTC) - timedelta(minutes=draw.randrange(1, 60 * 24 * 365))
     seen = "SEEN" if status == "COMPLETED" else None
+    days = 365 if seen else 5  # nobody is late: a job would tell of ten thousand at once
+    at = datetime.now(UTC) - timedelta(minutes=draw.randrange(1, 60 * 24 * days))
     return like | {
         "id": new_id(),
         "status": status,
