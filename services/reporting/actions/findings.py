@@ -203,16 +203,20 @@ def _cases(rules_: Sequence[Rule], finding: Finding) -> int:
     return (rule or DEFAULTS[finding.measure]).cases
 
 
-async def results_around(call: Call[Peers], finding: Finding) -> list[Result]:
-    """What the rule said of the subject from four weeks before the finding's on."""
+async def results_around(call: Call[Peers], seen: Sequence[Finding]) -> list[list[Result]]:
+    """What the rule said of each finding's subject from four weeks before the finding's own on."""
+    organization_id = OrganizationId(call.viewer.require_organization())
+    asked = [(one.subject_id, one.measure, one.week_of - RESULTS_BEFORE) for one in seen]
     async with call.db.reading() as tx:
-        return await scorecards.results_since(
-            tx,
-            finding.organization_id,
-            finding.subject_id,
-            finding.measure,
-            finding.week_of - RESULTS_BEFORE,
-        )
+        told = await scorecards.results_since(tx, organization_id, asked)
+    return [
+        [
+            one
+            for one in told
+            if (one.subject_id, one.measure) == (subject_id, measure) and one.week_of >= since
+        ]
+        for subject_id, measure, since in asked
+    ]
 
 
 # Finding out why ------------------------------------------------------------------------------------------------------

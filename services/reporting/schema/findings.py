@@ -26,7 +26,7 @@ from services.reporting.actions.trainings import TrainingSeen
 from services.reporting.domain import findings as domain
 from services.reporting.domain.findings import FindingId
 from services.reporting.domain.proposals import Proposal
-from services.reporting.domain.scorecards import SubjectKind
+from services.reporting.domain.scorecards import Result, SubjectKind
 from services.reporting.schema.figures import ReportRate
 from services.reporting.schema.offices import Office
 from services.reporting.schema.people import User
@@ -173,7 +173,11 @@ class Finding:
     @described("What the rule said of it week by week, from four weeks before on.")
     async def results(self, info: Info) -> list[ScorecardResult]:
         """Results around it (R32)."""
-        told = await actions.results_around(info.context.call, self.known)
+
+        async def load(keys: list[domain.Finding]) -> list[list[Result]]:
+            return await actions.results_around(info.context.call, keys)
+
+        told = await info.context.loader("results of findings", load).load(self.known)
         return [ScorecardResult.of(one) for one in told]
 
     @described("Whether what was done helped; null while nothing has been done.")

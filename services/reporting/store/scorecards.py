@@ -236,18 +236,18 @@ async def results(
 async def results_since(
     tx: Connection,
     organization_id: OrganizationId,
-    subject_id: UUID,
-    measure: Measure,
-    since: date,
+    asked: Sequence[tuple[UUID, Measure, date]],
 ) -> list[Result]:
-    """What the rule of a measure said of a subject from a week on, the oldest first."""
+    """What the rules of these measures said of these subjects, each from a week on, the oldest first."""
     return await db.many(
         tx,
         Result,
-        f"""{_RESULT} WHERE organization_id = $1 AND subject_id = $2 AND measure = $3 AND week_of >= $4
-            ORDER BY week_of""",
+        f"""{_RESULT} r WHERE organization_id = $1 AND EXISTS (
+                SELECT FROM unnest($2::uuid[], $3::scorecard_measure[], $4::date[]) AS w (subject_id, measure, since)
+                WHERE w.subject_id = r.subject_id AND w.measure = r.measure AND r.week_of >= w.since)
+            AND subject_id = ANY($2) ORDER BY week_of""",
         organization_id,
-        subject_id,
-        measure,
-        since,
+        [one[0] for one in asked],
+        [one[1] for one in asked],
+        [one[2] for one in asked],
     )
