@@ -78,28 +78,41 @@ async def rebuild(
             raise Conflict("Facts were heard before they were kept.", code="FACTS_NOT_KEPT")
         await store.facts.begin_rebuilding(tx)
         total = await store.facts.count(tx)
-    done = last = 0
-    applied = AT_A_TIME
-    while applied == AT_A_TIME:
+    work = _Work(handlers)
+    until = await _told_until(everywhere)
+    while work.last < until:
         async with everywhere.transaction() as tx:
-            applied, last = await _apply(tx, handlers, last)
-        done += applied
-        progress(done, max(done, total))
+            await _apply(tx, work, until)
+        progress(work.done, max(work.done, total))
+        newer = await _told_until(everywhere)
+        until = newer if newer - work.last > AT_A_TIME else until
     async with everywhere.transaction() as tx:
-        await store.facts.stop_hearing(tx)
-        applied = 1
-        while applied:
-            applied, last = await _apply(tx, handlers, last)
-            done += applied
-        return Rebuilt(done, await store.facts.put_in_place(tx))
+        until = await store.facts.stop_hearing(tx)
+        while work.last < until:
+            await _apply(tx, work, until)
+        return Rebuilt(work.done, await store.facts.put_in_place(tx))
 
 
-async def _apply(tx: Connection, handlers: Handlers, last: int) -> tuple[int, int]:
-    """Apply the next facts beside; answers how many, and the place of the last."""
+@dataclass
+class _Work:
+    """How far it is: the place of the last fact, and how many were applied."""
+
+    handlers: Handlers
+    last: int = 0
+    done: int = 0
+
+
+async def _told_until(everywhere: Database) -> int:
+    """The place of the last fact, when no fact before it can come any more."""
+    async with everywhere.transaction() as tx:
+        return await store.facts.stop_hearing(tx)
+
+
+async def _apply(tx: Connection, work: _Work, until: int) -> None:
+    """Apply the next facts beside."""
     await store.facts.work_beside(tx)
-    facts = await store.facts.kept(tx, last, AT_A_TIME)
-    for one in facts:
-        kind, handle = handlers[one.kind]
+    for one in await store.facts.kept(tx, work.last, until, AT_A_TIME):
+        kind, handle = work.handlers[one.kind]
         heard = Heard(
             one.event_id,
             one.organization_id,
@@ -109,4 +122,4 @@ async def _apply(tx: Connection, handlers: Handlers, last: int) -> tuple[int, in
             kind.FromString(one.body),
         )
         await handle(tx, heard)
-    return len(facts), facts[-1].id if facts else last
+        work.last, work.done = one.id, work.done + 1

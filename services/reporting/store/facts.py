@@ -64,10 +64,15 @@ async def keep(tx: Connection, fact: KeptFact) -> None:
     )
 
 
-async def kept(tx: Connection, after: int, limit: int) -> list[KeptFact]:
-    """The next facts, in their order."""  # any-organization: an operator makes all of it again
+async def kept(tx: Connection, after: int, until: int, limit: int) -> list[KeptFact]:
+    """The next facts up to a place, in their order."""  # any-organization: an operator makes all of it again
     return await db.many(
-        tx, KeptFact, "SELECT * FROM public.facts WHERE id > $1 ORDER BY id LIMIT $2", after, limit
+        tx,
+        KeptFact,
+        "SELECT * FROM public.facts WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3",
+        after,
+        until,
+        limit,
     )
 
 
@@ -99,9 +104,12 @@ async def work_beside(tx: Connection) -> None:
     await tx.execute("SET LOCAL search_path = rebuilding, public")
 
 
-async def stop_hearing(tx: Connection) -> None:
-    """Let no fact be applied until this transaction is over."""
+async def stop_hearing(tx: Connection) -> int:
+    """Let no fact be applied until this transaction is over; answers the place of the last. A fact gets its place before it is
+    committed: only when none is under way, none before the last can come any more."""  # any-organization: of all of them
     await tx.execute("LOCK TABLE public.facts IN SHARE ROW EXCLUSIVE MODE", timeout=LONG)
+    last: int = await db.value(tx, "SELECT coalesce(max(id), 0) FROM public.facts")
+    return last
 
 
 async def put_in_place(tx: Connection) -> dict[str, int]:

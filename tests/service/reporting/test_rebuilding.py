@@ -50,12 +50,14 @@ async def everything_else(sql: Sql) -> dict[str, list[str]]:
     names = await sql.fetch(
         "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
     )
-    others = {row[0] for row in names} - {*PROJECTIONS, "report_doubts"}
-    return {
+    others = {row[0] for row in names} - {*PROJECTIONS, "report_doubts", "outbox", "outbox_stream"}
+    found = {
         name: [row[0] for row in await sql.fetch(f"SELECT t::text FROM {name} t ORDER BY 1")]  # noqa: S608
         for name in sorted(others)
         if not name.startswith("audit_")
     }
+    told = await sql.fetch("SELECT event_id::text FROM outbox ORDER BY 1")
+    return found | {"outbox": [row[0] for row in told]}
 
 
 async def tell_a_week(clinic: Clinic) -> None:
