@@ -7,7 +7,7 @@ import random
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -110,11 +110,12 @@ async def _copy(built: World, owner: asyncpg.Connection[asyncpg.Record]) -> None
     keys = await Vault(bytes.fromhex(secret)).own(owner, sender)
     like = dict(await owner.fetchrow(_sql("one_referral")) or {})
     offices = await _offices(built)
+    now = built.stage.now()
     draw = random.Random(20)  # noqa: S311 - for an organization alike in each run
     plain = Patient("Jordan", "Sample", date(1961, 4, 12), None, None, None, None).as_data()
     rows, hops, patients = [], [], []
     for number in range(REFERRALS):
-        row = _made_up(like, number, offices, draw)
+        row = _made_up(like, offices[number % len(offices)], now, draw)
         sealed = keys.seal(plain, row["id"], PATIENT)
         rows.append(tuple(row.values()))
         hops.append(_hop(row))
@@ -135,14 +136,14 @@ def _hop(row: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def _made_up(
-    like: dict[str, Any], number: int, offices: list[tuple[UUID, UUID]], draw: random.Random
+    like: dict[str, Any], end: tuple[UUID, UUID], now: datetime, draw: random.Random
 ) -> dict[str, Any]:
     """A referral as the one that was sent, to another office and provider, another time ago."""
-    office, provider = offices[number % len(offices)]
+    office, provider = end
     status = draw.choice(STATUSES)
     seen = "SEEN" if status == "COMPLETED" else None
     days = 365 if seen else 5  # nobody is late: a job would tell of ten thousand at once
-    at = datetime.now(UTC) - timedelta(minutes=draw.randrange(1, 60 * 24 * days))
+    at = now - timedelta(minutes=draw.randrange(1, 60 * 24 * days))
     return like | {
         "id": new_id(),
         "status": status,
