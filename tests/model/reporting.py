@@ -61,8 +61,8 @@ reads_guide = both(own, either(looks_on, asked))
 
 
 def to_learn(actor: Actor, thing: Thing) -> bool:
-    """R34: who worked there when it was assigned, as staff or for a group."""
-    return bool(actor.staff_of & thing.offices or actor.groups & thing.groups)
+    """R34: who worked there when it was assigned, as staff, as office admin, or for a group."""
+    return bool(actor.offices & thing.offices or actor.groups & thing.groups)
 
 
 NO_FINDING = (
@@ -265,7 +265,7 @@ def there_now(actor: Actor, thing: Thing) -> frozenset[str]:
 ENTITIES = (
     Entity("User", "user", "R30", both(own, sees_todo), "unreadGuides"),
     Entity("Organization", "organization", "R32", both(own, looks_on), "unreadGuides"),
-    Entity("Office", "office", "R32", reads, "scorecard { verdict }"),
+    Entity("Office", "office", "R32", reads, "unreadGuides"),
     Entity("Group", "group", "R31", reads, 'progressReport(weekOf: "LAST WEEK") { weekOf }'),
 )
 
