@@ -8,7 +8,7 @@ from kit import db
 from kit.db import Connection
 from services.referrals.domain import EndThen, GroupId, OrganizationId, ProviderId, ReferralId
 
-_BEGINNING = "referrals/0014_access_then.sql"
+_BEGINNING = "referrals/0017_access_then.sql"
 """The migration with which the histories begin."""
 
 
