@@ -145,6 +145,8 @@ def _viewer(told: ViewerReply) -> Viewer:
         office_admin_of=frozenset(map(UUID, told.office_admin_of)),
         office_staff_of=frozenset(map(UUID, told.office_staff_of)),
         reporting_only=told.reporting_only,
+        provider_id=UUID(told.provider_id) if told.provider_id else None,
+        second_factor=told.second_factor,
     )
 
 

@@ -173,12 +173,14 @@ class Elsewhere(Row):
 
 @dataclass(frozen=True)
 class Rpc:
-    """An RPC, who of our own parts has business with it, and a question that is well formed."""
+    """An RPC, who of our own parts has business with it, and a question that is well formed. `for_user`: only a user's question
+    is carried there, none is asked in a part's own name."""
 
     name: str
     callers: frozenset[str]
     reason: str
     given: Mapping[str, Any] = field(default_factory=dict)
+    for_user: bool = False
 
 
 @dataclass(frozen=True)
