@@ -136,18 +136,11 @@ _RESET = "Ask support with requestSupport to reset the temporary password."
 async def resend_invitation(call: Call, user_id: UserId) -> User:
     """Send the invitation's mail once more, as it is: nothing in it lives any longer for that (R05). RateLimited when it is asked too
     often: nobody's mailbox is flooded in the organization's name."""
+    async with organization_work(call) as work:
+        await _require_resendable(work, user_id)  # who may not ask uses up nobody's pace
     await begin_attempt(call, f"resent {call.viewer.require_organization()} {user_id}")
     async with organization_work(call) as work:
-        user = await work.user(user_id)
-        policy.permit_resend(work.viewer, user)
-        if user.status(work.now) not in {Status.INVITED, Status.INVITE_BOUNCED}:
-            expired = user.status(work.now) is Status.INVITE_EXPIRED
-            raise Conflict(
-                "There is no invitation to send again.",
-                code="TEMP_PASSWORD_EXPIRED" if expired else "NOT_INVITED",
-                field="userId",
-                remedy=_RESET if expired else None,
-            )
+        await _require_resendable(work, user_id)
         if not await store.requeue_invitation(work.tx, user_id, work.now):
             raise Conflict(
                 "The mail cannot be sent again.",
@@ -165,6 +158,19 @@ async def resend_invitation(call: Call, user_id: UserId) -> User:
             at=work.now,
         )
         return await work.user(user_id)
+
+
+async def _require_resendable(work: Work, user_id: UserId) -> None:
+    user = await work.user(user_id)
+    policy.permit_resend(work.viewer, user)
+    if user.status(work.now) not in {Status.INVITED, Status.INVITE_BOUNCED}:
+        expired = user.status(work.now) is Status.INVITE_EXPIRED
+        raise Conflict(
+            "There is no invitation to send again.",
+            code="TEMP_PASSWORD_EXPIRED" if expired else "NOT_INVITED",
+            field="userId",
+            remedy=_RESET if expired else None,
+        )
 
 
 # Titles ---------------------------------------------------------------------------------------------------------------

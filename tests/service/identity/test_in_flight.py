@@ -211,8 +211,11 @@ async def test_an_invitation_is_not_sent_again_and_again(
     """R04: nobody's mailbox is flooded in the organization's name, and no other organization slows it down."""
     user = (await identity.invite(here.admin, an_email()))["user"]
     there = await new_organization(identity)
-    for _ in range(5):
-        await identity.mutate(RESEND, {"userId": user["id"]}, there.admin)
+    email, _ = await confirmed(identity, here)
+    colleague = await identity.viewer((await identity.sign_in(email))["accessToken"])
+    for stranger in (there.admin, colleague) * 5:
+        refused = await identity.mutate(RESEND, {"userId": user["id"]}, stranger)
+        assert refused["code"] == ("FORBIDDEN" if stranger is colleague else "NOT_FOUND")
     sent = [await identity.mutate(RESEND, {"userId": user["id"]}, here.admin) for _ in range(4)]
 
     assert [one["__typename"] for one in sent] == ["User"] * 3 + ["RateLimitedProblem"]
