@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from kit.audit import history
@@ -22,7 +22,7 @@ from services.referrals.domain import (
     ReferralId,
     Then,
     as_it_was,
-    require_past,
+    past_moment,
 )
 from services.referrals.policy import Access, Sight
 from services.referrals.store import referrals
@@ -71,8 +71,7 @@ async def access_then(call: Call, referral_id: ReferralId, on: datetime) -> Acce
     """Who of the viewer's organization could see a referral at a moment, and who had until then. None for what the organization
     never had a part in. A provider's removal since takes nothing of it away (R14). Unavailable without identity."""
     organization_id = policy.permit_access_then(call.viewer)
-    require_past(on, call.clock.now())
-    on = on.astimezone(UTC)
+    on = past_moment(on, call.clock.now())
     state = await _state(call, organization_id, referral_id, on)
     if state is None:
         return None

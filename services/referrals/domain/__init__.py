@@ -149,7 +149,7 @@ from services.referrals.domain.suggesting import (
     Suggestions,
     SuggestionWidening,
 )
-from services.referrals.domain.then import EndThen, Then, as_it_was, require_past
+from services.referrals.domain.then import EndThen, Then, as_it_was, past_moment
 
 __all__ = [
     "ACKNOWLEDGE_DAYS",
@@ -269,13 +269,13 @@ __all__ = [
     "no_show",
     "outcome_attached",
     "overdue",
+    "past_moment",
     "possible",
     "reassigned",
     "redrafted",
     "released",
     "require",
     "require_no_loop",
-    "require_past",
     "require_specialty",
     "require_version",
     "require_withdrawable",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from kit.errors import Invalid
 from services.referrals.domain.nouns import (
@@ -66,7 +66,8 @@ class Then:
 def as_it_was(
     referral: Referral, own: Sequence[EndThen], elsewhere: OrganizationId, on: datetime
 ) -> Then:
-    """The referral with the ends it had at a moment. An end that was not the organization's is `elsewhere`."""
+    """The referral with the ends it had at a moment. An end that was not the organization's is `elsewhere`; whether a receiver worked
+    outside of the suite is not kept, and nobody sees a referral for that."""
     standing = {end.side: end.party for end in own if end.stood(on)}
     nobody = Party(elsewhere, OfficeId(elsewhere))
     sender = standing.get(Side.SENDING, nobody)
@@ -81,6 +82,7 @@ def as_it_was(
         receiving_office_id=receiver.office_id,
         receiving_provider_id=receiver.provider_id,
         receiving_group_id=receiver.group_id,
+        externally_managed=False,
     )
     return Then(then, tuple(_hop(end) for end in own if end.was_past(on)))
 
@@ -92,9 +94,15 @@ def _hop(end: EndThen) -> Hop:
     )  # fmt: skip
 
 
-def require_past(on: datetime, now: datetime) -> None:
-    """Nobody knows yet who will."""
+def past_moment(on: datetime, now: datetime) -> datetime:
+    """The moment, in UTC. Refuses what has no time zone, lies outside of all calendars, or is still to come: nobody knows yet who
+    will."""
     if on.tzinfo is None:
         raise Invalid("on needs a time zone.", field="on", remedy="End it with Z.")
-    if on > now:
+    try:
+        moment = on.astimezone(UTC)
+    except OverflowError:
+        raise Invalid("on is no moment of ours.", field="on") from None
+    if moment > now:
         raise Invalid("That is still to come.", code="TIME_AHEAD", field="on")
+    return moment

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,6 +13,7 @@ from kit.auth import Viewer
 from proto.directory.v1.events_pb2 import GroupStaffed
 from tests.service.referrals.asking import Answer, act, at, do, draft, group_at, read, send
 from tests.service.referrals.conftest import Practice, Role, World
+from tests.service.referrals.test_offline import offline_receiver
 
 ASK = """
 query ($id: ID!, $on: DateTime!) {
@@ -273,3 +274,45 @@ async def test_what_is_not_known_is_said_and_not_guessed(story: Story) -> None:
     assert told["could"] is None
     assert datetime.fromisoformat(told["knownSince"]) > long_ago
     assert refused["errors"][0]["extensions"]["reason"] == "TIME_AHEAD"
+
+
+@pytest.mark.parametrize(
+    "on", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-01-01T00:00:00"]
+)
+async def test_a_moment_outside_of_all_calendars_or_without_a_zone_is_refused(
+    world: World, on: str
+) -> None:
+    """R14."""
+    sent = await send(world)
+    viewer = world.sender.somebody(client_admin=True)
+    asked = {"id": sent["id"], "on": on}
+
+    refused = await world.service.running.gql(ASK, asked, viewer=viewer)
+
+    assert refused["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+
+
+async def test_the_first_moment_of_all_is_before_everything(world: World) -> None:
+    """R14."""
+    sent = await send(world)
+
+    told = await ask(world, world.sender, sent, datetime.min.replace(tzinfo=UTC))
+
+    assert told
+    assert (told["could"], told["did"]) == ([], [])
+
+
+async def test_what_an_offline_receiver_is_now_is_no_reason_why_it_was_seen_then(
+    story: Story,
+) -> None:
+    """R14: and no office that is not one is named for it."""
+    world = story.world
+    await offline_receiver(world)
+    sent = await send(world)
+    await story.moment("sent")
+
+    told = await story.ask(world.sender, sent, "sent")
+
+    assert told
+    reasons = [one["code"] for holder in told["could"] for one in holder["reasons"]]
+    assert reasons == ["SENDING_OFFICE"]
