@@ -138,13 +138,13 @@ async def doubt(
     tx: Connection, organization_id: OrganizationId, referral_id: ReferralId, at: datetime
 ) -> None:
     """Note which published reports something at `at` may have changed: of the groups that ever had or sent the referral, those
-    of weeks that ended later."""
+    of weeks that ended later, wherever that is."""
     await db.run(
         tx,
         """INSERT INTO report_doubts (report_id, organization_id)
-            SELECT p.id, p.organization_id FROM published_reports p JOIN organizations o USING (organization_id)
+            SELECT p.id, p.organization_id FROM published_reports p
             WHERE p.organization_id = $1 AND p.week_of > $4
-            AND (p.week_of + 7)::timestamp AT TIME ZONE o.time_zone > $3
+            AND (p.week_of + 8)::timestamp AT TIME ZONE 'UTC' > $3
             AND EXISTS (SELECT FROM referral_changes c WHERE c.organization_id = $1 AND c.referral_id = $2
                 AND p.group_id IN (c.group_id, c.sending_group_id))
             ON CONFLICT DO NOTHING""",

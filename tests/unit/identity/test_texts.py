@@ -101,7 +101,8 @@ def test_a_reason_must_say_something() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "Mars/Olympus", "../etc/passwd", "America", "x" * 5000, "a\0b"]
+    "text",
+    ["", "Mars/Olympus", "../etc/passwd", "America", "x" * 5000, "a\0b", "localtime", "Factory"],
 )
 def test_an_unknown_time_zone_is_refused(text: str) -> None:
     with pytest.raises(Invalid) as refused:
