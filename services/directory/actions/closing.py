@@ -13,6 +13,7 @@ from uuid import UUID
 
 from kit import preview
 from kit.db import Connection
+from kit.each import each
 from kit.errors import Conflict, Invalid, Unavailable
 from proto.directory.v1 import events_pb2 as facts
 from services.directory import policy, store
@@ -25,7 +26,6 @@ from services.directory.actions import (
     suggestions,
     telling,
 )
-from services.directory.actions.each import each
 from services.directory.actions.peers import Call
 from services.directory.actions.placements import NewPlacement
 from services.directory.domain import closures, days

@@ -8,11 +8,11 @@ from google.protobuf.message import Message
 
 from kit import outbox
 from kit.db import Connection
+from kit.each import each
 from kit.errors import Invalid
 from kit.ids import new_id
 from proto.directory.v1 import events_pb2 as facts
 from services.directory import policy, store
-from services.directory.actions.each import each
 from services.directory.actions.peers import Call
 from services.directory.domain import feed
 from services.directory.domain.feed import FeedItem, FeedItemId, Subject, Told

@@ -12,10 +12,10 @@ from functools import partial
 from uuid import UUID
 
 from kit.db import Connection
+from kit.each import each
 from proto.directory.v1 import events_pb2 as facts
 from services.directory import store
 from services.directory.actions import telling
-from services.directory.actions.each import each
 from services.directory.actions.peers import Call
 from services.directory.domain import days
 from services.directory.domain.days import Readiness

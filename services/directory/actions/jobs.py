@@ -4,6 +4,7 @@ import logging
 from datetime import timedelta
 from functools import partial
 
+from kit.each import each
 from kit.errors import Refusal
 from services.directory import store
 from services.directory.actions import (
@@ -14,7 +15,6 @@ from services.directory.actions import (
     staying,
     suggestions,
 )
-from services.directory.actions.each import each
 from services.directory.actions.peers import Call
 from services.directory.domain.nouns import FenceStep
 from services.directory.store.fences import Waiting

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from kit.auth import Viewer, service_viewer
 from kit.db import Connection
+from kit.each import each
 from kit.ids import new_id
 from services.insurance import domain, store
 from services.insurance.actions.campaign_telling import (
@@ -18,7 +19,6 @@ from services.insurance.actions.campaign_telling import (
     tell_opened,
     tell_reminded,
 )
-from services.insurance.actions.each import each
 from services.insurance.actions.participations import day_of
 from services.insurance.actions.peers import Call
 from services.insurance.domain import (

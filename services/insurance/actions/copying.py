@@ -9,13 +9,13 @@ from uuid import UUID
 from kit import preview
 from kit.auth import Viewer
 from kit.db import Connection, Database
+from kit.each import each
 from kit.errors import NotFound
 from kit.idempotency import once
 from kit.ids import new_id
 from kit.outbox import record
 from proto.insurance.v1.events_pb2 import CopyFinished, CopyStarted
 from services.insurance import domain, policy, store
-from services.insurance.actions.each import each
 from services.insurance.actions.peers import Call
 from services.insurance.actions.telling import tell_added
 from services.insurance.domain import (

@@ -9,12 +9,12 @@ from uuid import UUID
 from kit import audit, preview
 from kit.auth import Viewer, service_viewer
 from kit.db import Connection, Database
+from kit.each import each
 from kit.errors import NotFound
 from kit.idempotency import once
 from kit.ids import new_id
 from services.insurance import domain, policy, store
 from services.insurance.actions.catalogue_changes import plan_to_change
-from services.insurance.actions.each import each
 from services.insurance.actions.peers import Call
 from services.insurance.actions.telling import tell_added, tell_ended, tell_plan_ended
 from services.insurance.domain import (

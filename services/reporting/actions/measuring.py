@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from itertools import groupby
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from kit.auth import service_viewer
-from kit.db import Connection
+from kit.db import Connection, Database
+from kit.each import each
 from kit.ids import new_id
 from kit.service import Job, Parts
 from proto.reporting.v1.events_pb2 import FindingRaised
@@ -65,15 +67,18 @@ async def measure_due(parts: Parts[Peers]) -> None:
     now = parts.clock.now()
     async with parts.db.reading() as tx:
         organizations = await store.organizations.organizations(tx)
-    for organization in organizations:
-        zone = ZoneInfo(organization.time_zone or "UTC")
-        due = due_weeks(now - timedelta(weeks=52), now, zone)
-        async with parts.db.reading() as tx:
-            last = await scorecards.last_week(tx, organization.organization_id, due[-1].monday)
-        wanted = due[-1:] if last is None else [week for week in due if week.monday > last]
-        for week in wanted:
-            async with parts.db.transaction() as tx:
-                await _measure(tx, organization, week, zone, now, newest=week == due[-1])
+    await each(organizations, partial(_measure_all, parts.db, now))
+
+
+async def _measure_all(database: Database, now: datetime, organization: Organization) -> None:
+    zone = ZoneInfo(organization.time_zone or "UTC")
+    due = due_weeks(now - timedelta(weeks=52), now, zone)
+    async with database.reading() as tx:
+        last = await scorecards.last_week(tx, organization.organization_id, due[-1].monday)
+    wanted = due[-1:] if last is None else [week for week in due if week.monday > last]
+    for week in wanted:
+        async with database.transaction() as tx:
+            await _measure(tx, organization, week, zone, now, newest=week == due[-1])
 
 
 async def _measure(

@@ -1,10 +1,12 @@
 """Publishing reports, telling that late facts changed them, and asking for their review."""
 
 from datetime import date, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from kit.auth import service_viewer
 from kit.db import Database
+from kit.each import each
 from kit.ids import new_id
 from kit.service import Job, Parts
 from proto.reporting.v1.events_pb2 import ReportPublished, ReportRestated, ReportReviewDue
@@ -36,10 +38,13 @@ async def publish_due(parts: Parts[Peers]) -> None:
     now = parts.clock.now()
     async with parts.db.reading() as tx:
         organizations = await store.organizations.organizations(tx)
-    for organization in organizations:
-        zone = ZoneInfo(organization.time_zone or "UTC")
-        for group, week in await _missing(parts.db, organization, zone, now):
-            await _publish(parts.db, organization, group, Span.of(week, zone, now), now)
+    await each(organizations, partial(_publish_all, parts.db, now))
+
+
+async def _publish_all(database: Database, now: datetime, organization: Organization) -> None:
+    zone = ZoneInfo(organization.time_zone or "UTC")
+    for group, week in await _missing(database, organization, zone, now):
+        await _publish(database, organization, group, Span.of(week, zone, now), now)
 
 
 async def _missing(
@@ -94,12 +99,15 @@ async def restate_due(parts: Parts[Peers]) -> None:
     now = parts.clock.now()
     async with parts.db.reading() as tx:
         organizations = await store.organizations.organizations(tx)
-    for organization in organizations:
-        async with parts.db.reading() as tx:
-            weeks = await store.reports.doubtful_weeks(tx, organization.organization_id)
-        zone = ZoneInfo(organization.time_zone or "UTC")
-        for monday in weeks:
-            await _restate(parts.db, organization.organization_id, Week(monday), zone, now)
+    await each(organizations, partial(_restate_all, parts.db, now))
+
+
+async def _restate_all(database: Database, now: datetime, organization: Organization) -> None:
+    async with database.reading() as tx:
+        weeks = await store.reports.doubtful_weeks(tx, organization.organization_id)
+    zone = ZoneInfo(organization.time_zone or "UTC")
+    for monday in weeks:
+        await _restate(database, organization.organization_id, Week(monday), zone, now)
 
 
 async def _restate(
@@ -130,17 +138,20 @@ async def remind_due(parts: Parts[Peers]) -> None:
     now = parts.clock.now()
     async with parts.db.reading() as tx:
         organizations = await store.organizations.organizations(tx)
-    for organization in organizations:
-        async with parts.db.transaction() as tx:
-            since = now - REVIEWED_WITHIN
-            for report in await store.reports.unreviewed(tx, organization.organization_id, since):
-                if await store.reports.remind(tx, report, now):
-                    fact = ReportReviewDue(
-                        report_id=str(report.id),
-                        group_id=str(report.group_id),
-                        week_of=report.week_of.isoformat(),
-                    )
-                    await tell(tx, report, fact, now, service_viewer("reporting"))
+    await each(organizations, partial(_remind_all, parts.db, now))
+
+
+async def _remind_all(database: Database, now: datetime, organization: Organization) -> None:
+    async with database.transaction() as tx:
+        since = now - REVIEWED_WITHIN
+        for report in await store.reports.unreviewed(tx, organization.organization_id, since):
+            if await store.reports.remind(tx, report, now):
+                fact = ReportReviewDue(
+                    report_id=str(report.id),
+                    group_id=str(report.group_id),
+                    week_of=report.week_of.isoformat(),
+                )
+                await tell(tx, report, fact, now, service_viewer("reporting"))
 
 
 JOBS = (

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -10,7 +11,8 @@ from google.protobuf.message import Message
 
 from kit import idempotency
 from kit.auth import Viewer, service_viewer
-from kit.db import Connection
+from kit.db import Connection, Database
+from kit.each import each
 from kit.errors import Conflict, NotFound
 from kit.ids import new_id
 from kit.outbox import record
@@ -25,7 +27,7 @@ from proto.reporting.v1.events_pb2 import (
 from services.reporting import policy, store
 from services.reporting.actions import findings
 from services.reporting.actions.peers import Peers
-from services.reporting.domain import OrganizationId, UserId
+from services.reporting.domain import Organization, OrganizationId, UserId
 from services.reporting.domain.findings import FindingId
 from services.reporting.domain.guides import Guide, GuideId, require_published
 from services.reporting.domain.scorecards import SubjectKind
@@ -294,16 +296,19 @@ async def remind_of_trainings(parts: Parts[Peers]) -> None:
     now = parts.clock.now()
     async with parts.db.reading() as tx:
         organizations = await store.organizations.organizations(tx)
-    for organization in organizations:
-        async with parts.db.transaction() as tx:
-            here = organization.organization_id
-            today = await _today(tx, here, now)
-            late = await trainings.untold(tx, here, today - timedelta(days=1), overdue=True)
-            for training, people in late.items():
-                await _tell_late(tx, training, people, now)
-            soon = await trainings.untold(tx, here, today + REMINDED_BEFORE, overdue=False)
-            for training, people in soon.items():
-                await _remind(tx, training, people, now)
+    await each(organizations, partial(_remind_all, parts.db, now))
+
+
+async def _remind_all(database: Database, now: datetime, organization: Organization) -> None:
+    async with database.transaction() as tx:
+        here = organization.organization_id
+        today = await _today(tx, here, now)
+        late = await trainings.untold(tx, here, today - timedelta(days=1), overdue=True)
+        for training, people in late.items():
+            await _tell_late(tx, training, people, now)
+        soon = await trainings.untold(tx, here, today + REMINDED_BEFORE, overdue=False)
+        for training, people in soon.items():
+            await _remind(tx, training, people, now)
 
 
 async def _tell_late(

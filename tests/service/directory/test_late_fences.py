@@ -9,9 +9,9 @@ from uuid import UUID
 
 import pytest
 
+from kit.each import each
 from kit.errors import Conflict
 from services.directory.actions import closing, group_removal
-from services.directory.actions.each import each
 from services.directory.domain.nouns import OrganizationId
 from tests.service.directory.world import OFFICE, Directory, Organization
 
