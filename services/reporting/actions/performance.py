@@ -41,8 +41,7 @@ async def performance(call: Call[Peers], day: date) -> Performance:
 def _put_together(
     told: Told, waited: Waited, month: Month, known: tuple[datetime, datetime | None]
 ) -> Performance:
-    by_office, total = told.table(lambda one: one.office_id, waited.offices, waited.total)
-    by_provider, _ = told.table(lambda one: one.provider_id, waited.providers, waited.total)
+    by_office, by_provider, total = told.tables(waited)
     plans, leakage = told.leakage()
     return Performance(
         month=month,

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from kit.errors import Invalid
 from services.reporting.domain.deeds import DeedKind
 from services.reporting.domain.figures import Share
-from services.reporting.domain.suppression import Column, column
+from services.reporting.domain.suppression import Column, column, crossed
 from services.reporting.domain.weeks import EARLIEST
 
 K = TypeVar("K", bound=Hashable)
@@ -152,21 +152,50 @@ class Told:
     all_told: bool
     senders_known: bool = True
 
-    def table(
-        self, key: Callable[[Done], K], waits: Mapping[K, Waits], total: Waits
-    ) -> tuple[dict[K, Measured], Measured]:
-        """A row for each value of a key, and the sum."""
-        keys = {key(one) for one in self.done if one.kind is not DeedKind.SENT}
-        columns = {
-            kind: self.column(key, keys, (one for one in self.done if one.kind is kind))
+    def tables(
+        self, waited: Waited
+    ) -> tuple[dict[UUID, Measured], dict[UUID | None, Measured], Measured]:
+        """A row for each office, one for each provider, and the sum of either: the same referrals twice, so that neither table may
+        tell what the other withholds."""
+        received = [one for one in self.done if one.kind is not DeedKind.SENT]
+        offices = {one.office_id for one in received}
+        providers = {one.provider_id for one in received}
+        told = {
+            kind: crossed(self._cells(kind), offices, providers, all_told=self.all_told)
             for kind in DeedKind
             if kind is not DeedKind.SENT
         }
-        rows = {
+        by_office: dict[DeedKind, Column[UUID]] = {kind: one for kind, (one, _) in told.items()}
+        by_provider: dict[DeedKind, Column[UUID | None]] = {
+            kind: one for kind, (_, one) in told.items()
+        }
+        return (
+            self._rows(by_office, offices, waited.offices),
+            self._rows(by_provider, providers, waited.providers),
+            self._row({kind: one.total for kind, one in by_office.items()}, waited.total),
+        )
+
+    def _cells(self, kind: DeedKind) -> dict[tuple[UUID, UUID | None], tuple[int, ...]]:
+        """How many of a kind by office and provider. Appointments that were over are told beside the missed ones: those that were
+        kept are a part that must be no small cell either."""
+        found = Counter[tuple[UUID, UUID | None]]()
+        missed = Counter[tuple[UUID, UUID | None]]()
+        for one in self.done:
+            if one.kind is kind:
+                found[one.office_id, one.provider_id] += one.count
+            elif one.kind is DeedKind.NO_SHOW:
+                missed[one.office_id, one.provider_id] += one.count
+        if kind is DeedKind.APPOINTMENT_OVER:
+            return {at: (count, count - missed[at]) for at, count in found.items()}
+        return {at: (count,) for at, count in found.items()}
+
+    def _rows(
+        self, columns: Mapping[DeedKind, Column[K]], keys: Iterable[K], waits: Mapping[K, Waits]
+    ) -> dict[K, Measured]:
+        return {
             row: self._row({kind: one.cells[row] for kind, one in columns.items()}, waits.get(row))
             for row in keys
         }
-        return rows, self._row({kind: one.total for kind, one in columns.items()}, total)
 
     def column(
         self, key: Callable[[Done], K], keys: Iterable[K], done: Iterable[Done]
