@@ -10,6 +10,7 @@ from kit.service import Parts
 from proto.directory.v1.events_pb2 import (
     GroupRemoved,
     GroupStaffed,
+    ProviderMerged,
     ProviderOffboardingStarted,
     ProviderOffboardingStopped,
     ProviderRemoved,
@@ -73,7 +74,12 @@ def _of_providers(parts: Parts[Peers]) -> dict[type[Message], Handler]:
         await leaving.end_access(tx, *_provider(heard), heard.time)
         await cases.close_case(tx, parts.call(), _provider(heard), CaseEnd.REMOVED, heard.time)
 
+    async def provider_merged(tx: Connection, heard: Heard) -> None:
+        """Directory tells of a merger as of somebody who starts to leave; nothing was open, so nothing is lost with the record."""
+        await cases.close_case(tx, parts.call(), _provider(heard), CaseEnd.REMOVED, heard.time)
+
     return {
+        ProviderMerged: provider_merged,
         ProviderOffboardingStarted: offboarding_started,
         ProviderOffboardingStopped: offboarding_stopped,
         ProviderRemoved: provider_removed,
@@ -103,7 +109,9 @@ async def _sessions_revoked(tx: Connection, heard: Heard) -> None:
 
 def _provider(heard: Heard) -> tuple[OrganizationId, ProviderId]:
     """Of which organization, and whom the fact is about."""
-    fact: ProviderOffboardingStarted | ProviderOffboardingStopped | ProviderRemoved = heard.fact
+    fact: (
+        ProviderMerged | ProviderOffboardingStarted | ProviderOffboardingStopped | ProviderRemoved
+    ) = heard.fact
     return OrganizationId(heard.organization_id), ProviderId(UUID(fact.provider_id))
 
 

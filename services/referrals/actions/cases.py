@@ -9,6 +9,7 @@ from typing import Final
 from google.protobuf.message import Message
 
 from kit.db import Connection
+from kit.each import each
 from kit.ids import new_id
 from kit.outbox import record
 from proto.referrals.v1 import events_pb2 as facts
@@ -98,7 +99,7 @@ async def _show_in_queues(tx: Connection, case: Case) -> None:
 async def close_case(
     tx: Connection, call: Call, whose: tuple[OrganizationId, ProviderId], end: CaseEnd, at: datetime
 ) -> None:
-    """The provider is removed, or kept after all. Harmless without an open case."""
+    """The provider is removed (or merged into another record), or kept after all. Harmless without an open case."""
     case = await store.lock_open(tx, *whose)
     if case is not None:
         closed = replace(case, closed_at=at, closed_as=end)
@@ -110,11 +111,14 @@ async def follow(call: Call) -> None:
     """What came into the open cases is written down, and it is said which have nothing open any more, or again."""
     async with call.db.reading() as tx:
         known = await store.all_open(tx)
-    for one in known:
+
+    async def follow_one(one: Case) -> None:
         async with call.db.transaction() as tx:
             case = await store.lock_open(tx, one.organization_id, one.provider_id)
             if case is not None:
                 await _follow(tx, call, case)
+
+    await each(known, follow_one)
 
 
 async def _follow(tx: Connection, call: Call, case: Case) -> None:

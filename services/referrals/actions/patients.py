@@ -8,6 +8,7 @@ from uuid import UUID
 from kit import audit
 from kit.auth import service_viewer
 from kit.db import Connection
+from kit.each import each
 from kit.errors import Invalid
 from services.referrals import policy
 from services.referrals.actions import attachments
@@ -183,9 +184,13 @@ async def reseal(call: Call) -> int:
     done = 0
     async with call.db.reading() as tx:
         waiting = await keyring.with_old_keys(tx)
-    for organization_id in waiting:
+
+    async def reseal_all(organization_id: OrganizationId) -> None:
+        nonlocal done
         while batch := await _reseal_some(call, organization_id):
             done += batch
+
+    await each(waiting, reseal_all)
     return done
 
 

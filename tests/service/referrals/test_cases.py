@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 from kit.auth import Viewer
 from proto.directory.v1 import directory_pb2 as directory
 from proto.directory.v1.events_pb2 import (
+    ProviderMerged,
     ProviderOffboardingStopped,
     ProviderRemoved,
 )
@@ -281,6 +282,22 @@ async def test_a_removal_closes_the_case_and_it_shows_no_referral_any_more(world
     assert await read(world, us.staff, sent) is None
     told = await facts_of(world, closed)
     assert told[-1][1]["ended"] == "REMOVED"
+
+
+async def test_a_record_that_is_merged_into_another_leaves_no_case_open(world: World) -> None:
+    """R13: directory tells of a merger as of somebody who starts to leave, and then that it is done."""
+    us = world.receiver
+    await leave(world, us)
+
+    await hear(
+        world,
+        us,
+        ProviderMerged(provider_id=str(us.provider_id), survivor_id=str(uuid4())),
+    )
+
+    closed = await the_case(world, us.somebody(client_admin=True), us)
+    assert (closed["state"], closed["closedAs"]) == ("CLOSED", "REMOVED")
+    assert closed["allowedActions"] == []
 
 
 async def test_cases_are_for_client_admins_and_whoever_works_referrals_of_the_organization(
