@@ -1,5 +1,6 @@
 """Facts as they were heard, and the tables that are made of them alone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -127,6 +128,16 @@ async def put_in_place(tx: Connection) -> dict[str, int]:
     return changed
 
 
+def _same(columns: Sequence[db.Row]) -> str:
+    """Whether a row is the same in both tables. What is never null is compared with =: rows are found by nothing else, and each
+    would be compared with every other."""
+    equal = (f"t.{name} = r.{name}" for name, never_null in columns if never_null)
+    alike = (
+        f"t.{name} IS NOT DISTINCT FROM r.{name}" for name, never_null in columns if not never_null
+    )
+    return " AND ".join((*equal, *alike))
+
+
 async def _put_in_place(tx: Connection, table: str) -> int:
     """Rows of `table` that the other one has not go, unless one with the same key comes in their place."""  # any-organization: an operator makes all of it again
     keys = await tx.fetch(
@@ -136,11 +147,11 @@ async def _put_in_place(tx: Connection, table: str) -> int:
     )
     key = [row[0] for row in keys]
     columns = await tx.fetch(
-        "SELECT attname FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped",
+        "SELECT attname, attnotnull FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped",
         f"public.{table}",
     )
-    names = [row[0] for row in columns]
-    compared = " AND ".join(f"t.{one} IS NOT DISTINCT FROM r.{one}" for one in key or names)
+    names = [row["attname"] for row in columns]
+    compared = _same([row for row in columns if row["attname"] in (key or names)])
     clash = f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET " if key else ""
     clash += ", ".join(f"{one} = excluded.{one}" for one in names) if key else ""
     listed = ", ".join(names)
