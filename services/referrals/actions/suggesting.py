@@ -1,5 +1,6 @@
 """Receivers offered for a referral: what it asks for, its patient's plans and place, put to directory (R28)."""
 
+import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from services.referrals.domain import (
     MOST_SUGGESTED,
     GroupId,
     OfficeId,
+    Patient,
     PlanAcceptance,
     PlanId,
     ProviderId,
@@ -27,6 +29,12 @@ from services.referrals.domain import (
     SuggestionWidening,
 )
 
+MOST_ASKED: Final = 20
+"""Referrals of one request for which receivers are offered: for each directory searches."""
+
+AT_ONCE: Final = 4
+"""Searches of one request that directory is asked for at once."""
+
 _POSTAL: Final = re.compile(r"\d{5}(-\d{4})?", re.ASCII)
 
 
@@ -34,7 +42,7 @@ _POSTAL: Final = re.compile(r"\d{5}(-\d{4})?", re.ASCII)
 class Wish:
     """What a sender asks for besides what the referral says: other plans of the patient, the day of the visit, and so many."""
 
-    other_plans: Sequence[PlanId] = ()
+    other_plans: tuple[PlanId, ...] = ()
     on: date | None = None
     only_accepting: bool = False
     first: int = 10
@@ -47,10 +55,43 @@ class Wish:
             raise Invalid(f"Give at most {MOST_PLANS - 2} plans.", field="otherPlanIds")
 
 
-async def suggest(call: Call, referral: Referral, wish: Wish) -> Suggestions:
-    """Receivers for a referral that the viewer sees in FULL: near the patient, or near the sending office where it is not known
-    where the patient lives."""
-    postal_code = await _postal_code(call, referral)
+class Offers:
+    """What one request is offered: so many searches and no more, a few at a time."""
+
+    def __init__(self, call: Call) -> None:
+        self._call, self._left = call, MOST_ASKED
+        self._slots = asyncio.Semaphore(AT_ONCE)
+
+    async def load(
+        self, asked: Sequence[tuple[Referral, Wish]]
+    ) -> list[Suggestions | BaseException]:
+        """For each referral that the viewer sees in FULL the receivers, or why there are none; TOO_MANY_SUGGESTIONS for the rest."""
+        taken = asked[: self._left]
+        self._left -= len(taken)
+        known = await patients(self._call, [referral.id for referral, _ in taken])
+        found = await asyncio.gather(
+            *(self._one(*each, patient) for each, patient in zip(taken, known, strict=True)),
+            return_exceptions=True,
+        )
+        return [*found, *(_too_many() for _ in asked[len(taken) :])]
+
+    async def _one(self, referral: Referral, wish: Wish, patient: Patient | None) -> Suggestions:
+        async with self._slots:
+            return await _suggest(self._call, referral, wish, _postal_code(patient))
+
+
+def _too_many() -> Invalid:
+    return Invalid(
+        f"Receivers are offered for {MOST_ASKED} referrals of a request.",
+        code="TOO_MANY_SUGGESTIONS",
+        remedy="Ask for the others in another request.",
+    )
+
+
+async def _suggest(
+    call: Call, referral: Referral, wish: Wish, postal_code: str | None
+) -> Suggestions:
+    """Near the patient, or near the sending office where it is not known where the patient lives."""
     if postal_code is not None:
         reply = await _ask(call, referral, wish, postal_code)
         if not reply.place_unknown:
@@ -59,9 +100,8 @@ async def suggest(call: Call, referral: Referral, wish: Wish) -> Suggestions:
     return _suggestions(reply, SuggestedNear.SENDING_OFFICE)
 
 
-async def _postal_code(call: Call, referral: Referral) -> str | None:
+def _postal_code(patient: Patient | None) -> str | None:
     """Where the patient lives, if it can be a postal code at all."""
-    (patient,) = await patients(call, [referral.id])
     written = (patient.postal_code or "").strip() if patient is not None else ""
     return written if _POSTAL.fullmatch(written) else None
 

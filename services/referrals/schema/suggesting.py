@@ -7,8 +7,7 @@ from strawberry import ID
 
 from kit.graphql import described
 from kit.ids import parse_id
-from services.referrals.actions import suggesting
-from services.referrals.actions.suggesting import Wish
+from services.referrals.actions.suggesting import Offers, Wish
 from services.referrals.domain import PlanId, Suggestion, Suggestions
 from services.referrals.policy import Seen, Sight
 from services.referrals.schema.entities import Group, Info, InsurancePlan, Office, Provider, stub
@@ -76,9 +75,12 @@ class WithSuggestions:
         """PHI: how far they are tells where the patient lives."""
         if self.view.sight is not Sight.FULL:
             return None
-        others = [PlanId(parse_id(one, "otherPlanIds")) for one in other_plan_ids or ()]
+        others = tuple(PlanId(parse_id(one, "otherPlanIds")) for one in other_plan_ids or ())
         wish = Wish(others, on, only_accepting_new_patients, first)
-        found = await suggesting.suggest(info.context.call, self.view.referral, wish)
+        offers = info.context.loader("suggestions", Offers(info.context.call).load)
+        found = await offers.load((self.view.referral, wish))
+        if isinstance(found, BaseException):
+            raise found
         info.context.reads.add("referral", self.view.referral.id, "suggestedReceivers")
         return _shown(found, self.view)
 

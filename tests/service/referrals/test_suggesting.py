@@ -154,6 +154,21 @@ async def test_who_had_it_before_is_marked_and_past_receivers_are_offered_nothin
     assert await suggest(world, world.practice().staff, sent) is None
 
 
+async def test_a_request_asks_for_twenty_searches_at_the_most(world: World) -> None:
+    """R28: a queue full of referrals is not a hundred searches of directory's at once."""
+    sent = await send(world)
+    before = len(world.service.directory.suggested)
+    fields = " ".join(f"a{n}: suggestedReceivers(first: {n}) {{ near }}" for n in range(1, 26))
+    query = f"query ($id: ID!) {{ referral(id: $id) {{ {fields} }} }}"
+
+    answer = await world.service.running.gql(query, {"id": sent["id"]}, viewer=world.sender.staff)
+
+    offered = [one for one in answer["data"]["referral"].values() if one is not None]
+    codes = [one["extensions"]["reason"] for one in answer["errors"]]
+    assert len(offered) == len(world.service.directory.suggested) - before == 20
+    assert codes == ["TOO_MANY_SUGGESTIONS"] * 5
+
+
 async def test_who_asks_is_in_the_trail_and_too_much_is_refused(world: World) -> None:
     """A1: how far receivers are tells where the patient lives."""
     sent = await send(world)
