@@ -376,13 +376,7 @@ RPCS = (
         "R07: what a deactivation touches",
         {"organization_id": "@organization maple", "user_id": "@user idle"},
     ),
-    Rpc(
-        "Directory/Suggest",
-        frozenset({"referrals"}),
-        "R28: who suits a draft",
-        _SUITING,
-        for_user=True,
-    ),
+    Rpc("Directory/Suggest", frozenset({"referrals"}), "R28: who suits", _SUITING, for_user=True),
     Rpc(
         "Directory/Offices",
         frozenset({"identity", "referrals"}),
