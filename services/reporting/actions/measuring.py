@@ -1,7 +1,8 @@
 """Measuring what a week's work was like, and raising a finding where a rule was missed (R32)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import groupby
@@ -35,7 +36,6 @@ from services.reporting.domain.findings import (
     raises,
 )
 from services.reporting.domain.guides import Asked
-from services.reporting.domain.history import Step
 from services.reporting.domain.scorecards import (
     DEFAULTS,
     Counts,
@@ -93,10 +93,11 @@ async def _measure(
     here = organization.organization_id
     if not await scorecards.begin_week(tx, here, week.monday, now):
         return
-    seen = await _look(tx, here, week, zone, newest=newest)
+    actioned = await findings.actioned(tx, here, week.start(zone) - LOOKED_BACK)
+    seen = await _look(tx, here, week, zone, newest=newest, again=actioned)
     results = seen.results()
     await scorecards.keep_results(tx, results)
-    for finding in await findings.actioned(tx, here, seen.start - LOOKED_BACK):
+    for finding in actioned:
         await _measure_effect(tx, seen, finding, zone)
     if newest:
         for missed in raises(results):
@@ -108,32 +109,24 @@ async def _measure(
 
 @dataclass
 class Seen:
-    """Everything that is looked at for an organization's week. Only of the newest week is it known what insurance listed."""
+    """Everything that is looked at for an organization's week. Only of the newest week is it known what insurance listed.
+    `watched`: what every subject did, by how many days a first action has."""
 
     week: Week
-    start: datetime
-    end: datetime
     rules: Sequence[Rule]
     subjects: Sequence[Subject]
-    referrals: Sequence[tuple[Step, ...]]
-    commented: Mapping[Told, bool]
+    watched: Mapping[int, Mapping[UUID, Observed]]
     listed: Sequence[Listed] | None
     members: Mapping[UUID, set[UUID]]
-    _observed: dict[int, dict[UUID, Observed]] = field(default_factory=dict)
+    staff: Sequence[Staffed]
 
     def rule(self, measure: Measure) -> Rule:
         """The version that the week has."""
         return in_force(self.rules, measure, self.week.monday)
 
-    def observed(self, days: int | None) -> dict[UUID, Observed]:
+    def observed(self, days: int | None) -> Mapping[UUID, Observed]:
         """What every subject did, with so many days for a first action."""
-        target = days or self.rule(Measure.FIRST_ACTION_IN_TIME).target_days or _TARGET
-        if target not in self._observed:
-            observing = Observing(self.start, self.end, timedelta(days=target), self.commented)
-            for steps in self.referrals:
-                observing.see(steps)
-            self._observed[target] = observing.found
-        return self._observed[target]
+        return self.watched[days or _target(self.rules, self.week)]
 
     def plans(self, subject: Subject) -> list[Listed]:
         """What insurance lists there: of a group, for its members."""
@@ -163,26 +156,59 @@ class Seen:
         return found
 
 
+def _target(rules: Sequence[Rule], week: Week) -> int:
+    """How many days a first action has in the week."""
+    return in_force(rules, Measure.FIRST_ACTION_IN_TIME, week.monday).target_days or _TARGET
+
+
+def _own_rule(rules: Sequence[Rule], finding: Finding) -> Rule:
+    """The version of the rule that was missed."""
+    own = (one for one in rules if one.measure is finding.measure)
+    rule = next((one for one in own if one.number == finding.rule_number), None)
+    return rule or DEFAULTS[finding.measure]
+
+
 async def _look(
-    tx: Connection, here: OrganizationId, week: Week, zone: ZoneInfo, *, newest: bool
+    tx: Connection,
+    here: OrganizationId,
+    week: Week,
+    zone: ZoneInfo,
+    *,
+    newest: bool,
+    again: Sequence[Finding],
 ) -> Seen:
-    start, end = week.start(zone), week.end(zone)
-    changes = await scorecards.changes(tx, here, start, end)
-    referrals = [
-        history(told) for _, told in groupby(changes, key=lambda change: change.referral_id)
-    ]
-    day = week.following.monday
+    """`again`: the findings whose own rules look at the week as well."""
+    rules = await scorecards.rules(tx, here)
+    asked = [in_force(rules, one, week.monday) for one in Measure]
+    asked += [_own_rule(rules, one) for one in again]
+    targets = {rule.target_days or _target(rules, week) for rule in asked}
+    span = (week.start(zone), week.end(zone))
     return Seen(
         week,
-        start,
-        end,
-        await scorecards.rules(tx, here),
+        rules,
         await scorecards.subjects(tx, here),
-        referrals,
-        await scorecards.commented(tx, here, list({one.referral_id for one in changes})),
-        await scorecards.listed(tx, here, day) if newest else None,
+        await _watch(tx, here, span, targets),
+        await scorecards.listed(tx, here, week.following.monday) if newest else None,
         await scorecards.members(tx, here),
+        await store.people.staffing(tx, here) if newest else (),
     )
+
+
+async def _watch(
+    tx: Connection, here: OrganizationId, span: tuple[datetime, datetime], targets: AbstractSet[int]
+) -> dict[int, Mapping[UUID, Observed]]:
+    """Go through the week's referrals once, for each of so many days that a first action has."""
+    commented: dict[Told, bool] = {}
+    watching = {days: Observing(*span, timedelta(days=days), commented) for days in targets}
+    async for changes in scorecards.histories(tx, here, span):
+        commented.clear()
+        ids = list({one.referral_id for one in changes})
+        commented |= await scorecards.commented(tx, here, ids)
+        for _, told in groupby(changes, key=lambda change: change.referral_id):
+            steps = history(told)
+            for one in watching.values():
+                one.see(steps)
+    return {days: one.found for days, one in watching.items()}
 
 
 # Findings -------------------------------------------------------------------------------------------------------------
@@ -223,11 +249,10 @@ async def _circumstances(
     tx: Connection, seen: Seen, subject: Subject, now: datetime
 ) -> Circumstances:
     here = subject.organization_id
-    staff = await store.people.staffing(tx, here)
     asked = await guides.asked_at(tx, here, [*subject.office_ids])
     observed = seen.observed(None)
-    at_work = [one for one in staff if one.office_id in subject.office_ids]
-    elsewhere = [one for one in staff if one.office_id not in subject.office_ids]
+    at_work = [one for one in seen.staff if one.office_id in subject.office_ids]
+    elsewhere = [one for one in seen.staff if one.office_id not in subject.office_ids]
     listed = seen.plans(subject)
     others = [
         one.id
@@ -263,9 +288,7 @@ async def _measure_effect(tx: Connection, seen: Seen, finding: Finding, zone: Zo
     if finding.actioned_at is None or seen.week.monday not in _tells(finding.actioned_at, zone):
         return
     subject = next((one for one in seen.subjects if one.id == finding.subject_id), None)
-    set_ = (one for one in seen.rules if one.measure is finding.measure)
-    rule = next((one for one in set_ if one.number == finding.rule_number), None)
-    counts = seen.counts(subject, rule or DEFAULTS[finding.measure]) if subject else Counts()
+    counts = seen.counts(subject, _own_rule(seen.rules, finding)) if subject else Counts()
     await findings.keep_effect(tx, finding, seen.week.monday, counts.part, counts.whole)
 
 

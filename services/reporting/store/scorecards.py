@@ -1,6 +1,6 @@
 """Rules of scorecards, what they said week by week, and what they are measured from."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -8,6 +8,9 @@ from kit import db
 from kit.db import Connection
 from services.reporting.domain import Change, OrganizationId, ReferralId
 from services.reporting.domain.scorecards import Listed, Measure, Result, Rule, Subject
+
+AT_A_TIME = 1000
+"""Referrals whose histories are read at once."""
 
 # Rules ----------------------------------------------------------------------------------------------------------------
 
@@ -84,25 +87,45 @@ async def places(
     )
 
 
-async def changes(
-    tx: Connection, organization_id: OrganizationId, start: datetime, end: datetime
+async def histories(
+    tx: Connection,
+    organization_id: OrganizationId,
+    span: tuple[datetime, datetime],
+    at_a_time: int = AT_A_TIME,
+) -> AsyncIterator[list[Change]]:
+    """The whole histories of the referrals that began before a span's end and are open or have changed since its start, so many
+    referrals at a time: a week's are too many to be held at once."""
+    after = UUID(int=0)
+    while found := await _next_histories(tx, organization_id, span, after, at_a_time):
+        yield found
+        after = found[-1].referral_id
+
+
+async def _next_histories(
+    tx: Connection,
+    organization_id: OrganizationId,
+    span: tuple[datetime, datetime],
+    after: UUID,
+    limit: int,
 ) -> list[Change]:
-    """The whole history of the referrals that began before `end` and are open or have changed since `start`."""
     return await db.many(
         tx,
         Change,
-        """SELECT c.referral_id, c.sequence, c.version, c.verb, c.status, c.hop, c.group_id, c.sending_group_id,
+        """WITH wanted AS MATERIALIZED (SELECT r.referral_id FROM referrals r
+                WHERE r.organization_id = $1 AND r.first_changed_at < $3 AND r.referral_id > $4
+                AND (r.last_changed_at >= $2 OR EXISTS (SELECT FROM referral_changes l WHERE l.organization_id = $1
+                    AND l.referral_id = r.referral_id AND l.sequence = r.sequence
+                    AND l.status IN ('PENDING', 'IN_PROGRESS', 'SCHEDULED', 'FOLLOW_UP')))
+                ORDER BY r.referral_id LIMIT $5)
+            SELECT c.referral_id, c.sequence, c.version, c.verb, c.status, c.hop, c.group_id, c.sending_group_id,
             c.reason_code, c.occurred_at, c.outcome, c.appointment_at, c.plan_acceptance, c.office_id, c.provider_id,
             c.sending_office_id
-            FROM referrals r JOIN referral_changes c USING (organization_id, referral_id)
-            WHERE r.organization_id = $1 AND r.first_changed_at < $3
-            AND (r.last_changed_at >= $2 OR EXISTS (SELECT FROM referral_changes l WHERE l.organization_id = $1
-                AND l.referral_id = r.referral_id AND l.sequence = r.sequence
-                AND l.status IN ('PENDING', 'IN_PROGRESS', 'SCHEDULED', 'FOLLOW_UP')))
+            FROM wanted JOIN referral_changes c ON c.organization_id = $1 AND c.referral_id = wanted.referral_id
             ORDER BY c.referral_id, c.sequence""",
         organization_id,
-        start,
-        end,
+        *span,
+        after,
+        limit,
     )
 
 

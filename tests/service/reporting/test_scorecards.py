@@ -10,6 +10,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from kit.auth import Viewer
+from services.reporting.domain import OrganizationId
+from services.reporting.store.scorecards import histories
 from tests.service.reporting.conftest import Clinic, Reporting
 from tests.service.reporting.people import Somebody, listed, office, staff
 from tests.service.reporting.stories import Story
@@ -350,3 +352,16 @@ async def test_a_rule_is_kept_within_bounds(clinic: Clinic) -> None:
         assert (await do(clinic, "changeScorecardRule", given))["field"] == field_
     given = {"measure": "PLANS_VERIFIED", "expectedVersion": 1, "targetDays": 3}
     assert (await do(clinic, "changeScorecardRule", given))["field"] == "targetDays"
+
+
+async def test_a_week_is_gone_through_some_referrals_at_a_time_each_with_its_whole_history(
+    clinic: Clinic, week: Week
+) -> None:
+    """R32: an organization's week need not fit into memory."""
+    await week.acted(late=2, in_time=3)
+    here, span = OrganizationId(clinic.organization_id), (MONDAY - DAY, MONDAY + 6 * DAY)
+    async with clinic.reporting.running.parts.db.reading() as tx:
+        found = [changes async for changes in histories(tx, here, span, at_a_time=2)]
+
+    assert [len(changes) for changes in found] == [4, 4, 2]
+    assert len({change.referral_id for changes in found for change in changes}) == 5
