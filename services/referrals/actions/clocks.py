@@ -1,5 +1,6 @@
 """What time does to referrals: appointments pass, declines lapse, receivers are late. And the targets they are late by."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Final
 
@@ -9,12 +10,14 @@ from services.referrals import domain, policy
 from services.referrals.actions.keeping import announce, keep
 from services.referrals.actions.peers import Call
 from services.referrals.actions.telling import Change, tell_overdue
+from services.referrals.actions.working_off import differ, work_off
 from services.referrals.domain import (
     LAPSES_AFTER,
     Happened,
     OrganizationId,
     PassedAppointment,
     Referral,
+    ReferralId,
     Targets,
 )
 from services.referrals.store import people
@@ -68,67 +71,62 @@ async def change_targets(call: Call, seen: int, change: TargetsChange) -> Target
 async def pass_appointments(call: Call) -> int:
     """Scheduled referrals whose appointment's time has come unreported are in follow-up, or completed where the receiving
     organization wants it so. Answers how many."""
-    passed = 0
-    while batch := await _pass_some(call):
-        passed += batch
-    return passed
+    targets = dict[OrganizationId, Targets]()
 
+    async def lock(tx: Connection, left: Sequence[ReferralId]) -> list[Referral]:
+        due = await store.lock_passed(tx, call.clock.now(), left, BATCH)
+        targets.update(await _targets_of(tx, due))
+        return due
 
-async def _pass_some(call: Call) -> int:
-    async with call.db.transaction() as tx:
-        due = await store.lock_passed(tx, call.clock.now(), BATCH)
-        targets = await _targets_of(tx, due)
-        for referral in due:
-            own = targets[_receiving(referral)]
-            completes = own.passed_appointment is PassedAppointment.COMPLETED
-            after = domain.appointment_passed(referral, call.clock.now(), completes=completes)
-            if after is not None:
-                await keep(tx, call, Change(Happened.APPOINTMENT_PASSED, referral, after))
-        return len(due)
+    async def pass_one(tx: Connection, referral: Referral) -> None:
+        own = targets[_receiving(referral)]
+        completes = own.passed_appointment is PassedAppointment.COMPLETED
+        after = domain.appointment_passed(referral, call.clock.now(), completes=completes)
+        if after is None:
+            raise differ()
+        await keep(tx, call, Change(Happened.APPOINTMENT_PASSED, referral, after))
+
+    return await work_off(call, lock, pass_one)
 
 
 async def lapse_declined(call: Call) -> int:
     """Declined referrals that nobody sent again in ten days are completed, where the reason lets them. Answers how many."""
-    lapsed = 0
-    while batch := await _lapse_some(call):
-        lapsed += batch
-    return lapsed
-
-
-async def _lapse_some(call: Call) -> int:
-    async with call.db.transaction() as tx:
+    async with call.db.reading() as tx:
         reasons = {reason.code: reason for reason in await people.lapsing(tx)}
-        now = call.clock.now()
-        due = await store.lock_lapsing(tx, list(reasons), now - LAPSES_AFTER, BATCH)
-        for referral in due:
-            after = domain.lapsed(referral, reasons[referral.reason_code or ""], now)
-            if after is not None:
-                await keep(tx, call, Change(Happened.LAPSED, referral, after))
-        return len(due)
+
+    async def lock(tx: Connection, left: Sequence[ReferralId]) -> list[Referral]:
+        until = call.clock.now() - LAPSES_AFTER
+        return await store.lock_lapsing(tx, list(reasons), until, left, BATCH)
+
+    async def lapse_one(tx: Connection, referral: Referral) -> None:
+        reason = reasons[referral.reason_code or ""]
+        after = domain.lapsed(referral, reason, call.clock.now())
+        if after is None:
+            raise differ()
+        await keep(tx, call, Change(Happened.LAPSED, referral, after))
+
+    return await work_off(call, lock, lapse_one)
 
 
 async def tell_late(call: Call) -> int:
     """Say once of each receiver that it is late, and with what. Answers of how many."""
-    told = 0
-    while batch := await _tell_some(call):
-        told += batch
-    return told
+    now, targets = call.clock.now(), dict[OrganizationId, Targets]()
 
+    async def lock(tx: Connection, left: Sequence[ReferralId]) -> list[Referral]:
+        late = await clocks.lock_untold(tx, now, left, BATCH)
+        targets.update(await _targets_of(tx, late))
+        return late
 
-async def _tell_some(call: Call) -> int:
-    async with call.db.transaction() as tx:
-        now = call.clock.now()
-        late = await clocks.lock_untold(tx, now, BATCH)
-        targets = await _targets_of(tx, late)
-        for referral in late:
-            own = targets[_receiving(referral)]
-            overdue, due = domain.overdue(referral, own, now), domain.due_at(referral, own)
-            if overdue is None or due is None:
-                raise LookupError("the store and the domain differ on what is overdue")
-            await clocks.note_told(tx, referral, overdue, now)
-            await tell_overdue(tx, referral, overdue, due, now)
-            await announce(tx, referral, Happened.OVERDUE)
-        return len(late)
+    async def tell_one(tx: Connection, referral: Referral) -> None:
+        own = targets[_receiving(referral)]
+        overdue, due = domain.overdue(referral, own, now), domain.due_at(referral, own)
+        if overdue is None or due is None:
+            raise differ()
+        await clocks.note_told(tx, referral, overdue, now)
+        await tell_overdue(tx, referral, overdue, due, now)
+        await announce(tx, referral, Happened.OVERDUE)
+
+    return await work_off(call, lock, tell_one)
 
 
 async def _targets_of(tx: Connection, referrals: list[Referral]) -> dict[OrganizationId, Targets]:

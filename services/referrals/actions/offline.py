@@ -4,12 +4,21 @@ from collections.abc import Sequence
 from typing import Final
 
 from kit import audit
+from kit.db import Connection
 from kit.errors import NotFound, stale_version
 from services.referrals import domain, policy
 from services.referrals.actions.keeping import keep
 from services.referrals.actions.peers import Call, ask_own_office
 from services.referrals.actions.telling import Change
-from services.referrals.domain import UNREPORTED_AFTER, ExternalOffice, Happened, OfficeId
+from services.referrals.actions.working_off import differ, work_off
+from services.referrals.domain import (
+    UNREPORTED_AFTER,
+    ExternalOffice,
+    Happened,
+    OfficeId,
+    Referral,
+    ReferralId,
+)
 from services.referrals.store import offices
 from services.referrals.store import referrals as store
 
@@ -54,18 +63,15 @@ async def external(call: Call, ids: Sequence[OfficeId]) -> list[ExternalOffice |
 async def end_unreported(call: Call) -> int:
     """Referrals that came to an offline receiver fifteen days ago and nobody reported on are completed, with nothing known.
     Answers how many."""
-    ended = 0
-    while batch := await _end_some(call):
-        ended += batch
-    return ended
 
+    async def lock(tx: Connection, left: Sequence[ReferralId]) -> list[Referral]:
+        until = call.clock.now() - UNREPORTED_AFTER
+        return await store.lock_unreported(tx, until, left, BATCH)
 
-async def _end_some(call: Call) -> int:
-    async with call.db.transaction() as tx:
-        now = call.clock.now()
-        due = await store.lock_unreported(tx, now - UNREPORTED_AFTER, BATCH)
-        for referral in due:
-            after = domain.unreported(referral, now)
-            if after is not None:
-                await keep(tx, call, Change(Happened.LAPSED, referral, after))
-        return len(due)
+    async def end_one(tx: Connection, referral: Referral) -> None:
+        after = domain.unreported(referral, call.clock.now())
+        if after is None:
+            raise differ()
+        await keep(tx, call, Change(Happened.LAPSED, referral, after))
+
+    return await work_off(call, lock, end_one)

@@ -185,43 +185,54 @@ async def appointments(
 
 
 # any-organization: a job looks at everybody's appointments
-async def lock_passed(tx: Connection, now: datetime, limit: int) -> list[Referral]:
-    """Scheduled referrals whose appointment's time has come, locked; those somebody else holds are left to them."""
+async def lock_passed(
+    tx: Connection, now: datetime, left: Sequence[ReferralId], limit: int
+) -> list[Referral]:
+    """Scheduled referrals whose appointment's time has come, but for some, locked; those somebody else holds are left to them."""
     return await db.many(
         tx,
         Referral,
-        "SELECT * FROM referrals WHERE status = 'SCHEDULED' AND appointment_at <= $1"
-        " ORDER BY appointment_at LIMIT $2 FOR UPDATE SKIP LOCKED",
+        "SELECT * FROM referrals WHERE status = 'SCHEDULED' AND appointment_at <= $1 AND id <> ALL($2)"
+        " ORDER BY appointment_at LIMIT $3 FOR UPDATE SKIP LOCKED",
         now,
+        left,
         limit,
     )
 
 
 # any-organization: a job looks at everybody's declined referrals
 async def lock_lapsing(
-    tx: Connection, codes: Sequence[str], until: datetime, limit: int
+    tx: Connection,
+    codes: Sequence[str],
+    until: datetime,
+    left: Sequence[ReferralId],
+    limit: int,
 ) -> list[Referral]:
-    """Referrals declined until an instant for one of these reasons, locked; those somebody else holds are left to them."""
+    """Referrals declined until an instant for one of these reasons, but for some, locked; those somebody else holds are left to them."""
     return await db.many(
         tx,
         Referral,
         "SELECT * FROM referrals WHERE status = 'DECLINED' AND reason_code = ANY($1) AND status_since <= $2"
-        " ORDER BY status_since LIMIT $3 FOR UPDATE SKIP LOCKED",
+        " AND id <> ALL($3) ORDER BY status_since LIMIT $4 FOR UPDATE SKIP LOCKED",
         codes,
         until,
+        left,
         limit,
     )
 
 
 # any-organization: a job looks at everybody's referrals to offline receivers
-async def lock_unreported(tx: Connection, until: datetime, limit: int) -> list[Referral]:
-    """Referrals that wait at an offline receiver since an instant, locked; those somebody else holds are left to them."""
+async def lock_unreported(
+    tx: Connection, until: datetime, left: Sequence[ReferralId], limit: int
+) -> list[Referral]:
+    """Referrals that wait at an offline receiver since an instant, but for some, locked; those somebody else holds are left to them."""
     return await db.many(
         tx,
         Referral,
         "SELECT * FROM referrals WHERE status = 'PENDING' AND externally_managed AND received_at <= $1"
-        " ORDER BY received_at LIMIT $2 FOR UPDATE SKIP LOCKED",
+        " AND id <> ALL($2) ORDER BY received_at LIMIT $3 FOR UPDATE SKIP LOCKED",
         until,
+        left,
         limit,
     )
 

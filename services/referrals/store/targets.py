@@ -1,6 +1,6 @@
 """SQL of the clocks: an organization's targets, what is overdue by them, and what was said to be."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -12,6 +12,7 @@ from services.referrals.domain import (
     OrganizationId,
     Overdue,
     Referral,
+    ReferralId,
     Targets,
 )
 
@@ -44,7 +45,7 @@ async def put(tx: Connection, targets: Targets) -> bool:
     return changed == 1
 
 
-# $1 now, $2 and $3 the product's days, $4 limit.
+# $1 now, $2 and $3 the product's days, $4 what is left alone, $5 limit.
 _LATE: Final = """
 SELECT r.* FROM referrals r
 LEFT JOIN targets t ON t.organization_id = r.receiving_organization_id
@@ -52,16 +53,18 @@ CROSS JOIN LATERAL (SELECT CASE
     WHEN r.received_at + make_interval(days => coalesce(t.decide_days, $3)) < $1 THEN 'DECIDE'
     WHEN r.status = 'PENDING' AND r.received_at + make_interval(days => coalesce(t.acknowledge_days, $2)) < $1
         THEN 'ACKNOWLEDGE' END AS overdue) AS late
-WHERE r.status IN ('PENDING', 'IN_PROGRESS') AND late.overdue IS NOT NULL AND NOT EXISTS (
+WHERE r.status IN ('PENDING', 'IN_PROGRESS') AND late.overdue IS NOT NULL AND r.id <> ALL($4) AND NOT EXISTS (
     SELECT FROM overdue_told o WHERE o.referral_id = r.id AND o.hop = r.hop AND o.overdue = late.overdue)
-ORDER BY r.received_at LIMIT $4 FOR UPDATE OF r SKIP LOCKED
+ORDER BY r.received_at LIMIT $5 FOR UPDATE OF r SKIP LOCKED
 """
 
 
 # any-organization: a job looks at everybody's clocks
-async def lock_untold(tx: Connection, now: datetime, limit: int) -> list[Referral]:
-    """Referrals that are overdue and of which it has not been said, locked; those somebody else holds are left to them."""
-    return await db.many(tx, Referral, _LATE, now, ACKNOWLEDGE_DAYS, DECIDE_DAYS, limit)
+async def lock_untold(
+    tx: Connection, now: datetime, left: Sequence[ReferralId], limit: int
+) -> list[Referral]:
+    """Referrals that are overdue and of which it has not been said, but for some, locked; those somebody else holds are left to them."""
+    return await db.many(tx, Referral, _LATE, now, ACKNOWLEDGE_DAYS, DECIDE_DAYS, left, limit)
 
 
 async def note_told(tx: Connection, referral: Referral, overdue: Overdue, at: datetime) -> None:

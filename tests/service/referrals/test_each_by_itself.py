@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
@@ -9,8 +10,8 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from services.referrals.actions import cases, patients
-from tests.service.referrals.asking import Answer, at, do, draft
+from services.referrals.actions import cases, clocks, patients
+from tests.service.referrals.asking import Answer, act, at, do, draft, read, send
 from tests.service.referrals.offboarding import facts_of, leave, the_case
 from tests.service.referrals.test_sealed import SUPPORT, box_of, renew, whole
 
@@ -23,6 +24,7 @@ async def test_a_case_that_cannot_be_followed_keeps_no_other_waiting(
     world: World, postgres: PostgresServer
 ) -> None:
     """R13: the broken one is followed first."""
+    sent = await send(world)
     for practice in (world.sender, world.receiver):
         await leave(world, practice)
     broken = await the_case(world, world.sender.somebody(client_admin=True), world.sender)
@@ -31,6 +33,7 @@ async def test_a_case_that_cannot_be_followed_keeps_no_other_waiting(
     superuser = await asyncpg.connect(postgres.server.url(url.path.removeprefix("/")))
     stuffed = f"CHECK (id <> '{UUID(broken['id'])}') NOT VALID"
     await superuser.execute(f"ALTER TABLE offboarding_cases ADD CONSTRAINT stuffed {stuffed}")
+    await act(world, "cancelReferral", world.sender.staff, sent, reasonCode="NO_LONGER_REQUIRED")
     try:
         with pytest.raises(ExceptionGroup):
             await cases.follow(world.service.running.parts.call())
@@ -39,6 +42,41 @@ async def test_a_case_that_cannot_be_followed_keeps_no_other_waiting(
         await superuser.close()
 
     assert [verb for verb, _ in await facts_of(world, other)] == ["opened", "ready"]
+
+
+async def test_a_referral_that_cannot_be_ended_keeps_no_other_waiting(
+    world: World, postgres: PostgresServer
+) -> None:
+    """R13: a decline that nobody answers ends by itself, and so do the others; what failed is done as soon as it can be."""
+    running, staff = world.service.running, world.receiver.staff
+    broken, sound = [
+        await act(world, "declineReferral", staff, await send(world), reasonCode="AGE")
+        for _ in range(2)
+    ]
+    await running.advance(timedelta(days=9))
+    stuffed = f"CHECK (id <> '{UUID(broken['id'])}') NOT VALID"
+    url = urlsplit(running.parts.settings.database_url)
+    superuser = await asyncpg.connect(postgres.server.url(url.path.removeprefix("/")))
+    await superuser.execute(f"ALTER TABLE referrals ADD CONSTRAINT stuffed {stuffed}")
+    try:
+        with pytest.raises(ExceptionGroup):
+            await running.advance(timedelta(days=2))
+    finally:
+        await superuser.execute("ALTER TABLE referrals DROP CONSTRAINT stuffed")
+        await superuser.close()
+
+    assert await status(world, sound) == "COMPLETED"
+    assert await status(world, broken) == "DECLINED"
+    await clocks.lapse_declined(running.parts.call())
+    assert await status(world, broken) == "COMPLETED"
+
+
+async def status(world: World, referral: Answer) -> str:
+    """What the sender sees of it now."""
+    found = await read(world, world.sender.staff, referral)
+    assert found
+    answer: str = found["status"]
+    return answer
 
 
 async def _sent(world: World, by: Practice) -> Answer:
