@@ -28,41 +28,32 @@ from services.referrals.domain import (
 MOST_COUNTED: Final = 1000
 """The archive grows for ever: it is counted so far and no further."""
 
-# $1 organization, $2 office, $3 group, $4 user, $5 now. A provider removed from the organization takes the side with it (R14).
-_SIDE: Final = """r.{side}_organization_id = $1 AND NOT EXISTS (SELECT FROM removed_providers x
-    WHERE x.organization_id = $1 AND x.provider_id = r.{side}_provider_id)"""
+# $1 organization, $2 office, $3 group, $4 user. A provider removed from the organization takes the side with it (R14).
+_WITH: Final = """
+WITH gone AS MATERIALIZED (
+    SELECT provider_id FROM removed_providers WHERE organization_id = $1
+), leaving AS MATERIALIZED (
+    SELECT provider_id FROM offboarding_cases WHERE organization_id = $1 AND closed_at IS NULL
+)
+"""
+_SIDE: Final = """r.{side}_organization_id = $1
+    AND (r.{side}_provider_id IN (SELECT provider_id FROM gone)) IS NOT TRUE"""
 _SENDS: Final = _SIDE.format(side="sending")
 _RECEIVES: Final = "r.sent_at IS NOT NULL AND " + _SIDE.format(side="receiving")
+_SENDS_HERE: Final = f"{_SENDS} AND (r.sending_office_id = $2 OR r.sending_group_id = $3)"
+_RECEIVES_HERE: Final = f"{_RECEIVES} AND (r.receiving_office_id = $2 OR r.receiving_group_id = $3)"
 
-# What has not ended, which the indexes find by status, however much has.
-_OPEN_QUEUES: Final = f"""
-WITH leaving AS MATERIALIZED (
-    SELECT provider_id FROM offboarding_cases WHERE organization_id = $1 AND closed_at IS NULL
-), near AS (
-    SELECT r.*,
-        {_SENDS} AND (r.sending_office_id = $2 OR r.sending_group_id = $3) AS sends,
-        {_RECEIVES} AND (r.receiving_office_id = $2 OR r.receiving_group_id = $3) AS receives,
-        EXISTS (SELECT FROM archived a WHERE a.user_id = $4 AND a.referral_id = r.id) AS put_away,
-        r.sending_organization_id = $1 AND r.sending_provider_id IN (SELECT provider_id FROM leaving) AS sender_leaves,
-        r.receiving_organization_id = $1 AND r.receiving_provider_id IN (SELECT provider_id FROM leaving)
-            AND r.status <> 'DECLINED' AS receiver_leaves
-    FROM referrals r
-    WHERE (r.sending_organization_id = $1 AND r.sending_office_id = $2
-        OR r.sending_organization_id = $1 AND r.sending_group_id = $3
-        OR r.receiving_organization_id = $1 AND r.receiving_office_id = $2
-        OR r.receiving_organization_id = $1 AND r.receiving_group_id = $3)
-        AND r.status IN ('DRAFT', 'PENDING', 'IN_PROGRESS', 'SCHEDULED', 'FOLLOW_UP', 'DECLINED')
-), placed AS (
-    SELECT near.*, array_remove(ARRAY[
-        CASE WHEN sends AND (sender_leaves OR status IN ('DRAFT', 'DECLINED') OR externally_managed AND (
-                status IN ('PENDING', 'FOLLOW_UP') OR status = 'IN_PROGRESS' AND callback_at <= $5))
-            OR receives AND (receiver_leaves OR status IN ('PENDING', 'FOLLOW_UP') OR status = 'IN_PROGRESS' AND callback_at <= $5)
-            THEN 'REQUIRES_REVIEW' END,
-        CASE WHEN sends THEN 'SENT' END,
-        CASE WHEN receives THEN 'RECEIVED' END], NULL) AS queues
-    FROM near WHERE (sends OR receives) AND NOT put_away
+# A wall lets no index be asked for a status: these are, word for word, what the indexes of migration 0018 are built of.
+_OPEN_ONES: Final = (
+    "r.status IN ('DRAFT', 'PENDING', 'IN_PROGRESS', 'SCHEDULED', 'FOLLOW_UP', 'DECLINED')"
 )
-"""  # noqa: S608 - constants of this file
+_ENDED_ONES: Final = "r.status IN ('COMPLETED', 'CANCELLED')"
+
+# What of a side requires review, at {now}.
+_SENT_REVIEW: Final = """(r.sending_provider_id IN (SELECT provider_id FROM leaving) OR r.status IN ('DRAFT', 'DECLINED')
+    OR r.externally_managed AND (r.status IN ('PENDING', 'FOLLOW_UP') OR r.status = 'IN_PROGRESS' AND r.callback_at <= {now}))"""
+_RECEIVED_REVIEW: Final = """(r.receiving_provider_id IN (SELECT provider_id FROM leaving) AND r.status <> 'DECLINED'
+    OR r.status IN ('PENDING', 'FOLLOW_UP') OR r.status = 'IN_PROGRESS' AND r.callback_at <= {now})"""
 
 # What is left out of a filter does not matter: {0} statuses, {1} urgencies, {2} specialty, {3} provider, {4} who claimed it,
 # {5} unclaimed, {6} overdue, {7} now, {8} and {9} the product's days, {10} open with somebody of $1 who
@@ -85,66 +76,116 @@ _FILTER: Final = """
     AND (NOT ${11} OR r.externally_managed)
 """
 
-# $6 queue, $7 after, $8 its moment, $9 limit, then the filter's.
+# $5 after, $6 its moment, $7 limit, then the filter's, $15 of which is now. Where nothing is given a page begins before everything:
+# an index is asked for a place alike, whether or not its statement was planned for one. {_ID} is the id as those indexes hold it, and
+# the primary key does not: by that key PostgreSQL would look for an office's referrals among everybody's.
 _NO_MOMENT: Final = datetime(9999, 12, 31, tzinfo=UTC)
+_LEAST: Final = "'00000000-0000-0000-0000-000000000000'"
+_MOST: Final = "'ffffffff-ffff-ffff-ffff-ffffffffffff'"
+_ID: Final = f"greatest(r.id, {_LEAST})"
+_PLACED: Final = (
+    f"({{0}}, r.id) > (coalesce($6::timestamptz, '-infinity'), coalesce($5::uuid, {_LEAST}))"
+)
+_WAITS_SINCE: Final = "coalesce(r.received_at, r.created_at)"
+_APPOINTED: Final = "coalesce(r.appointment_at, '9999-12-31Z')"
 _ORDERS: Final = {
-    QueueOrder.NEWEST: ("($7::uuid IS NULL OR r.id < $7) AND $8::timestamptz IS NULL", "r.id DESC"),
-    QueueOrder.OLDEST: ("($7::uuid IS NULL OR r.id > $7) AND $8::timestamptz IS NULL", "r.id"),
-    QueueOrder.LONGEST_WAITING: (
-        "($7::uuid IS NULL OR (coalesce(r.received_at, r.created_at), r.id) > ($8::timestamptz, $7))",
-        "coalesce(r.received_at, r.created_at), r.id",
+    QueueOrder.NEWEST: (
+        f"{_ID} < coalesce($5::uuid, {_MOST}) AND $6::timestamptz IS NULL",
+        f"{_ID} DESC",
     ),
-    QueueOrder.APPOINTMENT: (
-        "($7::uuid IS NULL OR (coalesce(r.appointment_at, '9999-12-31Z'), r.id) > ($8::timestamptz, $7))",
-        "coalesce(r.appointment_at, '9999-12-31Z'), r.id",
-    ),
+    QueueOrder.OLDEST: (f"{_ID} > coalesce($5::uuid, {_LEAST}) AND $6::timestamptz IS NULL", _ID),
+    QueueOrder.LONGEST_WAITING: (_PLACED.format(_WAITS_SINCE), f"{_WAITS_SINCE}, r.id"),
+    QueueOrder.APPOINTMENT: (_PLACED.format(_APPOINTED), f"{_APPOINTED}, r.id"),
 }
-_PAGES: Final = {
-    order: f"{_OPEN_QUEUES}SELECT * FROM placed r WHERE $6 = ANY (queues) AND {after} AND {_FILTER.format(*range(10, 22))}"  # noqa: S608 - constants of this file
-    f" ORDER BY {by} LIMIT $9"
-    for order, (after, by) in _ORDERS.items()
+_IN_QUEUE: Final = {
+    QueueKind.REQUIRES_REVIEW: {"sending": _SENT_REVIEW, "receiving": _RECEIVED_REVIEW},
+    QueueKind.SENT: {"sending": "true"},
+    QueueKind.RECEIVED: {"receiving": "true"},
 }
 
-# The newest that ended, by each way they are found, and what the user put away. $5 after, $6 limit.
-_ENDED: Final = """
-(SELECT r.id FROM referrals r WHERE {side} AND r.{column} = {asked} AND r.status = '{status}'
-    AND ($5::uuid IS NULL OR r.id < $5) AND {narrowed} ORDER BY r.id DESC LIMIT $6)
+# The first of a queue, or of the archive, by each way they are found. {after} and {limit} are of the page.
+_ARM: Final = """
+(SELECT r.id FROM referrals r WHERE {side} AND r.{column} = {asked} AND {status}
+    AND {after} AND {narrowed} ORDER BY {by} LIMIT {limit})
 """
+# Asked of each row that is met, and in words of which the planner does not think that next to nothing is left.
+_NOT_PUT_AWAY: Final = """NOT coalesce(
+    (SELECT true FROM archived a WHERE a.user_id = $4 AND a.referral_id = r.id), false)"""
 _PUT_AWAY: Final = f"""
 (SELECT r.id FROM archived a JOIN referrals r ON r.id = a.referral_id WHERE a.user_id = $4
-    AND ({_SENDS} AND (r.sending_office_id = $2 OR r.sending_group_id = $3)
-        OR {_RECEIVES} AND (r.receiving_office_id = $2 OR r.receiving_group_id = $3))
-    AND ($5::uuid IS NULL OR a.referral_id < $5) AND {{narrowed}} ORDER BY a.referral_id DESC LIMIT $6)
+    AND ({_SENDS_HERE} OR {_RECEIVES_HERE})
+    AND a.referral_id < coalesce($5::uuid, {_MOST}) AND {{narrowed}} ORDER BY a.referral_id DESC LIMIT $6)
 """  # noqa: S608 - constants of this file
 
 
-def _in_archive(narrowed: str) -> str:
-    """The archive's newest, each found by its own index and narrowed there."""
-    ended = [
-        _ENDED.format(side=side, column=column, asked=asked, status=status, narrowed=narrowed)
-        for side, name in ((_SENDS, "sending"), (_RECEIVES, "receiving"))
-        for column, asked in ((f"{name}_office_id", "$2"), (f"{name}_group_id", "$3"))
-        for status in ("COMPLETED", "CANCELLED")
+def _arms(side: str, **told: str) -> list[str]:
+    """How what is on one side is found: by its office, and by its group."""
+    whose = _SENDS if side == "sending" else _RECEIVES
+    return [
+        _ARM.format(side=whose, column=f"{side}_{column}", asked=asked, **told)
+        for column, asked in (("office_id", "$2"), ("group_id", "$3"))
     ]
-    return " UNION ".join([*ended, _PUT_AWAY.format(narrowed=narrowed)])
 
 
-_ARCHIVE_PAGE: Final = (
-    f"SELECT * FROM referrals WHERE id IN (SELECT id FROM ({_in_archive(_FILTER.format(*range(7, 19)))}) AS found"  # noqa: S608 - constants of this file
-    " ORDER BY id DESC LIMIT $6) ORDER BY id DESC"
-)
-_ARCHIVE_COUNT: Final = (
-    f"SELECT count(*) FROM (SELECT id FROM ({_in_archive('true')}) AS found LIMIT $6) AS counted"  # noqa: S608 - constants of this file
-)
-_COUNTS: Final = (
-    _OPEN_QUEUES
-    + """SELECT
-    count(*) FILTER (WHERE 'REQUIRES_REVIEW' = ANY (queues)) AS requires_review,
-    count(*) FILTER (WHERE 'SENT' = ANY (queues)) AS sent,
-    count(*) FILTER (WHERE 'RECEIVED' = ANY (queues)) AS received,
+def _page(arms: Sequence[str], by: str, limit: str) -> str:
+    """The referrals of a page: few of each arm, each by its index and in order."""
+    found = " UNION ALL ".join(arms)
+    return f"{_WITH} SELECT r.* FROM referrals r WHERE r.id = ANY (ARRAY({found})) ORDER BY {by} LIMIT {limit}"  # noqa: S608 - constants of this file
+
+
+def _open_page(kind: QueueKind, order: QueueOrder) -> str:
+    (after, by), filtered = _ORDERS[order], _FILTER.format(*range(8, 20))
+    arms = [
+        arm
+        for side, wanted in _IN_QUEUE[kind].items()
+        for arm in _arms(
+            side,
+            status=_OPEN_ONES,
+            after=after,
+            narrowed=f"{wanted.format(now='$15::timestamptz')} AND {_NOT_PUT_AWAY} AND {filtered}",
+            by=by,
+            limit="$7",
+        )
+    ]
+    return _page(arms, by, "$7")
+
+
+def _archive(narrowed: str) -> list[str]:
+    """The archive's newest: what ended, and what the user put away. $5 after, $6 limit."""
+    told = {
+        "status": _ENDED_ONES,
+        "after": f"{_ID} < coalesce($5::uuid, {_MOST})",
+        "by": f"{_ID} DESC",
+    }
+    ended = [
+        arm
+        for side in ("sending", "receiving")
+        for arm in _arms(side, narrowed=narrowed, limit="$6", **told)
+    ]
+    return [*ended, _PUT_AWAY.format(narrowed=narrowed)]
+
+
+_PAGES: Final = {
+    (kind, order): _open_page(kind, order) for kind in _IN_QUEUE for order in QueueOrder
+}
+_ARCHIVE_PAGE: Final = _page(_archive(_FILTER.format(*range(7, 19))), "r.id DESC", "$6")
+_ARCHIVE_COUNT: Final = f"{_WITH} SELECT count(*) FROM (SELECT id FROM ({' UNION '.join(_archive('true'))}) AS found LIMIT $6) AS counted"  # noqa: S608 - constants of this file
+_COUNTS: Final = f"""{_WITH}, near AS (
+    SELECT {_SENDS_HERE} AS sends, {_RECEIVES_HERE} AS receives,
+        {_SENT_REVIEW.format(now="$5")} AS sent_review, {_RECEIVED_REVIEW.format(now="$5")} AS received_review
+    FROM referrals r
+    WHERE (r.sending_organization_id = $1 AND r.sending_office_id = $2
+        OR r.sending_organization_id = $1 AND r.sending_group_id = $3
+        OR r.receiving_organization_id = $1 AND r.receiving_office_id = $2
+        OR r.receiving_organization_id = $1 AND r.receiving_group_id = $3)
+        AND {_OPEN_ONES} AND NOT EXISTS (SELECT FROM archived a WHERE a.user_id = $4 AND a.referral_id = r.id)
+    OFFSET 0
+) SELECT
+    count(*) FILTER (WHERE sends AND sent_review OR receives AND received_review) AS requires_review,
+    count(*) FILTER (WHERE sends) AS sent,
+    count(*) FILTER (WHERE receives) AS received,
     0 AS archive
-FROM placed"""
-)
+FROM near"""  # noqa: S608 - constants of this file
 
 
 def _of_provider(sql: str) -> str:
@@ -154,7 +195,7 @@ def _of_provider(sql: str) -> str:
     return sql
 
 
-_PAGES_OF_PROVIDER: Final = {order: _of_provider(sql) for order, sql in _PAGES.items()}
+_PAGES_OF_PROVIDER: Final = {asked: _of_provider(sql) for asked, sql in _PAGES.items()}
 _ARCHIVE_PAGE_OF_PROVIDER: Final = _of_provider(_ARCHIVE_PAGE)
 _ARCHIVE_COUNT_OF_PROVIDER: Final = _of_provider(_ARCHIVE_COUNT)
 _COUNTS_OF_PROVIDER: Final = _of_provider(_COUNTS)
@@ -182,9 +223,9 @@ async def queue_page(
         archive = _ARCHIVE_PAGE_OF_PROVIDER if own else _ARCHIVE_PAGE
         return await db.many(tx, Referral, archive, *asker, after, limit, *narrowed)
     moment = place.moment if place else None
-    where = (reading.now, reading.kind, after, moment, limit)
     pages = _PAGES_OF_PROVIDER if own else _PAGES
-    return await db.many(tx, Referral, pages[reading.order], *asker, *where, *narrowed)
+    sql = pages[reading.kind, reading.order]
+    return await db.many(tx, Referral, sql, *asker, after, moment, limit, *narrowed)
 
 
 def _narrowed(reading: Reading) -> tuple[object, ...]:
