@@ -39,7 +39,7 @@ async def directory_accuracy(call: Call[Peers]) -> DirectoryAccuracy:
         organization = await store.organizations.organization(tx, organization_id)
         today = now.astimezone(ZoneInfo(organization.time_zone or "UTC")).date()
         listed = await store.hygiene.participations(tx, organization_id, at, today)
-        profiles = await store.hygiene.profiles(tx, organization_id, at, now)
+        profiles = await store.hygiene.profiles(tx, organization_id, at, now, today)
     return DirectoryAccuracy(
         on=today,
         data_as_of=organization.data_as_of,

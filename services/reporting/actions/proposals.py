@@ -61,7 +61,10 @@ async def propose_change(
 ) -> Finding:
     """Propose a change, as its preview showed it; whoever may grant roles then makes it in identity. Refuses STALE_PREVIEW,
     LAST_COVERAGE, NOTHING_TO_CHANGE, ALREADY_PROPOSED, FINDING_CLOSED."""
+    organization_id = OrganizationId(call.viewer.require_organization())
     async with call.db.transaction() as tx:
+        # a change that is made meanwhile is heard of after it
+        await store.organizations.hold(tx, organization_id)
         finding = await findings.to_change(call, tx, finding_id, None)
         roster = await _roster(tx, finding.organization_id, wanted)
         preview.require_same(token, parts(roster))

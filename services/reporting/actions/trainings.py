@@ -78,6 +78,7 @@ async def assign_training(call: Call[Peers], wanted: Wanted, key: str) -> Traini
 async def _assign(
     call: Call[Peers], tx: Connection, organization_id: OrganizationId, wanted: Wanted
 ) -> UUID:
+    await store.organizations.hold(tx, organization_id)  # who leaves meanwhile is heard of after it
     if wanted.finding_id is not None:
         await findings.to_change(call, tx, wanted.finding_id, None)
     if wanted.guide_id is not None:

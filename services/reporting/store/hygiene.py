@@ -92,19 +92,24 @@ async def participations(
 
 
 async def profiles(
-    tx: Connection, organization_id: OrganizationId, offices: Offices, now: datetime
+    tx: Connection,
+    organization_id: OrganizationId,
+    offices: Offices,
+    now: datetime,
+    today: date,
 ) -> list[tuple[int | None, int]]:
-    """The same of approved profiles: of the providers who are placed there."""
+    """The same of approved profiles: of the providers who are placed there on the day."""
     rows = await tx.fetch(
         """SELECT width_bucket(extract(day FROM $3 - p.verified_at)::integer, $4::integer[]), count(*) FROM profiles p
             WHERE p.organization_id = $1 AND ($2::uuid[] IS NULL OR EXISTS (SELECT FROM placements l
                 WHERE l.organization_id = $1 AND l.provider_id = p.provider_id AND l.office_id = ANY($2)
-                AND coalesce(l.effective_until > $3::date, true)))
+                AND coalesce(l.effective_until > $5, true)))
             GROUP BY 1 ORDER BY 1""",
         organization_id,
         offices,
         now,
         STALE_FROM_DAYS,
+        today,
     )
     return [(row[0], row[1]) for row in rows]
 

@@ -282,3 +282,26 @@ async def test_insurance_reviews_tell_their_progress(reporting: Reporting, clini
     assert over["closedBecause"] == "DONE"
     own = clinic.staff(office_admin_of=frozenset({clinic.office_id}))
     assert await code(reporting, REVIEWS, own) == "FORBIDDEN"
+
+
+async def test_a_provider_works_at_an_office_until_its_organizations_midnight(
+    reporting: Reporting, clinic: Clinic
+) -> None:
+    """R27: ten in the evening in New York is two in the morning of the day after in UTC."""
+    await reporting.running.set_time(datetime(2026, 4, 21, 2, tzinfo=UTC))
+    placement, provider = uuid4(), uuid4()
+    placed = directory.PlacementAdded(
+        placement_id=str(placement),
+        provider_id=str(provider),
+        office_id=str(clinic.office_id),
+        effective_until="2026-04-21",
+    )
+    await say(clinic, placed, "placement", placement, NOON)
+    approved = directory.ProviderApproved(provider_id=str(provider))
+    await say(clinic, approved, "provider", provider, NEXT_MONTH)
+
+    own = clinic.staff(office_admin_of=frozenset({clinic.office_id}))
+    data = await reporting.running.data(ACCURACY, {}, viewer=own)
+
+    assert data["directoryAccuracyReport"]["on"] == "2026-04-20"
+    assert data["directoryAccuracyReport"]["profiles"]["within30Days"] == 1

@@ -318,3 +318,30 @@ async def test_of_those_who_finish_at_once_the_last_one_makes_it_done(
         1,
         4,
     )
+
+
+async def test_whoever_leaves_while_a_training_is_assigned_has_not_to_do_it(clinic: Clinic) -> None:
+    """R34: user deactivated, between who works there was read and the training was kept."""
+    await clinic.reporting.running.set_time(AFTER)
+    await office(clinic)
+    leaver, parts = await staff(clinic), clinic.reporting.running.parts
+    async with parts.db.transaction() as tx:
+        await tx.execute("LOCK TABLE trainings IN SHARE MODE")
+        assigning = asyncio.create_task(assigned(clinic, title="Telephone manners"))
+        await waiting(clinic, 1)
+        leaving = asyncio.create_task(leaver.deactivated())
+        await asyncio.wait(
+            [leaving, asyncio.create_task(waiting(clinic, 2))], return_when="FIRST_COMPLETED"
+        )
+    training = await assigning
+    await leaving
+
+    (own,) = await mine(clinic, leaver.viewer)
+    assert (own["id"], states(own)) == (training["id"], {str(leaver.user_id): "LEFT"})
+
+
+async def waiting(clinic: Clinic, many: int) -> None:
+    """Until so many transactions wait for others."""
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    while await clinic.reporting.running.sql.fetchval(waits) < many:
+        await asyncio.sleep(0)
