@@ -80,7 +80,7 @@ async def attach(call: Call, upload: Upload, body: AsyncIterable[bytes]) -> Atta
         return kept
     finally:
         if kept != arriving.id:
-            await asyncio.shield(_drop(call, arriving.id))
+            await asyncio.shield(_give_up(call, arriving.id))
 
 
 async def _begin(call: Call, upload: Upload) -> Attachment:
@@ -179,9 +179,9 @@ async def _kept(tx: Connection, call: Call, referral: Referral, attachment: Atta
     await announce(tx, referral, Happened.ATTACHED)
 
 
-async def _drop(call: Call, attachment_id: AttachmentId) -> None:
+async def _give_up(call: Call, attachment_id: AttachmentId) -> None:
     async with call.db.transaction() as tx:
-        await store.drop(tx, attachment_id)
+        await store.give_up(tx, attachment_id)
 
 
 async def drop_cut_off(call: Call) -> int:

@@ -98,6 +98,11 @@ async def drop(tx: Connection, attachment_id: AttachmentId) -> None:
     await db.run(tx, "DELETE FROM attachments WHERE id = $1", attachment_id)
 
 
+async def give_up(tx: Connection, attachment_id: AttachmentId) -> None:
+    """Forget a file that will not arrive. One that was kept stays, whatever its sender has heard of that."""
+    await db.run(tx, "DELETE FROM attachments WHERE id = $1 AND kept_at IS NULL", attachment_id)
+
+
 # any-organization: a job gives up what never arrived
 async def drop_arriving(tx: Connection, before: datetime) -> int:
     """Forget the files that began to arrive before a moment and never did. Answers how many."""

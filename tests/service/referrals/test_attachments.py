@@ -11,6 +11,8 @@ import pytest
 
 from kit.auth import Viewer
 from services.referrals.actions import attachments, patients
+from services.referrals.domain import AttachmentId
+from services.referrals.store import attachments as store
 from tests.gateway.edge.client import request
 from tests.service.referrals.asking import act, at, read, send
 from tests.service.referrals.attaching import (
@@ -27,7 +29,7 @@ from tests.service.referrals.attaching import (
 )
 from tests.service.referrals.conftest import Referrals, World
 from tests.service.referrals.test_clocks import facts_of
-from tests.service.referrals.test_sealed import SUPPORT, everything_kept, renew
+from tests.service.referrals.test_sealed import SUPPORT, everything_kept, renew, whole
 from tests.support.files import JPEG, PDF
 from tests.support.servers import PostgresServer
 
@@ -274,6 +276,21 @@ async def test_a_retry_attaches_nothing_twice(world: World, door: Door) -> None:
     assert (other.status, why(other)) == (409, "IDEMPOTENCY_KEY_REUSED")
     assert len(await names(world, staff, sent)) == 1
     assert await leftovers(world, sent) == 0
+
+
+async def test_a_file_that_was_kept_is_not_given_up_by_who_never_heard_of_it(
+    world: World, door: Door
+) -> None:
+    """Cross-cutting 3: its sender was cut off between the commit and the answer, and asks again with the same key."""
+    sent, staff = await send(world), world.sender.staff
+    first = await door.attached(staff, sent, key="same")
+    async with whole(world) as tx:
+        await store.give_up(tx, AttachmentId(UUID(first)))
+
+    again = await door.attached(staff, sent, key="same")
+
+    assert again == first
+    assert (await door.get(staff, first)).status == 200
 
 
 async def test_a_referral_has_so_many_files_however_many_come_at_once(
