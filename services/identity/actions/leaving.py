@@ -9,6 +9,7 @@ from proto.identity.v1.events_pb2 import UserDeactivated
 from services.identity import policy, store
 from services.identity.actions.enrolment import grant
 from services.identity.actions.means import Call
+from services.identity.actions.notifying import other_report_readers
 from services.identity.actions.organizations import Changed, changed
 from services.identity.actions.partners import end_partners
 from services.identity.actions.support import support_did
@@ -85,6 +86,7 @@ async def _leaving(call: Call, user: User) -> Leaving:
     async with call.db.reading() as tx:
         alone = uncovered(user, await store.coverage(tx, here, covers(user)))
         partners = await store.partners_added_by(tx, here, user.id)
+        readers = await other_report_readers(tx, here, user.id)
     return Leaving(
         user,
         tuple(OfficeLeft(one, one in alone, work.offices.get(one, 0)) for one in offices),
@@ -92,6 +94,7 @@ async def _leaving(call: Call, user: User) -> Leaving:
         work.claimed_ids,
         groups,
         tuple(PartnerLeft(one.id, one.name) for one in partners),
+        readers,
     )
 
 

@@ -29,7 +29,7 @@ from services.identity.domain.notices import (
     Topic,
     Waiting,
 )
-from services.identity.policy.notices import is_told, permit_notices, roles_told
+from services.identity.policy.notices import is_told, permit_notices, reads_reports, roles_told
 from services.identity.store import notices as rows
 
 log = logging.getLogger(__name__)
@@ -95,6 +95,17 @@ async def _concerned(tx: Connection, here: OrganizationId, news: News) -> list[r
 
 async def _group(tx: Connection, here: OrganizationId, group_id: UUID | None) -> KnownGroup | None:
     return await rows.group(tx, here, group_id) if group_id else None
+
+
+async def other_report_readers(tx: Connection, here: OrganizationId, user_id: UserId) -> int | None:
+    """How many others are told of all of the organization's progress reports; None for somebody who is told of none."""
+    around = rows.Around(ids=[user_id], roles=roles_told(Topic.REPORT))
+    told = {
+        one.member.user_id
+        for one in await rows.addressees(tx, here, NoticeKind.REPORTS, around)
+        if reads_reports(one.member) and one.chosen is not Delivery.OFF
+    }
+    return len(told - {user_id}) if user_id in told else None
 
 
 # Making up the mail ---------------------------------------------------------------------------------------------------

@@ -150,6 +150,7 @@ class Leaving:
     claimed_ids: tuple[UUID, ...]
     groups: tuple[GroupLeft, ...]
     partners: tuple[PartnerLeft, ...]
+    other_report_readers: int | None
 
     @property
     def parts(self) -> Mapping[str, object]:
@@ -160,6 +161,7 @@ class Leaving:
             "claimed_referrals": (self.claimed, self.claimed_ids),
             "groups": self.groups,
             "partners": self.partners,
+            "reports": self.other_report_readers,
         }
 
 

@@ -94,6 +94,11 @@ def roles_told(topic: Topic) -> frozenset[Role]:
     return _BY_ROLE[_TOLD[topic]]
 
 
+def reads_reports(member: Member) -> bool:
+    """Whether somebody is told of progress reports at all: of the organization's, or of an office's."""
+    return member.has(*LOOKS_ON, Role.OFFICE_ADMIN)
+
+
 def permit_notices(viewer: Viewer) -> tuple[OrganizationId, UserId]:
     """Whose preferences, and where: everybody's own, in the organization they are signed in to. Support gets no such mail."""
     here = OrganizationId(viewer.require_organization())

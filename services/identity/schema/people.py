@@ -82,6 +82,9 @@ class DeactivationPreview:
     claimed_ids: list[strawberry.ID] = strawberry.field(description="The first hundred of them.")
     groups: list[GroupLeft]
     partners: list[PartnerLeft]
+    other_report_readers: int | None = strawberry.field(
+        description="How many others are told by mail of all of the organization's progress reports; null when the user is told of none."
+    )
     token: str = strawberry.field(description="Give it to deactivateUser.")
 
     @classmethod
@@ -110,6 +113,7 @@ class DeactivationPreview:
                 PartnerLeft(id=strawberry.ID(str(one.id)), name=one.name)
                 for one in leaving.partners
             ],
+            other_report_readers=leaving.other_report_readers,
             token=shown.token,
         )
 

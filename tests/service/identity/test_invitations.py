@@ -61,6 +61,7 @@ async def test_only_support_opens_an_organization(identity: Identity, here: Orga
         ({"name": " "}, "name"),
         ({"name": "Lake\r\nside"}, "name"),
         ({"timeZone": "Mars/Olympus"}, "timeZone"),
+        ({"timeZone": "localtime"}, "timeZone"),
         ({"clientAdmin": {"email": "nobody", "name": "Ada"}}, "clientAdmin.email"),
         ({"clientAdmin": {"email": "a@example.org", "name": "Ada\nBcc: x"}}, "clientAdmin.name"),
     ],

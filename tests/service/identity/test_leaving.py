@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from kit.auth import Viewer
 from kit.errors import Unauthenticated
 from proto.directory.v1.directory_pb2 import StaffedGroup
 from tests.service.identity.asking import (
@@ -16,6 +17,8 @@ from tests.service.identity.asking import (
     role,
 )
 from tests.service.identity.conftest import Identity, Organization, an_email, new_organization
+
+CHOOSE = """mutation($input: ChangeNoticePreferenceInput!) { changeNoticePreference(input: $input) { __typename } }"""
 
 
 async def preview(identity: Identity, here: Organization, user_id: object) -> dict[str, object]:
@@ -53,6 +56,27 @@ async def test_a_preview_lists_all_that_a_deactivation_touches(
     assert (shown["claimedReferrals"], shown["claimedIds"]) == (1, [str(claimed)])
     assert shown["groups"] == [{"group": {"id": str(group)}, "name": "Hearts", "others": 0}]
     assert shown["partners"] == []
+
+
+async def test_a_preview_says_how_many_others_are_told_of_progress_reports(
+    identity: Identity, here: Organization
+) -> None:
+    """R07: null for whom no report is mailed to; who has switched that off is nobody who is told."""
+    reader = await identity.member(here, role("REPORTING_ONLY"))
+    office_admin = await identity.member(here, role("OFFICE_ADMIN", here.office))
+    staff = await identity.member(here, role("OFFICE_STAFF", here.office))
+
+    async def others(viewer: Viewer) -> object:
+        return (await preview(identity, here, viewer.user_id))["otherReportReaders"]
+
+    before = [await others(one) for one in (reader, office_admin, staff)]
+    wanted = {"kind": "REPORTS", "delivery": "OFF"}
+    off = await identity.mutate(CHOOSE, wanted, reader)
+    after = [await others(one) for one in (reader, office_admin, staff)]
+
+    assert off["__typename"] == "NoticePreferenceChanged"
+    assert before == [1, 2, None]
+    assert after == [None, 1, None]
 
 
 async def test_a_partner_s_credential_ends_with_who_has_seen_it_unless_it_is_to_stay(
