@@ -17,7 +17,8 @@ from services.reporting.domain.tally import Number
 LARGEST = 2_000_000
 """Characters of a file at most."""
 
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", *"\uff1d\uff0b\uff0d\uff20")
+"""How a formula may begin; the last four are as wide as a Chinese letter, and some spreadsheets take them for the same."""
 
 
 class ExportFormat(StrEnum):

@@ -104,7 +104,9 @@ def test_the_table_of_a_chart_has_what_the_picture_shows() -> None:
     assert "Received: referrals 4" in chart.description
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize(
+    "start", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"]
+)
 def test_no_cell_begins_as_a_formula(start: str) -> None:
     """R31"""
     assert cell(f"{start}cmd|' /C calc'!A0") == f"'{start}cmd|' /C calc'!A0"
