@@ -79,10 +79,10 @@ async def _assign(
     call: Call[Peers], tx: Connection, organization_id: OrganizationId, wanted: Wanted
 ) -> UUID:
     await store.organizations.hold(tx, organization_id)  # who leaves meanwhile is heard of after it
-    if wanted.finding_id is not None:
-        await findings.to_change(call, tx, wanted.finding_id, None)
     if wanted.guide_id is not None:
         await _published(tx, organization_id, wanted.guide_id)
+    if wanted.finding_id is not None:
+        await findings.to_change(call, tx, wanted.finding_id, None)
     by, at = UserId(call.viewer.require_user()), call.clock.now()
     training = Training(
         id=TrainingId(new_id()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -345,3 +345,19 @@ async def waiting(clinic: Clinic, many: int) -> None:
     waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     while await clinic.reporting.running.sql.fetchval(waits) < many:
         await asyncio.sleep(0)
+
+
+async def test_a_training_is_assigned_in_the_order_in_which_reading_its_guide_makes_it_done(
+    clinic: Clinic, found: dict[str, Any]
+) -> None:
+    """R34: first the guide, then the finding: the other way round two at once would wait for each other."""
+    await staff(clinic)
+    guide, parts = await published(clinic), clinic.reporting.running.parts
+    async with parts.db.transaction() as tx:
+        await tx.execute("SELECT FROM guides WHERE id = $1 FOR UPDATE", UUID(guide["id"]))
+        more = {"guideId": guide["id"], "findingId": found["id"]}
+        assigning = asyncio.create_task(assigned(clinic, **more))
+        await waiting(clinic, 1)
+        await tx.execute("SELECT FROM findings WHERE id = $1 FOR UPDATE NOWAIT", UUID(found["id"]))
+
+    assert (await assigning)["__typename"] == "Training"
