@@ -75,7 +75,11 @@ def _of_providers(parts: Parts[Peers]) -> dict[type[Message], Handler]:
         await cases.close_case(tx, parts.call(), _provider(heard), CaseEnd.REMOVED, heard.time)
 
     async def provider_merged(tx: Connection, heard: Heard) -> None:
-        """Directory tells of a merger as of somebody who starts to leave; nothing was open, so nothing is lost with the record."""
+        """Directory tells of a merger as of somebody who starts to leave; what the record had ended is read as long as the other
+        one stays."""
+        fact: ProviderMerged = heard.fact
+        survivor_id = ProviderId(UUID(fact.survivor_id))
+        await leaving.merge(tx, *_provider(heard), survivor_id, heard.time)
         await cases.close_case(tx, parts.call(), _provider(heard), CaseEnd.REMOVED, heard.time)
 
     return {

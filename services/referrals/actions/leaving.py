@@ -82,6 +82,19 @@ async def end_access(
     await people.end_access(tx, organization_id, provider_id, at)
 
 
+async def merge(
+    tx: Connection,
+    organization_id: OrganizationId,
+    provider_id: ProviderId,
+    survivor_id: ProviderId,
+    at: datetime,
+) -> None:
+    """R14: what a merged record has sent and received is lost together with the one that stays, also when that is gone by now."""
+    await people.put_merged(tx, organization_id, provider_id, survivor_id)
+    if await people.removed_from(tx, organization_id, [survivor_id]):
+        await people.end_access(tx, organization_id, survivor_id, at)
+
+
 async def release_claims(
     tx: Connection, call: Call, organization_id: OrganizationId, user_id: UserId
 ) -> int:

@@ -87,13 +87,28 @@ async def put_group(
 async def end_access(
     tx: Connection, organization_id: OrganizationId, provider_id: ProviderId, at: datetime
 ) -> None:
-    """The organization reads none of the provider's referrals from now on (R14)."""
+    """The organization reads none of the provider's referrals from now on, nor of any record that was merged into it (R14)."""
     await db.run(
         tx,
-        "INSERT INTO removed_providers VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        "WITH RECURSIVE same AS (SELECT $2::uuid AS provider_id UNION SELECT m.provider_id FROM merged_providers m"
+        " JOIN same s ON s.provider_id = m.survivor_id WHERE m.organization_id = $1)"
+        " INSERT INTO removed_providers SELECT $1::uuid, provider_id, $3::timestamptz FROM same ON CONFLICT DO NOTHING",
         organization_id,
         provider_id,
         at,
+    )
+
+
+async def put_merged(
+    tx: Connection, organization_id: OrganizationId, provider_id: ProviderId, survivor_id: UUID
+) -> None:
+    """A record of a provider is from now on another one's."""
+    await db.run(
+        tx,
+        "INSERT INTO merged_providers VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        organization_id,
+        provider_id,
+        survivor_id,
     )
 
 

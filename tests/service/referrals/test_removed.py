@@ -10,9 +10,11 @@ import orjson
 import pytest
 
 from kit.auth import Viewer
+from proto.directory.v1.events_pb2 import ProviderMerged
 from tests.service.referrals.asking import Answer, act, at, do, draft, queue, read, send
 from tests.service.referrals.conftest import Practice, World
 from tests.service.referrals.fencing import directory_of
+from tests.service.referrals.offboarding import hear
 from tests.service.referrals.test_access import ENTITY
 from tests.service.referrals.test_cases import bulk
 from tests.service.referrals.test_explaining import codes, why
@@ -164,3 +166,30 @@ async def test_nobody_of_the_organization_writes_in_the_name_of_who_was_removed(
     sent = await do(world, "sendReferral", us.staff, draft=written, idempotencyKey=str(uuid4()))
 
     assert (refused["code"], sent["code"]) == ("FORBIDDEN", "FORBIDDEN")
+
+
+@pytest.mark.parametrize("told_late", [False, True])
+async def test_what_a_merged_record_had_is_lost_with_the_one_that_stays(
+    world: World, *, told_late: bool
+) -> None:
+    """R14: also when it is heard of the mergers after the removal. The other side keeps it."""
+    us, staying, last = world.receiver, uuid4(), uuid4()
+    sent = await send(world)
+    done = await act(world, "declineReferral", us.staff, sent, reasonCode="AGE")
+    mergers = [
+        ProviderMerged(provider_id=str(us.provider_id), survivor_id=str(staying)),
+        ProviderMerged(provider_id=str(staying), survivor_id=str(last)),
+    ]
+    if not told_late:
+        for merger in mergers:
+            await hear(world, us, merger)
+        assert await read(world, us.staff, done) is not None
+
+    async with directory_of(world) as directory:
+        await directory.end_access(us.organization_id, last)
+    if told_late:
+        for merger in mergers:
+            await hear(world, us, merger)
+
+    assert await read(world, us.staff, done) is None
+    assert await read(world, world.sender.staff, done) is not None
