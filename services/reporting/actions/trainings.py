@@ -65,6 +65,8 @@ async def assign_training(call: Call[Peers], wanted: Wanted, key: str) -> Traini
         today = await _today(tx, organization_id, call.clock.now())
 
         async def make() -> UUID:
+            # who leaves meanwhile is heard of after it
+            await store.organizations.hold(tx, organization_id)
             return await _assign(call, tx, organization_id, wanted.clean(today))
 
         at = call.clock.now()
@@ -78,7 +80,6 @@ async def assign_training(call: Call[Peers], wanted: Wanted, key: str) -> Traini
 async def _assign(
     call: Call[Peers], tx: Connection, organization_id: OrganizationId, wanted: Wanted
 ) -> UUID:
-    await store.organizations.hold(tx, organization_id)  # who leaves meanwhile is heard of after it
     if wanted.guide_id is not None:
         await _published(tx, organization_id, wanted.guide_id)
     if wanted.finding_id is not None:
