@@ -16,7 +16,7 @@ from proto.referrals.v1.referrals_pb2_grpc import add_ReferralsServicer_to_serve
 from services.directory.app import build
 from tests.service.directory.siblings import SmallIdentity, SmallReferrals
 from tests.service.directory.world import Directory, Organization
-from tests.support.facts import Neighbours
+from tests.support.facts import Neighbours, forget_facts
 from tests.support.running import environment, running_service
 from tests.support.servers import PostgresServer
 
@@ -32,6 +32,7 @@ async def directory(postgres: PostgresServer, nats_url: str) -> AsyncIterator[Di
     url = await postgres.database("directory")
     await db.migrate(url, "directory")
     settings = environment("directory", url, nats_url, IDENTITY_RPC=door, REFERRALS_RPC=door)
+    await forget_facts(nats_url)
     async with running_service(build(settings)) as running:
         parts = running.parts
         address, key = f"127.0.0.1:{parts.grpc_port}", parts.settings.viewer_key

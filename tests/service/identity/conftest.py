@@ -47,8 +47,9 @@ from services.identity import policy
 from services.identity.actions import Means
 from services.identity.app import build
 from tests.service.identity import asking
+from tests.support.facts import forget_facts
 from tests.support.running import VIEWER_KEY, Running, environment, running_service
-from tests.support.servers import NatsServer, PostgresServer
+from tests.support.servers import NatsServer, PostgresServer, operator_url
 
 SUPPORT = ("support@suite.example", "the lighthouse keeper reads at noon")
 PASSWORD = "seven herons cross the wide estuary"
@@ -328,6 +329,7 @@ async def identity(postgres: PostgresServer, nats_server: NatsServer) -> AsyncIt
         SUPPORT_PASSWORD=SUPPORT[1],
         PARTNER_ISSUER_SEED=nats_server.issuer_seed,
     )
+    await forget_facts(operator_url(nats_server))
     async with running_service(build(settings)) as running:
         found = Identity(running, directory, mailbox, ANONYMOUS, referrals)
         await found.jobs()

@@ -25,7 +25,7 @@ from proto.insurance.v1 import insurance_pb2 as insurance
 from proto.insurance.v1.insurance_pb2_grpc import InsuranceServicer, add_InsuranceServicer_to_server
 from services.referrals.actions.peers import Peers
 from services.referrals.app import build
-from tests.support.facts import Neighbours
+from tests.support.facts import Neighbours, forget_facts
 from tests.support.running import Running, environment, running_service
 from tests.support.servers import PostgresServer
 
@@ -199,6 +199,7 @@ async def referrals(postgres: PostgresServer, nats_url: str) -> AsyncIterator[Re
         IDENTITY_RPC=door,
         PATIENT_KEY="7e" * 32,
     )
+    await forget_facts(nats_url)
     async with running_service(build(settings)) as running:
         yield Referrals(
             running, small_directory, small_insurance, small_identity, Neighbours(running)

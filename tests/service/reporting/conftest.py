@@ -16,7 +16,7 @@ from proto.directory.v1.events_pb2 import GroupAdded, GroupRemoved
 from proto.identity.v1.events_pb2 import OrganizationAdded
 from services.reporting.actions import Peers
 from services.reporting.app import build
-from tests.support.facts import Neighbours
+from tests.support.facts import Neighbours, forget_facts
 from tests.support.running import Running, environment, running_service
 from tests.support.servers import PostgresServer
 
@@ -146,6 +146,7 @@ async def reporting(postgres: PostgresServer, nats_url: str) -> AsyncIterator[Re
     url = await postgres.database("reporting")
     await db.migrate(url, "reporting")
     settings = environment("reporting", url, nats_url)
+    await forget_facts(nats_url)
     async with running_service(build(settings)) as running:
         yield Reporting(running, Neighbours(running))
 
