@@ -7,8 +7,13 @@ from typing import Any
 from cli.journey.care import act_on, look
 from cli.journey.places import PROVIDER
 from cli.journey.stage import Stage
+from cli.network import Refused
+from cli.trouble import Trouble
 
 IN_THE_WAY = f"{PROVIDER} ... on InTheWayProblem {{ total officeIds referrals {{ referralId status side }} }}"
+LOOKS = 20
+"""As often the preview is looked at again."""
+
 PREVIEW = "query($id: ID!) { providerRemovalPreview(providerId: $id) { token } }"
 PLACED = """
 query($id: ID!) { provider(id: $id) { version placements { id version office { id } } } }"""
@@ -22,7 +27,17 @@ async def _provider(stage: Stage) -> dict[str, Any]:
 
 
 async def _removal(stage: Stage) -> dict[str, Any]:
-    """Remove the provider on what the preview shows now (R12)."""
+    """Remove the provider on what the preview shows now (R12); looked at again while what was done before still moves it."""
+    for _ in range(LOOKS):
+        try:
+            return await _removal_as_seen(stage)
+        except Refused as refusal:
+            if refusal.code != "STALE_PREVIEW":
+                raise
+    raise Trouble("The preview of the removal never stands still.")
+
+
+async def _removal_as_seen(stage: Stage) -> dict[str, Any]:
     admin, provider = stage.people["A admin"], stage.ids["first cardiologist"]
     seen = (await admin.ask(PREVIEW, id=provider))["providerRemovalPreview"]
     given = {"providerId": provider, "expectedVersion": (await _provider(stage))["version"]}
