@@ -13,7 +13,7 @@ async def known(tx: Connection, office_ids: Collection[OfficeId]) -> dict[Office
     rows = await db.many(
         tx,
         ExternalOffice,
-        "SELECT * FROM external_offices WHERE office_id = ANY ($1)",
+        "SELECT * FROM external_offices WHERE office_id = ANY((SELECT $1::uuid[])::uuid[])",
         list(office_ids),
     )
     return {row.office_id: row for row in rows}
