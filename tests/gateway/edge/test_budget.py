@@ -8,24 +8,15 @@ import pytest
 
 from gateway.limits import Budget
 from tests.gateway.edge.conftest import world
+from tests.gateway.edge.moved_clock import MovedClock
 
 MANY = "{ providers(first: 100) { edges { node { colleagues { id } } } } }"
 COST = 600
 """Of MANY: a hundred providers, each with a list that counts as five."""
 
 
-class Wall:
-    """A clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-
 def test_a_user_spends_their_own_minute_only() -> None:
-    budget, one, other = Budget(10_000, Wall()), uuid4(), uuid4()
+    budget, one, other = Budget(10_000, MovedClock()), uuid4(), uuid4()
 
     assert budget.spend(one, 10_000) == []
     assert budget.spend(one, 1) != []
@@ -33,23 +24,23 @@ def test_a_user_spends_their_own_minute_only() -> None:
 
 
 def test_what_was_spent_comes_back_evenly_and_a_refusal_says_when_there_is_enough() -> None:
-    wall = Wall()
-    budget, user = Budget(6_000, wall), uuid4()
+    clock = MovedClock()
+    budget, user = Budget(6_000, clock), uuid4()
     assert budget.spend(user, 6_000) == []
 
     (refusal,) = budget.spend(user, 1_000)
 
     assert refusal.extensions is not None
     assert refusal.extensions["retryAfterSeconds"] == 10
-    wall.seconds = 9.9
+    clock.seconds += 9.9
     assert budget.spend(user, 1_000) != []
-    wall.seconds = 10.0
+    clock.seconds += 0.1
     assert budget.spend(user, 1_000) == []
 
 
 def test_a_refused_operation_costs_nothing() -> None:
-    wall = Wall()
-    budget, user = Budget(5_000, wall), uuid4()
+    clock = MovedClock()
+    budget, user = Budget(5_000, clock), uuid4()
     assert budget.spend(user, 4_000) == []
     for _ in range(100):
         assert budget.spend(user, 2_000) != []
@@ -58,14 +49,14 @@ def test_a_refused_operation_costs_nothing() -> None:
 
 
 def test_users_who_were_silent_for_a_minute_are_forgotten() -> None:
-    wall = Wall()
-    budget, late = Budget(5_000, wall), uuid4()
+    clock = MovedClock()
+    budget, late = Budget(5_000, clock), uuid4()
     for _ in range(1_000):
         budget.spend(uuid4(), 5)
-    wall.seconds = 30.0
+    clock.seconds += 30
     budget.spend(late, 5)
 
-    wall.seconds = 60.0
+    clock.seconds += 30
     budget.spend(late, 5)
 
     assert len(budget) == 1

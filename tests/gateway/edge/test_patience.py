@@ -8,24 +8,15 @@ import pytest
 
 from gateway.subgraphs import Bounds, SubgraphError, Subgraphs, SubgraphSilent
 from gateway.subgraphs.patience import PAUSE, SILENCES, Patience
+from tests.gateway.edge.moved_clock import MovedClock
 from tests.gateway.edge.scripted import Peer, scripted
 
 QUICK = Bounds(connect=1.0, total=0.1)
 
 
-class Wall:
-    """A clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.seconds = 100.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-
-def worn_out(wall: Wall) -> Patience:
+def worn_out(clock: MovedClock) -> Patience:
     """The patience with a subgraph that has just been silent once too often."""
-    patience = Patience(wall)
+    patience = Patience(clock)
     for _ in range(SILENCES):
         assert patience.ask()
         patience.silent()
@@ -33,17 +24,17 @@ def worn_out(wall: Wall) -> Patience:
 
 
 def test_after_five_silences_in_a_row_nobody_waits_any_more() -> None:
-    assert not worn_out(Wall()).ask()
+    assert not worn_out(MovedClock()).ask()
 
 
 def test_the_moment_patience_ends_is_told_once() -> None:
-    patience = Patience(Wall())
+    patience = Patience(MovedClock())
 
     assert [patience.silent() for _ in range(SILENCES + 2)].count(True) == 1
 
 
 def test_an_answer_in_between_begins_the_count_anew() -> None:
-    patience = Patience(Wall())
+    patience = Patience(MovedClock())
     for _ in range(3):
         for _ in range(SILENCES - 1):
             patience.silent()
@@ -53,20 +44,20 @@ def test_an_answer_in_between_begins_the_count_anew() -> None:
 
 
 def test_after_a_pause_one_request_tries_and_the_others_do_not_wait() -> None:
-    wall = Wall()
-    patience = worn_out(wall)
-    wall.seconds += PAUSE
+    clock = MovedClock()
+    patience = worn_out(clock)
+    clock.seconds += PAUSE
 
     assert [patience.ask() for _ in range(10)] == [True] + [False] * 9
 
-    wall.seconds += PAUSE
+    clock.seconds += PAUSE
     assert patience.ask(), "whoever tried may have left without an answer"
 
 
 def test_once_it_answers_everybody_asks_again() -> None:
-    wall = Wall()
-    patience = worn_out(wall)
-    wall.seconds += PAUSE
+    clock = MovedClock()
+    patience = worn_out(clock)
+    clock.seconds += PAUSE
     assert patience.ask()
     patience.heard()
 
