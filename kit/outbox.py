@@ -41,6 +41,9 @@ CARE = 10.0
 
 RETELL_TIMEOUT = 600.0
 
+WITHDRAWN = "withdrawn"
+"""Stands for the organization in the subject of a fact that was withdrawn from it: no partner's consumer hears that."""
+
 KEPT = timedelta(days=35)
 """How long told facts are kept: longer than the stream keeps them, so that a lost stream can be told again."""
 
@@ -165,6 +168,25 @@ def _body(event: dict[str, Any]) -> str:
     return body.decode()
 
 
+_UNTOLD = """
+SELECT id, event_id, organization_id, aggregate_id, subject, body, EXISTS (
+    SELECT FROM outbox_withdrawn w
+    WHERE (w.organization_id, w.aggregate, w.aggregate_id) = (fact.organization_id, fact.aggregate, fact.aggregate_id)
+    AND fact.sequence <= w.upto
+) AS withdrawn
+FROM outbox AS fact WHERE sent_at IS NULL ORDER BY id LIMIT $1 FOR UPDATE OF fact SKIP LOCKED
+"""
+
+
+def _subject(row: Any) -> str:  # noqa: ANN401 - a row
+    """Where a fact is told. Our own services hear it there, too, whose it is stands in its body."""
+    subject: str = row["subject"]
+    if not row["withdrawn"]:
+        return subject
+    events, _, rest = subject.split(".", 2)
+    return f"{events}.{WITHDRAWN}.{rest}"
+
+
 class _Told(NamedTuple):
     """What became of one aggregate's facts: those told, the stream's last sequence, and what stopped it."""
 
@@ -223,8 +245,7 @@ class Relay:
         """Tell one batch of untold facts; answers how many were told. Within an aggregate one at a time, in order."""
         async with connection.transaction():
             rows = await connection.fetch(
-                "SELECT id, event_id, organization_id, aggregate_id, subject, body FROM outbox WHERE sent_at IS NULL"
-                " ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED",
+                _UNTOLD,
                 BATCH,
             )
             chains: dict[tuple[UUID, UUID], list[Any]] = {}
@@ -249,7 +270,7 @@ class Relay:
         for row in chain:
             try:
                 sequence = await self._bus.publish(
-                    row["subject"], row["body"].encode(), str(row["event_id"])
+                    _subject(row), row["body"].encode(), str(row["event_id"])
                 )
             except BUS_AWAY as error:
                 return _Told(ids, sequence, error)
@@ -276,8 +297,10 @@ class Relay:
                     timeout=RETELL_TIMEOUT,
                 )
             await connection.execute(
-                "INSERT INTO outbox_stream VALUES ($1, $2, $3) ON CONFLICT (stream)"
-                " DO UPDATE SET created_at = excluded.created_at, last_sequence = excluded.last_sequence",
+                "INSERT INTO outbox_stream VALUES ($1, $2, $3) ON CONFLICT (stream) DO UPDATE SET"
+                " cut = outbox_stream.cut + (excluded.created_at = outbox_stream.created_at"
+                " AND excluded.last_sequence < outbox_stream.last_sequence)::integer,"
+                " created_at = excluded.created_at, last_sequence = excluded.last_sequence",
                 bus.STREAM,
                 state.created_at,
                 state.last_sequence,

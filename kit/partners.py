@@ -28,6 +28,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 
 from kit.bus import ACK_WAIT, STREAM, Bus
+from kit.feed import FEED, opened_at
 
 log = logging.getLogger(__name__)
 
@@ -108,20 +109,23 @@ class Issuer:
         return (text + b"." + _base64(self._key.sign(text))).decode()
 
     def welcome(self, asked: SignIn, durable: str) -> str:
-        """The answer that lets a partner in, to its own consumer and its own inboxes."""
-        consumer = f"{STREAM}.{durable}"
-        publish = [
-            f"$JS.API.CONSUMER.MSG.NEXT.{consumer}",
-            f"{API_PREFIX}.CONSUMER.MSG.NEXT.{consumer}",
-            f"{API_PREFIX}.CONSUMER.INFO.{consumer}",
-            f"$JS.ACK.{consumer}.>",
+        """The answer that lets a partner in, to its own consumer and its own inboxes. It knows the feed as EVENTS; clients that
+        ask about their consumer are told the feed's own name, and may use that."""
+        asks = [
+            f"{API_PREFIX}.CONSUMER.{verb}.{stream}.{durable}"
+            for verb in ("MSG.NEXT", "INFO")
+            for stream in (STREAM, FEED)
         ]
+        pulls, acknowledges = (
+            f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{durable}",
+            f"$JS.ACK.{FEED}.{durable}.>",
+        )
         user = self.sign(
             asked.user,
             ACCOUNT,
             {
                 "type": "user",
-                "pub": {"allow": publish},
+                "pub": {"allow": [pulls, *asks, acknowledges]},
                 "sub": {"allow": [f"_INBOX_{durable}.>"]},
                 "subs": 100,
                 "data": -1,
@@ -212,10 +216,21 @@ async def _decide(issuer: Issuer, asked: SignIn, find_partner: FindPartner) -> s
     return issuer.welcome(asked, partner.durable)
 
 
+async def partner_consumers(bus: Bus) -> frozenset[str]:
+    """The durable names of the consumers that there are on the feed, or the first thousand; none while there is no feed."""
+    answer = await bus.client.request(f"$JS.API.CONSUMER.NAMES.{FEED}")
+    return frozenset(orjson.loads(answer.data).get("consumers") or ())
+
+
 async def ensure_partner_consumer(bus: Bus, durable: str, subject: str) -> None:
-    """Make a partner's durable pull consumer, or leave it as it is: every fact on `subject`, from the first kept on."""
+    """Make a partner's durable pull consumer, or leave it as it is: every fact on `subject`, from the first kept on. While the feed
+    is not open none is made: what was withdrawn may be in it."""
+    opened = await opened_at(bus)
+    if opened is None:
+        log.info("the partners' feed is not open yet")
+        return
     await bus.js.add_consumer(
-        STREAM,
+        FEED,
         ConsumerConfig(
             durable_name=durable,
             filter_subject=subject,
@@ -226,9 +241,11 @@ async def ensure_partner_consumer(bus: Bus, durable: str, subject: str) -> None:
             max_deliver=-1,
         ),
     )
+    if await opened_at(bus) != opened:
+        await remove_partner_consumer(bus, durable)
 
 
 async def remove_partner_consumer(bus: Bus, durable: str) -> None:
     """Delete a partner's consumer, if it is there: whoever is still connected has nothing left to ask."""
     with suppress(NotFoundError):
-        await bus.js.delete_consumer(STREAM, durable)
+        await bus.js.delete_consumer(FEED, durable)

@@ -23,6 +23,9 @@ AUDITOR = "auditor"
 USERS = (*SERVICES, "gateway", OPERATOR, AUDITOR)
 STREAM = "EVENTS"
 AUDIT = "AUDIT"
+FEED = "FEED"
+"""What partners read: a mirror of the stream, out of which facts can be taken (docs/decisions/0009-partner-feed.md)."""
+
 SIGN_IN = "$SYS.REQ.USER.AUTH"
 _READING_AUDIT = [
     f"$JS.API.STREAM.INFO.{AUDIT}",
@@ -31,6 +34,27 @@ _READING_AUDIT = [
     f"$JS.API.CONSUMER.INFO.{AUDIT}.*",
     f"$JS.API.CONSUMER.MSG.NEXT.{AUDIT}.*",
 ]
+
+
+_KEEPING_FEED = [
+    *(
+        f"$JS.API.STREAM.{verb}.{FEED}"
+        for verb in ("INFO", "CREATE", "UPDATE", "DELETE", "MSG.DELETE")
+    ),
+    f"$JS.API.CONSUMER.CREATE.{FEED}.withdrawals.>",
+    f"$JS.API.CONSUMER.DELETE.{FEED}.withdrawals",
+    f"$JS.API.CONSUMER.MSG.NEXT.{FEED}.withdrawals",
+]
+"""Of referrals: it makes the feed, and takes out of it what an organization has lost."""
+
+_KEEPING_PARTNERS = [
+    f"$JS.API.STREAM.INFO.{FEED}",
+    f"$JS.API.CONSUMER.NAMES.{FEED}",
+    *(f"$JS.API.CONSUMER.{verb}.{FEED}.*" for verb in ("DURABLE.CREATE", "INFO", "DELETE")),
+]
+"""Of identity: it makes partners' consumers."""
+
+_MORE = {"referrals": _KEEPING_FEED, "identity": _KEEPING_PARTNERS}
 
 
 class Allowed(TypedDict):
@@ -78,7 +102,6 @@ def allowed(user: str) -> Allowed:
         return Allowed(publish=_READING_AUDIT, subscribe=["_INBOX.>"], answers=False)
     if user == "gateway":
         return Allowed(publish=[], subscribe=["events.>"], answers=False)
-    consumers = ["*" if user == "identity" else user]  # identity makes partners' consumers as well
     publish = [
         f"events.*.{user}.>",
         f"audit.{user}",
@@ -89,13 +112,13 @@ def allowed(user: str) -> Allowed:
             for name in (STREAM, AUDIT)
         ),
         *(
-            f"$JS.API.CONSUMER.{verb}.{STREAM}.{name}"
-            for name in consumers
+            f"$JS.API.CONSUMER.{verb}.{STREAM}.{user}"
             for verb in ("CREATE", "DURABLE.CREATE", "INFO", "DELETE")
         ),
-        f"$JS.API.CONSUMER.CREATE.{STREAM}.{consumers[0]}.>",
+        f"$JS.API.CONSUMER.CREATE.{STREAM}.{user}.>",
         f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{user}",
         f"$JS.ACK.{STREAM}.{user}.>",
+        *_MORE.get(user, []),
     ]
     subscribe = ["_INBOX.>"]
     if user == "identity":
@@ -109,7 +132,7 @@ def render(
     listen: str,
     store: str,
     monitor: str = "127.0.0.1:-1",
-    max_file_store: str = "10GB",
+    max_file_store: str = "20GB",
 ) -> str:
     """The server's configuration, with its secrets."""
     words = {

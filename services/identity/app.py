@@ -295,7 +295,7 @@ JOBS: Sequence[Job[Means]] = (
     Job("identity away", timedelta(hours=1), _away),
     Job("identity notices", timedelta(seconds=10), _notices),
     Job("identity post", timedelta(seconds=1), _post),
-    Job("identity partner consumers", timedelta(minutes=1), _partners),
+    Job("identity partner consumers", timedelta(seconds=5), _partners),
     Job("identity signing keys", timedelta(hours=1), _keys),
     Job("identity tidying", timedelta(minutes=10), _tidy),
 )

@@ -9,7 +9,7 @@ from typing import Final
 from kit.config import ServiceSettings, address, key, load, number, setting
 from kit.service import Job, Parts, Service
 from services.referrals import policy
-from services.referrals.actions import attachments, cases, clocks, offline, patients
+from services.referrals.actions import attachments, cases, clocks, feed, offline, patients
 from services.referrals.actions.peers import Peers
 from services.referrals.actions.vault import Vault
 from services.referrals.consumers import hearings
@@ -78,6 +78,14 @@ async def _drop_cut_off(parts: Parts[Peers]) -> None:
     await attachments.drop_cut_off(parts.call())
 
 
+async def _keep_feed(parts: Parts[Peers]) -> None:
+    await feed.keep_feed(parts.db, parts.bus, parts.clock.real())
+
+
+async def _forget_withdrawn(parts: Parts[Peers]) -> None:
+    await feed.forget_withdrawn(parts.db)
+
+
 async def _follow_news(parts: Parts[Peers]) -> None:
     await parts.peers.news.run(parts.db)
 
@@ -90,6 +98,8 @@ JOBS: Final = (
     Job("follow-cases", timedelta(seconds=10), _follow_cases),
     Job("reseal", timedelta(minutes=1), _reseal),
     Job("drop-cut-off", timedelta(minutes=10), _drop_cut_off),
+    Job("keep-feed", timedelta(seconds=5), _keep_feed),
+    Job("forget-withdrawn", timedelta(hours=1), _forget_withdrawn),
 )
 
 

@@ -15,6 +15,7 @@ from tests.support.servers import PostgresServer, as_runtime
 WITHOUT = {
     "outbox": "a fact of one organization is told in a transaction of another; only the relay reads it",
     "outbox_sequences": "numbers of the facts above; only telling a fact reads it",
+    "outbox_withdrawn": "which of the facts above partners hear no more; only the relay and the feed's keeper read it",
     "inbox_sequences": "how far each aggregate was heard; only the consumer reads it",
     "dead_letters": "what could not be heard; only the consumer and operators read it",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -12,8 +13,11 @@ from uuid import UUID
 import orjson
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
+from nats.js.errors import NotFoundError
 
 from kit.bus import STREAM, open_bus
+from kit.db import Database
+from kit.feed import FEED, Feed
 from kit.ids import new_id
 from kit.inbox import Consumer
 from kit.outbox import fact_name
@@ -80,6 +84,17 @@ async def forget_facts(nats_url: str) -> None:
     try:
         await bus.ensure_stream()
         await bus.js.delete_stream(STREAM)
+        with suppress(NotFoundError):
+            await bus.js.delete_stream(FEED)
+    finally:
+        await bus.close()
+
+
+async def open_feed(nats_url: str, database: Database) -> None:
+    """Make the feed that partners read, as referrals does, for tests in which it does not run. The URL is referrals'."""
+    bus = await open_bus(nats_url, name="referrals")
+    try:
+        await Feed("referrals", database, bus).keep()
     finally:
         await bus.close()
 

@@ -11,7 +11,7 @@ from kit.bus import Bus
 from kit.db import Database
 from kit.errors import Conflict, NotFound
 from kit.ids import new_id
-from kit.partners import ensure_partner_consumer, remove_partner_consumer
+from kit.partners import ensure_partner_consumer, partner_consumers, remove_partner_consumer
 from proto.identity.v1.events_pb2 import PartnerAdded, PartnerRemoved
 from services.identity import policy, store
 from services.identity.actions.means import Call
@@ -122,13 +122,13 @@ async def keep_consumer(bus: Bus, partner: Partner) -> None:
 
 
 async def keep_consumers(database: Database, bus: Bus) -> None:
-    """The same for every partner: what a broker that lost its memory has forgotten is made again."""
+    """The same for every partner whose consumer is not as it should be: a feed that was made anew has none."""
     async with database.reading() as tx:
         partners = await store.all_partners(tx)
-    if partners:
-        await bus.ensure_stream()
+    known = await partner_consumers(bus) if partners else frozenset()
     for partner in partners:
-        await keep_consumer(bus, partner)
+        if (partner.removed_at is None) != (partner.durable in known):
+            await keep_consumer(bus, partner)
 
 
 async def find_partner(database: Database, public_key: str) -> Partner | None:

@@ -47,7 +47,7 @@ from services.identity import policy
 from services.identity.actions import Means
 from services.identity.app import build
 from tests.service.identity import asking
-from tests.support.facts import forget_facts
+from tests.support.facts import forget_facts, open_feed
 from tests.support.running import VIEWER_KEY, Running, environment, running_service
 from tests.support.servers import NatsServer, PostgresServer, operator_url
 
@@ -331,6 +331,7 @@ async def identity(postgres: PostgresServer, nats_server: NatsServer) -> AsyncIt
     )
     await forget_facts(operator_url(nats_server))
     async with running_service(build(settings)) as running:
+        await open_feed(nats_server.url("referrals"), running.parts.db)
         found = Identity(running, directory, mailbox, ANONYMOUS, referrals)
         await found.jobs()
         found.support = await found.viewer((await found.sign_in(*SUPPORT))["accessToken"])

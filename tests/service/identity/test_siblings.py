@@ -13,6 +13,7 @@ from nats.aio.client import Client
 from starlette.requests import Request
 
 from kit.config import SettingsError
+from kit.feed import FEED
 from proto.directory.v1.events_pb2 import OfficeClosed
 from proto.identity.v1.identity_pb2 import CoverageRequest, KeysRequest, UsersRequest
 from services.identity.app import build
@@ -186,7 +187,7 @@ async def partner_client(server: NatsServer, seed: str, durable: str) -> AsyncIt
 async def consumer_exists(identity: Identity, durable: str) -> bool:
     """Whether the broker has the consumer."""
     try:
-        await identity.running.parts.bus.js.consumer_info("EVENTS", durable)
+        await identity.running.parts.bus.js.consumer_info(FEED, durable)
     except nats.js.errors.NotFoundError:
         return False
     return True
@@ -246,7 +247,7 @@ async def test_a_consumer_the_broker_has_lost_is_made_again(
     partner = added["partner"]
     assert isinstance(partner, dict)
     await eventually(lambda: consumer_exists(identity, partner["durable"]), bool)
-    await identity.running.parts.bus.js.delete_consumer("EVENTS", partner["durable"])
+    await identity.running.parts.bus.js.delete_consumer(FEED, partner["durable"])
 
     await identity.running.advance(timedelta())
 

@@ -16,10 +16,19 @@ import nats.errors
 import nkeys  # type: ignore[import-untyped]
 import pytest
 from nats.aio.client import Client
-from nats.js.api import ConsumerConfig
 
 from kit.bus import Bus, open_bus
-from kit.partners import API_PREFIX, KeyFormatError, answer_partner_sign_ins, public_key_bytes
+from kit.db import Database
+from kit.feed import FEED
+from kit.partners import (
+    API_PREFIX,
+    KeyFormatError,
+    answer_partner_sign_ins,
+    ensure_partner_consumer,
+    public_key_bytes,
+    remove_partner_consumer,
+)
+from tests.support.facts import open_feed
 from tests.support.servers import NatsServer
 
 
@@ -50,11 +59,7 @@ class Desk:
 
     async def admit(self, partner: Acme, organization: str) -> None:
         self.partners[partner.public_key] = partner
-        await self.bus.ensure_stream()
-        config = ConsumerConfig(
-            durable_name=partner.durable, filter_subject=f"events.{organization}.>"
-        )
-        await self.bus.js.add_consumer("EVENTS", config)
+        await ensure_partner_consumer(self.bus, partner.durable, f"events.{organization}.>")
 
     @contextlib.asynccontextmanager
     async def signed_in(self, partner: Acme) -> AsyncIterator[tuple[Client, asyncio.Queue[str]]]:
@@ -78,7 +83,8 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(nats_server: NatsServer) -> AsyncIterator[Desk]:
+async def desk(nats_server: NatsServer, database: Database) -> AsyncIterator[Desk]:
+    await open_feed(nats_server.url("referrals"), database)
     bus = await open_bus(nats_server.url("identity"), name="identity")
     partners: dict[str, Acme] = {}
 
@@ -116,8 +122,13 @@ async def publish(server: NatsServer, subject: str, body: bytes) -> None:
     await client.close()
 
 
-@pytest.mark.parametrize("prefix", ["$JS.API", API_PREFIX])
-async def test_a_partner_reads_and_acknowledges_its_own_facts(desk: Desk, prefix: str) -> None:
+@pytest.mark.parametrize(
+    ("prefix", "stream"), [("$JS.API", "EVENTS"), (API_PREFIX, "EVENTS"), (API_PREFIX, FEED)]
+)
+async def test_a_partner_reads_and_acknowledges_its_own_facts(
+    desk: Desk, prefix: str, stream: str
+) -> None:
+    """By the name it was told, and by the one that its consumer says it is on."""
     acme = new_partner("acme")
     await desk.admit(acme, f"org-{acme.durable}")
     await publish(desk.server, f"events.org-{acme.durable}.directory.office.added", b"mine")
@@ -125,12 +136,12 @@ async def test_a_partner_reads_and_acknowledges_its_own_facts(desk: Desk, prefix
 
     async with desk.signed_in(acme) as (client, _):
         js = client.jetstream(prefix=prefix)
-        mine = await js.pull_subscribe_bind(durable=acme.durable, stream="EVENTS")
+        mine = await js.pull_subscribe_bind(durable=acme.durable, stream=stream)
         messages = await mine.fetch(10, timeout=1)
         assert [message.data for message in messages] == [b"mine"]
         await messages[0].ack_sync()
         js = client.jetstream(prefix=API_PREFIX)
-        mine = await js.pull_subscribe_bind(durable=acme.durable, stream="EVENTS")
+        mine = await js.pull_subscribe_bind(durable=acme.durable, stream=stream)
         info = await mine.consumer_info()
 
     assert (info.num_pending, info.num_ack_pending) == (0, 0)
@@ -142,12 +153,23 @@ async def test_a_partner_is_refused_everything_else(desk: Desk) -> None:
     await desk.admit(other, "org-b")
     forbidden = [
         f"$JS.API.CONSUMER.MSG.NEXT.EVENTS.{other.durable}",
+        f"$JS.API.CONSUMER.MSG.NEXT.FEED.{other.durable}",
+        f"$JS.API.CONSUMER.MSG.NEXT.FEED.{acme.durable}",
         f"$JS.API.CONSUMER.INFO.EVENTS.{other.durable}",
+        *(
+            f"{API_PREFIX}.CONSUMER.{verb}.{stream}.{other.durable}"
+            for verb in ("MSG.NEXT", "INFO")
+            for stream in ("EVENTS", "FEED")
+        ),
         "$JS.API.CONSUMER.MSG.NEXT.EVENTS.referrals",
         f"$JS.API.CONSUMER.DELETE.EVENTS.{acme.durable}",
         f"$JS.API.CONSUMER.CREATE.EVENTS.{acme.durable}",
         f"$JS.API.CONSUMER.DURABLE.CREATE.EVENTS.{acme.durable}",
-        f"$JS.ACK.EVENTS.{other.durable}.1.1.1.1.0",
+        f"$JS.ACK.EVENTS.{acme.durable}.1.1.1.1.0",
+        f"$JS.ACK.FEED.{other.durable}.1.1.1.1.0",
+        "$JS.API.STREAM.MSG.DELETE.FEED",
+        "$JS.API.STREAM.MSG.GET.FEED",
+        "$JS.API.DIRECT.GET.FEED",
         "$JS.API.STREAM.INFO.EVENTS",
         "$JS.API.STREAM.MSG.GET.EVENTS",
         "$JS.API.DIRECT.GET.EVENTS",
@@ -215,7 +237,7 @@ async def test_a_removed_partner_is_refused_and_its_open_connection_has_nothing_
 
     async with desk.signed_in(acme) as (client, _):
         del desk.partners[acme.public_key]
-        await desk.bus.js.delete_consumer("EVENTS", acme.durable)
+        await remove_partner_consumer(desk.bus, acme.durable)
         await publish(desk.server, f"events.org-{acme.durable}.directory.office.added", b"late")
         mine = await client.jetstream().pull_subscribe_bind(durable=acme.durable, stream="EVENTS")
         with pytest.raises(nats.errors.Error):
