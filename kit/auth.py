@@ -52,6 +52,8 @@ class Viewer:
     support: bool = False
     client_admin: bool = False
     insurance_manager: bool = False
+    """Keeps the lists of plans of the whole organization (R26)."""
+
     call_centre: bool = False
     office_admin_of: frozenset[UUID] = frozenset()
     office_staff_of: frozenset[UUID] = frozenset()
@@ -63,6 +65,10 @@ class Viewer:
 
     provider_id: UUID | None = None
     """The provider whose record is about the user."""
+
+    insurance_manager_of: frozenset[UUID] = frozenset()
+    """The offices whose lists of plans the viewer keeps, where it is not all of them (R26). Nobody works there by it: it opens no
+    queue and no referral."""
 
     second_factor: bool = False
     """Whether the session stands on two factors: for rules that ask for more than a password."""
@@ -137,7 +143,10 @@ def sign_viewer(viewer: Viewer, *, audience: str, key: bytes, at: datetime) -> s
         "iat": at.timestamp(),
         "office_admin_of": sorted(viewer.office_admin_of),
         "office_staff_of": sorted(viewer.office_staff_of),
+        "insurance_manager_of": sorted(viewer.insurance_manager_of),
     }
+    if not viewer.insurance_manager_of:
+        del claims["insurance_manager_of"]
     body = urlsafe_b64encode(orjson.dumps(claims))
     return f"{body.decode()}.{_mac(body, key)}"
 
@@ -164,8 +173,8 @@ def verify_viewer(text: str, *, audience: str, key: bytes, at: datetime | None) 
 def _viewer(claims: dict[str, Any]) -> Viewer:
     for name in ("user_id", "session_id", "organization_id", "provider_id"):
         claims[name] = UUID(claims[name]) if claims[name] else None
-    for name in ("office_admin_of", "office_staff_of"):
-        claims[name] = frozenset(UUID(text) for text in claims[name])
+    for name in ("office_admin_of", "office_staff_of", "insurance_manager_of"):
+        claims[name] = frozenset(UUID(text) for text in claims.get(name, ()))
     claims["kind"], claims["stage"] = Kind(claims["kind"]), Stage(claims["stage"])
     return Viewer(**claims)
 

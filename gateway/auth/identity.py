@@ -103,6 +103,7 @@ def _viewer(reply: ViewerReply) -> Viewer:
         support=reply.support,
         client_admin=reply.client_admin,
         insurance_manager=reply.insurance_manager,
+        insurance_manager_of=frozenset(map(UUID, reply.insurance_manager_of)),
         call_centre=reply.call_centre,
         office_admin_of=frozenset(map(UUID, reply.office_admin_of)),
         office_staff_of=frozenset(map(UUID, reply.office_staff_of)),

@@ -7,6 +7,7 @@ from uuid import UUID
 from kit.db import Connection
 from kit.inbox import Handler, Heard, Hearing
 from kit.service import Parts
+from kit.workplace import workplace
 from proto.identity.v1 import events_pb2 as identity
 from proto.insurance.v1 import events_pb2 as insurance
 from proto.referrals.v1 import events_pb2 as referrals
@@ -111,8 +112,8 @@ async def _role_revoked(tx: Connection, call: Call, heard: Heard) -> None:
     organization_id, user_id = _user(heard)
     if fact.role == _CALL_CENTRE:
         await store.feed.drop_reader(tx, organization_id, user_id)
-    if fact.office_id:
-        office_id = OfficeId(UUID(fact.office_id))
+    if office := workplace(fact.role, fact.office_id):
+        office_id = OfficeId(office)
         await store.heard.drop_role(tx, organization_id, user_id, office_id, fact.role)
         await going_live.recheck_in(tx, call, organization_id, [office_id], revoking=True)
 
@@ -143,8 +144,8 @@ async def _role_granted(tx: Connection, call: Call, heard: Heard) -> None:
     await store.heard.keep_user(tx, organization_id, user_id)
     if fact.role == _CALL_CENTRE:
         await store.feed.add_reader(tx, organization_id, user_id)
-    if fact.office_id:
-        office_id = OfficeId(UUID(fact.office_id))
+    if office := workplace(fact.role, fact.office_id):
+        office_id = OfficeId(office)
         await store.heard.keep_role(tx, organization_id, user_id, office_id, fact.role)
         await going_live.recheck_in(tx, call, organization_id, [office_id], revoking=True)
 

@@ -130,6 +130,7 @@ def _viewer_reply(viewer: Viewer) -> ViewerReply:
         support=viewer.support,
         client_admin=viewer.client_admin,
         insurance_manager=viewer.insurance_manager,
+        insurance_manager_of=sorted(map(str, viewer.insurance_manager_of)),
         call_centre=viewer.call_centre,
         office_admin_of=sorted(map(str, viewer.office_admin_of)),
         office_staff_of=sorted(map(str, viewer.office_staff_of)),

@@ -25,6 +25,7 @@ from proto.identity.v1.events_pb2 import (
 )
 from services.insurance import actions, store
 from services.insurance.domain import (
+    Answering,
     AnsweringRole,
     OfficeId,
     OrganizationId,
@@ -47,18 +48,24 @@ async def _organization_added(tx: Connection, heard: Heard) -> None:
 
 async def _role_granted(tx: Connection, heard: Heard) -> None:
     fact: RoleGranted = heard.fact
-    role = _ANSWERING.get(fact.role)
-    if role is not None:
+    answering = _answering(fact)
+    if answering is not None:
         organization_id, user_id = _who(heard, fact.user_id)
-        await actions.role_granted(tx, organization_id, user_id, role, heard.time)
+        await actions.role_granted(tx, organization_id, user_id, answering, heard.time)
 
 
 async def _role_revoked(tx: Connection, heard: Heard) -> None:
     fact: RoleRevoked = heard.fact
-    role = _ANSWERING.get(fact.role)
-    if role is not None:
+    answering = _answering(fact)
+    if answering is not None:
         organization_id, user_id = _who(heard, fact.user_id)
-        await actions.role_lost(tx, organization_id, user_id, role, heard.time)
+        await actions.role_lost(tx, organization_id, user_id, answering, heard.time)
+
+
+def _answering(fact: RoleGranted | RoleRevoked) -> Answering | None:
+    role = _ANSWERING.get(fact.role)
+    office_id = OfficeId(UUID(fact.office_id)) if fact.office_id else None
+    return Answering(role, office_id) if role is not None else None
 
 
 async def _user_deactivated(tx: Connection, heard: Heard) -> None:

@@ -51,11 +51,22 @@ def permit_catalogue(viewer: Viewer) -> None:
         )
 
 
+def _keeps_everywhere(viewer: Viewer) -> bool:
+    """Keeps the plans of the whole organization (R26)."""
+    return viewer.insurance_manager or viewer.client_admin
+
+
+def _keeps_at(viewer: Viewer) -> frozenset[UUID]:
+    """The offices whose plans the viewer keeps by a role at just those: as their insurance manager, or as office admin (R26)."""
+    return viewer.insurance_manager_of | viewer.office_admin_of
+
+
 def may_edit(viewer: Viewer, organization_id: OrganizationId, office_id: OfficeId) -> bool:
-    """R26: insurance managers and client admins for the whole organization, office admins for their own offices."""
+    """R26: insurance managers and client admins for the whole organization; office admins, and insurance managers of some offices,
+    for those."""
     if not viewer.is_user or viewer.reporting_only or viewer.organization_id != organization_id:
         return False
-    return viewer.insurance_manager or viewer.client_admin or office_id in viewer.office_admin_of
+    return _keeps_everywhere(viewer) or office_id in _keeps_at(viewer)
 
 
 def permit_edit(viewer: Viewer, organization_id: OrganizationId, office_id: OfficeId) -> None:
@@ -71,10 +82,10 @@ def offices_to_answer_for(viewer: Viewer) -> tuple[OfficeId, ...] | None:
     """Of which offices the viewer keeps or watches what is accepted: None stands for all of the organization's. Denied for who
     answers for none (R26)."""
     viewer.require_organization()
-    if viewer.insurance_manager or viewer.client_admin or viewer.reporting_only:
+    if _keeps_everywhere(viewer) or viewer.reporting_only:
         return None
-    if viewer.office_admin_of:
-        return tuple(OfficeId(one) for one in sorted(viewer.office_admin_of))
+    if own := _keeps_at(viewer):
+        return tuple(OfficeId(one) for one in sorted(own))
     raise Denied(
         "This is for those who keep the plans that are accepted.",
         remedy="Ask an insurance manager, a client admin or an admin of the office.",
@@ -85,25 +96,26 @@ def answered_for(viewer: Viewer, office_ids: Sequence[UUID]) -> list[UUID]:
     """Those of these offices of which the viewer keeps or watches what is accepted; of none for who answers for none (R26)."""
     if not viewer.is_user or viewer.organization_id is None:
         return []
-    if viewer.insurance_manager or viewer.client_admin or viewer.reporting_only:
+    if _keeps_everywhere(viewer) or viewer.reporting_only:
         return list(office_ids)
-    return [one for one in office_ids if one in viewer.office_admin_of]
+    own = _keeps_at(viewer)
+    return [one for one in office_ids if one in own]
 
 
 def permit_campaigns(viewer: Viewer) -> None:
-    """Denied unless an insurance manager or a client admin: they open campaigns, hand them over and call them off (R29)."""
+    """Denied unless an insurance manager of the whole organization or a client admin: they open campaigns, hand them over and call
+    them off (R29)."""
     viewer.require_organization()
-    if not (viewer.insurance_manager or viewer.client_admin):
+    if not _keeps_everywhere(viewer):
         raise Denied(
-            "Campaigns are opened and handed over by insurance managers and client admins.",
-            remedy="Ask an insurance manager or a client admin.",
+            "Campaigns are opened and handed over by insurance managers of the organization and client admins.",
+            remedy="Ask one of them.",
         )
 
 
 def campaign_actions(viewer: Viewer, campaign: Campaign) -> tuple[CampaignAction, ...]:
     """What the viewer may do to the campaign now."""
-    answers = viewer.insurance_manager or viewer.client_admin
-    if not answers or viewer.reporting_only or campaign.closed_at is not None:
+    if not _keeps_everywhere(viewer) or viewer.reporting_only or campaign.closed_at is not None:
         return ()
     if campaign.year is not None:
         return (CampaignAction.ASSIGN,)

@@ -7,6 +7,7 @@ from google.protobuf.message import Message
 from kit.db import Connection
 from kit.inbox import Handler, Heard, Hearing
 from kit.service import Parts
+from kit.workplace import workplace
 from proto.directory.v1.events_pb2 import (
     GroupRemoved,
     GroupStaffed,
@@ -99,8 +100,8 @@ async def _organization_added(tx: Connection, heard: Heard) -> None:
 async def _role_revoked(tx: Connection, heard: Heard) -> None:
     fact: RoleRevoked = heard.fact
     user_id = UserId(UUID(fact.user_id))
-    if fact.office_id:
-        await leaving.end_watching(tx, user_id, office_id=OfficeId(UUID(fact.office_id)))
+    if office := workplace(fact.role, fact.office_id):
+        await leaving.end_watching(tx, user_id, office_id=OfficeId(office))
     if fact.provider_id:
         await leaving.end_watching(tx, user_id, provider_id=ProviderId(UUID(fact.provider_id)))
 

@@ -69,18 +69,24 @@ def sees_patients(viewer: Viewer, whose: Scope) -> bool:
 
 
 def permit_insurance_reports(viewer: Viewer) -> frozenset[UUID] | None:
-    """Whose numbers of insurance the viewer reads: as of other reports, and insurance managers those of the whole organization."""
+    """Whose numbers of insurance the viewer reads: as of other reports; insurance managers those of the whole organization, or of the
+    offices whose plans they keep (R26)."""
     viewer.require_organization()
-    return None if viewer.insurance_manager else readable_offices(viewer)
+    if viewer.insurance_manager:
+        return None
+    if viewer.insurance_manager_of and not _reads_some(viewer):
+        return viewer.insurance_manager_of
+    offices = readable_offices(viewer)
+    return None if offices is None else offices | viewer.insurance_manager_of
 
 
 def permit_insurance_reviews(viewer: Viewer) -> None:
-    """Denied but for client admins, who sees what they see, and insurance managers: a review is of the whole organization."""
+    """Denied but for client admins, who sees what they see, and insurance managers of the whole organization, which a review is of."""
     viewer.require_organization()
     if not (viewer.client_admin or viewer.reporting_only or viewer.insurance_manager):
         raise Denied(
-            "Insurance reviews are for client admins and insurance managers.",
-            remedy="Ask an insurance manager.",
+            "Insurance reviews are for client admins and insurance managers of the organization.",
+            remedy="Ask one of them.",
         )
 
 

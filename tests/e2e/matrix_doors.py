@@ -141,6 +141,7 @@ def _viewer(told: ViewerReply) -> Viewer:
         support=told.support,
         client_admin=told.client_admin,
         insurance_manager=told.insurance_manager,
+        insurance_manager_of=frozenset(map(UUID, told.insurance_manager_of)),
         call_centre=told.call_centre,
         office_admin_of=frozenset(map(UUID, told.office_admin_of)),
         office_staff_of=frozenset(map(UUID, told.office_staff_of)),

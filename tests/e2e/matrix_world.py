@@ -14,6 +14,7 @@ from tests.e2e.matrix_events import go_on
 from tests.e2e.matrix_stage import ADMIN, CARDIOLOGY, GUEST, World, invited
 from tests.e2e.town import Listener
 from tests.model.cast import MAPLE, NORTH
+from tests.model.words import WORKING_ROLES
 
 NPIS = iter(("1000000004", "1000000012", "1000000020", "1999999992"))
 NUMBERS = count(1)
@@ -28,6 +29,7 @@ ROLES: dict[str, tuple[tuple[str, str], ...]] = {
     "admin here": (("OFFICE_ADMIN", "here"),),
     "client admin with a queue": (("CLIENT_ADMIN", ""), ("OFFICE_STAFF", "here")),
     "insurance manager": (("INSURANCE_MANAGER", ""),),
+    "insurance manager here": (("INSURANCE_MANAGER", "here"),),
     "call centre": (("CALL_CENTRE", ""),),
     "reporting only": (("REPORTING_ONLY", ""),),
     "provider": (("PROVIDER", ""),),
@@ -189,10 +191,11 @@ def _address(name: str) -> str:
 
 
 async def _attest(world: World, office: str) -> None:
-    """Say that just those work there who were given a role at the office (R18)."""
+    """Say that just those work there who were given a role at the office as its staff (R18): not who keeps its plans (R26)."""
     admin = world.by(NORTH if office.startswith("their") else MAPLE)
     query = "query($id: ID!) { office(id: $id) { roster { id } } }"
-    staff = {name for name, roles in ROLES.items() if office in {where for _, where in roles}}
+    working = {(role, office) for role in WORKING_ROLES}
+    staff = {name for name, roles in ROLES.items() if working & set(roles)}
 
     async def roster() -> list[str]:
         seen = await admin.ask(query, id=world.ids[f"office {office}"])

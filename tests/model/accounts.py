@@ -92,6 +92,7 @@ STAFF_HERE = {"role": "OFFICE_STAFF", "officeId": "@own office"}
 STAFF_THERE = {"role": "OFFICE_STAFF", "officeId": "@own other office"}
 ADMIN_HERE = {"role": "OFFICE_ADMIN", "officeId": "@own office"}
 MANAGER = {"role": "INSURANCE_MANAGER"}
+MANAGER_HERE = {"role": "INSURANCE_MANAGER", "officeId": "@own office"}
 CENTRE = {"role": "CALL_CENTRE"}
 
 
@@ -123,6 +124,7 @@ ROLES = (
     (STAFF_THERE, either(client_admin, admin_of("there", "their planned")), "R08"),
     (ADMIN_HERE, client_admin, "R08"),
     (MANAGER, client_admin, "R26"),
+    (MANAGER_HERE, client_admin, "R26"),
     (CENTRE, client_admin, "R10"),
     (ONLY_LOOKS, client_admin, "R02"),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.model.words import Actor, Session, Thing
+from tests.model.words import WORKING_ROLES, Actor, Session, Thing
 
 MAPLE, NORTH = "maple", "north"
 HERE, THERE, THEIRS = frozenset({"here"}), frozenset({"there"}), frozenset({"theirs"})
@@ -22,6 +22,7 @@ ACTORS = (
     Actor("client admin with a queue", MAPLE, client_admin=True, staff_of=HERE),
     Actor("reporting only", MAPLE, reporting_only=True),
     Actor("insurance manager", MAPLE, insurance_manager=True),
+    Actor("insurance manager here", MAPLE, insurance_of=HERE),
     Actor("call centre", MAPLE, call_centre=True),
     Actor("group staff", MAPLE, groups=TEAM),
     Actor("provider", MAPLE, provider="doctor here"),
@@ -50,7 +51,7 @@ OWN_PARTS = ("gateway", "identity", "directory", "insurance", "referrals", "repo
 def _user(
     name: str, *roles: tuple[str, str], organization: str = MAPLE, ended: bool = False
 ) -> Thing:
-    offices = frozenset(office for _, office in roles if office)
+    offices = frozenset(office for role, office in roles if role in WORKING_ROLES)
     return Thing("user", name, organization, offices, roles=frozenset(roles), ended=ended)
 
 
@@ -61,6 +62,7 @@ USERS = (
     _user("admin here", ("OFFICE_ADMIN", "here")),
     _user("client admin", ("CLIENT_ADMIN", "")),
     _user("insurance manager", ("INSURANCE_MANAGER", "")),
+    _user("insurance manager here", ("INSURANCE_MANAGER", "here")),
     _user("client admin with a queue", ("CLIENT_ADMIN", ""), ("OFFICE_STAFF", "here")),
     _user("call centre", ("CALL_CENTRE", "")),
     _user("signed out", ("CLIENT_ADMIN", "")),

@@ -70,7 +70,7 @@ FIELDS: dict[str, dict[str, str]] = {
         **AUDIT,
         "Advisory": "code message clientAdmins",
         "CandidateDismissed": "office",
-        "DeactivationPreview": "user offices claimedReferrals claimedIds groups partners otherReportReaders token",
+        "DeactivationPreview": "user offices plansKeptAt claimedReferrals claimedIds groups partners otherReportReaders token",
         "Grant": "role office provider grantedAt expiresAt",
         "GroupLeft": "group name others",
         "IdentityProved": "until",

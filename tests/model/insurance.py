@@ -48,7 +48,7 @@ def at(office: str) -> Predicate:
 
 
 def keeps_plans(actor: Actor, thing: Thing) -> bool:  # noqa: ARG001 - whose it is, is asked before
-    """R29: campaigns are opened, handed over and called off by insurance managers and client admins."""
+    """R29: campaigns are opened, handed over and called off by insurance managers of the whole organization and client admins."""
     return actor.insurance_manager or actor.client_admin
 
 
@@ -171,7 +171,7 @@ def unverified(actor: Actor, thing: Thing) -> bool:  # noqa: ARG001 - a predicat
 def answers_for(actor: Actor) -> bool:
     """R26: whoever keeps what is accepted, at some office at least, or looks on."""
     watches = actor.insurance_manager or actor.client_admin or actor.reporting_only
-    return watches or bool(actor.admin_of)
+    return watches or bool(actor.admin_of | actor.insurance_of)
 
 
 def answers_there(actor: Actor, thing: Thing) -> bool:

@@ -6,6 +6,7 @@ from tests.model.fields import FIELDS
 from tests.model.words import (
     KEY,
     STALE,
+    WORKING_ROLES,
     Actor,
     Ask,
     Elsewhere,
@@ -134,7 +135,7 @@ VERBS = (
 
 def reads_insurance(actor: Actor) -> bool:
     """Reports, and insurance managers those of insurance (permission matrix: INS only)."""
-    return actor.insurance_manager or reads_some(actor)
+    return actor.insurance_manager or bool(actor.insurance_of) or reads_some(actor)
 
 
 QUERIES = (
@@ -258,8 +259,8 @@ def sees_todo(actor: Actor, thing: Thing) -> bool:
 
 
 def there_now(actor: Actor, thing: Thing) -> frozenset[str]:
-    """The actor's offices at which a user has a role."""
-    return actor.admin_of & {office for _, office in thing.roles}
+    """The actor's offices at which a user works."""
+    return actor.admin_of & {office for role, office in thing.roles if role in WORKING_ROLES}
 
 
 ENTITIES = (

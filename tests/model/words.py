@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+WORKING_ROLES = frozenset({"OFFICE_ADMIN", "OFFICE_STAFF"})
+"""By which somebody works at an office: by no other role that is granted there."""
+
 
 class Verdict(StrEnum):
     """What must become of an attempt."""
@@ -46,6 +49,9 @@ class Actor:
     """Sees what a client admin sees, and changes nothing."""
 
     insurance_manager: bool = False
+    insurance_of: frozenset[str] = frozenset()
+    """Whose plans the actor keeps, where it is not the whole organization's: works at none of them by it (R26)."""
+
     call_centre: bool = False
     admin_of: frozenset[str] = frozenset()
     staff_of: frozenset[str] = frozenset()
@@ -291,8 +297,12 @@ def admin_there(actor: Actor, thing: Thing) -> bool:
 
 
 def insurance_there(actor: Actor, thing: Thing) -> bool:
-    """R26: insurance managers and client admins; office admins for their own offices."""
-    return actor.insurance_manager or admin_there(actor, thing)
+    """R26: insurance managers and client admins; office admins for their own offices, insurance managers of some offices for those."""
+    return (
+        actor.insurance_manager
+        or bool(actor.insurance_of & thing.offices)
+        or admin_there(actor, thing)
+    )
 
 
 def either(*predicates: Predicate) -> Predicate:

@@ -235,7 +235,9 @@ class RoleGranted(_message.Message):
     role: _builtins.str
     """CLIENT_ADMIN, REPORTING_ONLY, OFFICE_ADMIN, OFFICE_STAFF, INSURANCE_MANAGER, CALL_CENTRE or PROVIDER."""
     office_id: _builtins.str
-    """Set for OFFICE_ADMIN and OFFICE_STAFF; empty for the others."""
+    """Set for OFFICE_ADMIN and OFFICE_STAFF, who work there; for INSURANCE_MANAGER of just that office's plans, who does not work
+    there by it. Empty for the others: in the whole organization.
+    """
     provider_id: _builtins.str
     """Set for PROVIDER: whose record is about the user."""
     @_builtins.property

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n proto/identity/v1/identity.proto\x12\x0bidentity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\")\n\x11IntrospectRequest\x12\x14\n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\t\"\xd7\x02\n\x0bViewerReply\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12\x17\n\x0forganization_id\x18\x03 \x01(\t\x12\r\n\x05stage\x18\x04 \x01(\t\x12\x0f\n\x07support\x18\x05 \x01(\x08\x12\x14\n\x0c\x63lient_admin\x18\x06 \x01(\x08\x12\x19\n\x11insurance_manager\x18\x07 \x01(\x08\x12\x13\n\x0b\x63\x61ll_centre\x18\x08 \x01(\x08\x12\x17\n\x0foffice_admin_of\x18\t \x03(\t\x12\x17\n\x0foffice_staff_of\x18\n \x03(\t\x12.\n\nexpires_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0ereporting_only\x18\x0c \x01(\x08\x12\x13\n\x0bprovider_id\x18\r \x01(\t\x12\x15\n\rsecond_factor\x18\x0e \x01(\x08\"\r\n\x0bKeysRequest\"\x1e\n\tKeysReply\x12\x11\n\tjwks_json\x18\x01 \x01(\t\">\n\x0f\x43overageRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x12\n\noffice_ids\x18\x02 \x03(\t\"=\n\rCoverageReply\x12,\n\x07offices\x18\x01 \x03(\x0b\x32\x1b.identity.v1.OfficeCoverage\"<\n\x0eOfficeCoverage\x12\x11\n\toffice_id\x18\x01 \x01(\t\x12\x17\n\x0f\x63onfirmed_staff\x18\x02 \x01(\r\"9\n\x0cUsersRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x10\n\x08user_ids\x18\x02 \x03(\t\"3\n\nUsersReply\x12%\n\x05users\x18\x01 \x03(\x0b\x32\x16.identity.v1.KnownUser\"\x86\x01\n\tKnownUser\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tconfirmed\x18\x02 \x01(\x08\x12\x0e\n\x06\x61\x63tive\x18\x03 \x01(\x08\x12\x17\n\x0foffice_admin_of\x18\x04 \x03(\t\x12\x17\n\x0foffice_staff_of\x18\x05 \x03(\t\x12\x13\n\x0bprovider_id\x18\x06 \x01(\t\"\x8d\x01\n\x0eRolesAtRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12&\n\x02\x61t\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\noffice_ids\x18\x03 \x03(\t\x12\x14\n\x0cprovider_ids\x18\x04 \x03(\t\x12\x10\n\x08user_ids\x18\x05 \x03(\t\"2\n\x0cRolesAtReply\x12\"\n\x05users\x18\x01 \x03(\x0b\x32\x13.identity.v1.UserAt\"`\n\x06UserAt\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x17\n\x0foffice_admin_of\x18\x02 \x03(\t\x12\x17\n\x0foffice_staff_of\x18\x03 \x03(\t\x12\x13\n\x0bprovider_id\x18\x04 \x01(\t\"\r\n\x0bTimeRequest\"Q\n\tTimeReply\x12\x31\n\rdatabase_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\toffset_us\x18\x02 \x01(\x03\x32\x8c\x03\n\x08Identity\x12\x46\n\nIntrospect\x12\x1e.identity.v1.IntrospectRequest\x1a\x18.identity.v1.ViewerReply\x12\x38\n\x04Keys\x12\x18.identity.v1.KeysRequest\x1a\x16.identity.v1.KeysReply\x12\x44\n\x08\x43overage\x12\x1c.identity.v1.CoverageRequest\x1a\x1a.identity.v1.CoverageReply\x12;\n\x05Users\x12\x19.identity.v1.UsersRequest\x1a\x17.identity.v1.UsersReply\x12\x41\n\x07RolesAt\x12\x1b.identity.v1.RolesAtRequest\x1a\x19.identity.v1.RolesAtReply\x12\x38\n\x04Time\x12\x18.identity.v1.TimeRequest\x1a\x16.identity.v1.TimeReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n proto/identity/v1/identity.proto\x12\x0bidentity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\")\n\x11IntrospectRequest\x12\x14\n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\t\"\xf5\x02\n\x0bViewerReply\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12\x17\n\x0forganization_id\x18\x03 \x01(\t\x12\r\n\x05stage\x18\x04 \x01(\t\x12\x0f\n\x07support\x18\x05 \x01(\x08\x12\x14\n\x0c\x63lient_admin\x18\x06 \x01(\x08\x12\x19\n\x11insurance_manager\x18\x07 \x01(\x08\x12\x13\n\x0b\x63\x61ll_centre\x18\x08 \x01(\x08\x12\x17\n\x0foffice_admin_of\x18\t \x03(\t\x12\x17\n\x0foffice_staff_of\x18\n \x03(\t\x12.\n\nexpires_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0ereporting_only\x18\x0c \x01(\x08\x12\x13\n\x0bprovider_id\x18\r \x01(\t\x12\x15\n\rsecond_factor\x18\x0e \x01(\x08\x12\x1c\n\x14insurance_manager_of\x18\x0f \x03(\t\"\r\n\x0bKeysRequest\"\x1e\n\tKeysReply\x12\x11\n\tjwks_json\x18\x01 \x01(\t\">\n\x0f\x43overageRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x12\n\noffice_ids\x18\x02 \x03(\t\"=\n\rCoverageReply\x12,\n\x07offices\x18\x01 \x03(\x0b\x32\x1b.identity.v1.OfficeCoverage\"<\n\x0eOfficeCoverage\x12\x11\n\toffice_id\x18\x01 \x01(\t\x12\x17\n\x0f\x63onfirmed_staff\x18\x02 \x01(\r\"9\n\x0cUsersRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x10\n\x08user_ids\x18\x02 \x03(\t\"3\n\nUsersReply\x12%\n\x05users\x18\x01 \x03(\x0b\x32\x16.identity.v1.KnownUser\"\x86\x01\n\tKnownUser\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tconfirmed\x18\x02 \x01(\x08\x12\x0e\n\x06\x61\x63tive\x18\x03 \x01(\x08\x12\x17\n\x0foffice_admin_of\x18\x04 \x03(\t\x12\x17\n\x0foffice_staff_of\x18\x05 \x03(\t\x12\x13\n\x0bprovider_id\x18\x06 \x01(\t\"\x8d\x01\n\x0eRolesAtRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12&\n\x02\x61t\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\noffice_ids\x18\x03 \x03(\t\x12\x14\n\x0cprovider_ids\x18\x04 \x03(\t\x12\x10\n\x08user_ids\x18\x05 \x03(\t\"2\n\x0cRolesAtReply\x12\"\n\x05users\x18\x01 \x03(\x0b\x32\x13.identity.v1.UserAt\"`\n\x06UserAt\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x17\n\x0foffice_admin_of\x18\x02 \x03(\t\x12\x17\n\x0foffice_staff_of\x18\x03 \x03(\t\x12\x13\n\x0bprovider_id\x18\x04 \x01(\t\"\r\n\x0bTimeRequest\"Q\n\tTimeReply\x12\x31\n\rdatabase_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\toffset_us\x18\x02 \x01(\x03\x32\x8c\x03\n\x08Identity\x12\x46\n\nIntrospect\x12\x1e.identity.v1.IntrospectRequest\x1a\x18.identity.v1.ViewerReply\x12\x38\n\x04Keys\x12\x18.identity.v1.KeysRequest\x1a\x16.identity.v1.KeysReply\x12\x44\n\x08\x43overage\x12\x1c.identity.v1.CoverageRequest\x1a\x1a.identity.v1.CoverageReply\x12;\n\x05Users\x12\x19.identity.v1.UsersRequest\x1a\x17.identity.v1.UsersReply\x12\x41\n\x07RolesAt\x12\x1b.identity.v1.RolesAtRequest\x1a\x19.identity.v1.RolesAtReply\x12\x38\n\x04Time\x12\x18.identity.v1.TimeRequest\x1a\x16.identity.v1.TimeReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,33 +35,33 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_INTROSPECTREQUEST']._serialized_start=82
   _globals['_INTROSPECTREQUEST']._serialized_end=123
   _globals['_VIEWERREPLY']._serialized_start=126
-  _globals['_VIEWERREPLY']._serialized_end=469
-  _globals['_KEYSREQUEST']._serialized_start=471
-  _globals['_KEYSREQUEST']._serialized_end=484
-  _globals['_KEYSREPLY']._serialized_start=486
-  _globals['_KEYSREPLY']._serialized_end=516
-  _globals['_COVERAGEREQUEST']._serialized_start=518
-  _globals['_COVERAGEREQUEST']._serialized_end=580
-  _globals['_COVERAGEREPLY']._serialized_start=582
-  _globals['_COVERAGEREPLY']._serialized_end=643
-  _globals['_OFFICECOVERAGE']._serialized_start=645
-  _globals['_OFFICECOVERAGE']._serialized_end=705
-  _globals['_USERSREQUEST']._serialized_start=707
-  _globals['_USERSREQUEST']._serialized_end=764
-  _globals['_USERSREPLY']._serialized_start=766
-  _globals['_USERSREPLY']._serialized_end=817
-  _globals['_KNOWNUSER']._serialized_start=820
-  _globals['_KNOWNUSER']._serialized_end=954
-  _globals['_ROLESATREQUEST']._serialized_start=957
-  _globals['_ROLESATREQUEST']._serialized_end=1098
-  _globals['_ROLESATREPLY']._serialized_start=1100
-  _globals['_ROLESATREPLY']._serialized_end=1150
-  _globals['_USERAT']._serialized_start=1152
-  _globals['_USERAT']._serialized_end=1248
-  _globals['_TIMEREQUEST']._serialized_start=1250
-  _globals['_TIMEREQUEST']._serialized_end=1263
-  _globals['_TIMEREPLY']._serialized_start=1265
-  _globals['_TIMEREPLY']._serialized_end=1346
-  _globals['_IDENTITY']._serialized_start=1349
-  _globals['_IDENTITY']._serialized_end=1745
+  _globals['_VIEWERREPLY']._serialized_end=499
+  _globals['_KEYSREQUEST']._serialized_start=501
+  _globals['_KEYSREQUEST']._serialized_end=514
+  _globals['_KEYSREPLY']._serialized_start=516
+  _globals['_KEYSREPLY']._serialized_end=546
+  _globals['_COVERAGEREQUEST']._serialized_start=548
+  _globals['_COVERAGEREQUEST']._serialized_end=610
+  _globals['_COVERAGEREPLY']._serialized_start=612
+  _globals['_COVERAGEREPLY']._serialized_end=673
+  _globals['_OFFICECOVERAGE']._serialized_start=675
+  _globals['_OFFICECOVERAGE']._serialized_end=735
+  _globals['_USERSREQUEST']._serialized_start=737
+  _globals['_USERSREQUEST']._serialized_end=794
+  _globals['_USERSREPLY']._serialized_start=796
+  _globals['_USERSREPLY']._serialized_end=847
+  _globals['_KNOWNUSER']._serialized_start=850
+  _globals['_KNOWNUSER']._serialized_end=984
+  _globals['_ROLESATREQUEST']._serialized_start=987
+  _globals['_ROLESATREQUEST']._serialized_end=1128
+  _globals['_ROLESATREPLY']._serialized_start=1130
+  _globals['_ROLESATREPLY']._serialized_end=1180
+  _globals['_USERAT']._serialized_start=1182
+  _globals['_USERAT']._serialized_end=1278
+  _globals['_TIMEREQUEST']._serialized_start=1280
+  _globals['_TIMEREQUEST']._serialized_end=1293
+  _globals['_TIMEREPLY']._serialized_start=1295
+  _globals['_TIMEREPLY']._serialized_end=1376
+  _globals['_IDENTITY']._serialized_start=1379
+  _globals['_IDENTITY']._serialized_end=1775
 # @@protoc_insertion_point(module_scope)

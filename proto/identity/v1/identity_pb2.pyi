@@ -56,6 +56,7 @@ class ViewerReply(_message.Message):
     REPORTING_ONLY_FIELD_NUMBER: _builtins.int
     PROVIDER_ID_FIELD_NUMBER: _builtins.int
     SECOND_FACTOR_FIELD_NUMBER: _builtins.int
+    INSURANCE_MANAGER_OF_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     session_id: _builtins.str
     organization_id: _builtins.str
@@ -65,6 +66,7 @@ class ViewerReply(_message.Message):
     support: _builtins.bool
     client_admin: _builtins.bool
     insurance_manager: _builtins.bool
+    """Of the whole organization; see insurance_manager_of."""
     call_centre: _builtins.bool
     reporting_only: _builtins.bool
     """Sees what a client admin sees, and changes nothing."""
@@ -79,6 +81,10 @@ class ViewerReply(_message.Message):
     @_builtins.property
     def expires_at(self) -> _timestamp_pb2.Timestamp:
         """When the access token ends."""
+
+    @_builtins.property
+    def insurance_manager_of(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Offices whose lists of plans the user keeps, where it is not the whole organization's. The user does not work there by it."""
 
     def __init__(
         self,
@@ -97,10 +103,11 @@ class ViewerReply(_message.Message):
         reporting_only: _builtins.bool = ...,
         provider_id: _builtins.str = ...,
         second_factor: _builtins.bool = ...,
+        insurance_manager_of: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_centre", b"call_centre", "client_admin", b"client_admin", "expires_at", b"expires_at", "insurance_manager", b"insurance_manager", "office_admin_of", b"office_admin_of", "office_staff_of", b"office_staff_of", "organization_id", b"organization_id", "provider_id", b"provider_id", "reporting_only", b"reporting_only", "second_factor", b"second_factor", "session_id", b"session_id", "stage", b"stage", "support", b"support", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_centre", b"call_centre", "client_admin", b"client_admin", "expires_at", b"expires_at", "insurance_manager", b"insurance_manager", "insurance_manager_of", b"insurance_manager_of", "office_admin_of", b"office_admin_of", "office_staff_of", b"office_staff_of", "organization_id", b"organization_id", "provider_id", b"provider_id", "reporting_only", b"reporting_only", "second_factor", b"second_factor", "session_id", b"session_id", "stage", b"stage", "support", b"support", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

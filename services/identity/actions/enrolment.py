@@ -26,9 +26,10 @@ from services.identity.domain import (
     UserId,
     letters,
 )
-from services.identity.domain.nouns import TEMPORARY_LIFE, ProviderId
+from services.identity.domain.nouns import TEMPORARY_LIFE
 from services.identity.domain.passwords import temporary_password
 from services.identity.domain.provisioning import require_together, require_together_at_once
+from services.identity.domain.roles import ProviderId
 from services.identity.domain.sso import domain_of
 
 

@@ -12,7 +12,7 @@ from services.identity import store
 from services.identity.actions.means import Call
 from services.identity.actions.told import role_granted, role_revoked, tell_user
 from services.identity.domain import GrantId, OfficeId, OrganizationId, Role, RoleWanted
-from services.identity.domain.nouns import ProviderId
+from services.identity.domain.roles import ProviderId
 from services.identity.store import Ended
 
 _BY_ITSELF = service_viewer("identity")

@@ -44,6 +44,7 @@ from services.identity.domain.provisioning import (
     is_due,
     require_covered,
     uncovered,
+    workplaces,
 )
 from services.identity.store import Away
 
@@ -79,7 +80,7 @@ async def preview_deactivation(call: Call, user_id: UserId) -> LeavingShown:
 
 async def _leaving(call: Call, user: User) -> Leaving:
     """What is in the user's hands. Asked of the siblings outside any transaction."""
-    offices = sorted({one.office_id for one in user.grants if one.office_id is not None})
+    offices = sorted(workplaces(user))
     here = user.organization_id
     work = await call.peers.referrals.work(here, user.id, offices)
     groups = await call.peers.directory.groups(here, user.id)

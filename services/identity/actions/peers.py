@@ -10,8 +10,8 @@ from proto.directory.v1.directory_pb2_grpc import DirectoryStub
 from proto.referrals.v1.referrals_pb2 import UserWorkRequest
 from proto.referrals.v1.referrals_pb2_grpc import ReferralsStub
 from services.identity.domain import OfficeId, OrganizationId, UserId
-from services.identity.domain.nouns import ProviderId
 from services.identity.domain.provisioning import GroupLeft
+from services.identity.domain.roles import ProviderId
 
 MOST_IDS = 100
 """So many may be asked for at once."""

@@ -256,7 +256,8 @@ async def _ends(call: Call, tx: Connection, session: Session, viewer: Viewer) ->
     access = await inside(call, tx, viewer)
     if access is not None:
         return [access.ends_at]
-    if not viewer.office_admin_of or session.membership_id is None:
+    lasting = not (viewer.office_admin_of or viewer.insurance_manager_of)
+    if lasting or session.membership_id is None:
         return []
     first = await store.first_expiry(tx, session.membership_id)
     return [first] if first else []

@@ -20,7 +20,7 @@ from services.identity.domain import (
     User,
     UserId,
 )
-from services.identity.domain.nouns import ProviderId
+from services.identity.domain.roles import ProviderId
 
 CLOSED = "CLOSED"
 REMOVED = "REMOVED"
@@ -106,7 +106,8 @@ def viewer_of(known: Viewer, user: User) -> Viewer:
     return replace(
         here,
         client_admin=Role.CLIENT_ADMIN in user.roles,
-        insurance_manager=Role.INSURANCE_MANAGER in user.roles,
+        insurance_manager=user.has(RoleWanted(Role.INSURANCE_MANAGER)),
+        insurance_manager_of=_offices(user, Role.INSURANCE_MANAGER),
         call_centre=Role.CALL_CENTRE in user.roles,
         provider_id=next((one.provider_id for one in user.grants if one.provider_id), None),
         office_admin_of=_offices(user, Role.OFFICE_ADMIN),

@@ -25,7 +25,8 @@ from services.identity.consumers.news import news_of_organizations
 from services.identity.consumers.referrals import news_of_referrals
 from services.identity.domain import OfficeId, OrganizationId, PartnerId
 from services.identity.domain.notices import KnownGroup
-from services.identity.domain.nouns import ProviderId, UserId
+from services.identity.domain.nouns import UserId
+from services.identity.domain.roles import ProviderId
 from services.identity.store import notices as rows
 
 

@@ -160,7 +160,7 @@ class _Users(Post):
         """Client admins, and office admins of where the user is to work; each once, whatever the number of offices."""
         here = OrganizationId(heard.organization_id)
         user = (await store.users_by_id(tx, here, [heard.aggregate_id])).get(heard.aggregate_id)
-        offices = {str(one.office_id or "") for one in user.grants} if user else set[str]()
+        offices = {str(one.workplace or "") for one in user.grants} if user else set[str]()
         for office in sorted({*offices, ""}):
             await self.tell(tx, heard, topic, office)
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from services.identity.domain.nouns import OfficeId, UserId
+from services.identity.domain.nouns import UserId
+from services.identity.domain.roles import OfficeId
 
 ACTIVE_WITHIN = timedelta(days=30)
 OFTEN = 8

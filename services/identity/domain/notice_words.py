@@ -45,8 +45,8 @@ _SAID: Final[Mapping[Topic, _Said]] = {
         "{} reviews of accepted insurance plans were not finished when they were due",
     ),
     Topic.MANAGER_MISSING: _Said(
-        "Plans are listed, and nobody is insurance manager",
-        "Plans are listed, and nobody is insurance manager",
+        "Plans are listed where nobody is insurance manager",
+        "Plans are listed where nobody is insurance manager",
     ),
     Topic.GO_LIVE_MISSED: _Said(
         "1 office could not open on its first day", "{} offices could not open on their first day"

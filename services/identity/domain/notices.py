@@ -9,7 +9,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from kit.errors import Conflict
-from services.identity.domain.nouns import OrganizationId, Role, UserId
+from services.identity.domain.nouns import OrganizationId, UserId
+from services.identity.domain.roles import Role
 
 COLLECTED = timedelta(minutes=5)
 """What comes within so long after the first notice leaves with it, in one mail."""

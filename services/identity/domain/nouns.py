@@ -1,4 +1,4 @@
-"""Organizations, users, memberships and grants, and the rules that need nothing else."""
+"""Organizations, users and memberships, and the rules that need nothing else."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -8,14 +8,12 @@ from math import ceil
 from typing import NewType
 from uuid import UUID
 
-from kit.errors import Conflict, Denied, Invalid, stale_version
+from kit.errors import Conflict, Denied, stale_version
+from services.identity.domain.roles import Grant, Role, RoleWanted
 
 OrganizationId = NewType("OrganizationId", UUID)
 UserId = NewType("UserId", UUID)
 MembershipId = NewType("MembershipId", UUID)
-GrantId = NewType("GrantId", UUID)
-OfficeId = NewType("OfficeId", UUID)
-ProviderId = NewType("ProviderId", UUID)
 SessionId = NewType("SessionId", UUID)
 PartnerId = NewType("PartnerId", UUID)
 LetterId = NewType("LetterId", UUID)
@@ -25,23 +23,6 @@ SUITE = OrganizationId(UUID(int=0))
 
 TEMPORARY_LIFE = timedelta(hours=48)
 MOST_CLIENT_ADMINS = 2
-
-
-class Role(StrEnum):
-    """What a user may be in an organization. Two of them are for an office each, and PROVIDER names a provider's record."""
-
-    CLIENT_ADMIN = "CLIENT_ADMIN"
-    REPORTING_ONLY = "REPORTING_ONLY"
-    OFFICE_ADMIN = "OFFICE_ADMIN"
-    OFFICE_STAFF = "OFFICE_STAFF"
-    INSURANCE_MANAGER = "INSURANCE_MANAGER"
-    CALL_CENTRE = "CALL_CENTRE"
-    PROVIDER = "PROVIDER"
-
-    @property
-    def for_office(self) -> bool:
-        """Whether it is granted office by office."""
-        return self in {Role.OFFICE_ADMIN, Role.OFFICE_STAFF}
 
 
 class Status(StrEnum):
@@ -129,90 +110,6 @@ class Organization:
     time_zone: str
     added_at: datetime
     version: int
-
-
-@dataclass(frozen=True, slots=True)
-class RoleWanted:
-    """A role somebody asks to grant or revoke; Invalid when role, office, provider and time do not go together."""
-
-    role: Role
-    office_id: OfficeId | None = None
-    provider_id: ProviderId | None = None
-    expires_at: datetime | None = None
-
-    def __post_init__(self) -> None:
-        self._require_office()
-        if (self.role is Role.PROVIDER) != (self.provider_id is not None):
-            raise Invalid(
-                "PROVIDER, and no other role, names the provider the user is.",
-                code="PROVIDER_REQUIRED" if self.provider_id is None else "PROVIDER_NOT_WANTED",
-                field="providerId",
-                remedy="Name the provider with the role PROVIDER.",
-            )
-        self._require_end()
-
-    def _require_end(self) -> None:
-        if self.expires_at is None:
-            return
-        if self.role is not Role.OFFICE_ADMIN:
-            raise Invalid(
-                "Only office admins are made for a time.",
-                code="END_NOT_WANTED",
-                field="expiresAt",
-                remedy="Leave the end out.",
-            )
-        if self.expires_at.tzinfo is None:
-            raise Invalid(
-                "The end needs a time zone.", field="expiresAt", remedy="Let it end with Z."
-            )
-
-    def _require_office(self) -> None:
-        if self.role.for_office and self.office_id is None:
-            raise Invalid(
-                f"{self.role} is granted for an office.",
-                code="OFFICE_REQUIRED",
-                field="officeId",
-                remedy="Name the office.",
-            )
-        if not self.role.for_office and self.office_id is not None:
-            raise Invalid(
-                f"{self.role} is for the whole organization.",
-                code="OFFICE_NOT_WANTED",
-                field="officeId",
-                remedy="Leave the office out.",
-            )
-
-    @property
-    def key(self) -> tuple[Role, OfficeId | None, ProviderId | None]:
-        """What it is, whenever it ends."""
-        return (self.role, self.office_id, self.provider_id)
-
-    def require_ahead(self, now: datetime) -> None:
-        """Invalid when it would have ended before it began."""
-        if self.expires_at is not None and self.expires_at <= now:
-            raise Invalid(
-                "The end must lie ahead.",
-                code="END_PASSED",
-                field="expiresAt",
-                remedy="Name a later moment, or none.",
-            )
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """A role a user has now; with `expires_at` only until then."""
-
-    id: GrantId
-    role: Role
-    office_id: OfficeId | None
-    granted_at: datetime
-    provider_id: ProviderId | None = None
-    expires_at: datetime | None = None
-
-    @property
-    def wanted(self) -> RoleWanted:
-        """The role as it would be asked for anew, without an end."""
-        return RoleWanted(self.role, self.office_id, self.provider_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,8 @@ from typing import Final
 from uuid import UUID
 
 from kit.errors import Conflict
-from services.identity.domain.nouns import (
-    Grant,
-    OfficeId,
-    PartnerId,
-    Role,
-    RoleWanted,
-    User,
-)
+from services.identity.domain.nouns import PartnerId, User
+from services.identity.domain.roles import Grant, OfficeId, Role, RoleWanted
 
 AWAY: Final = timedelta(days=90)
 """Who has not signed in for so long is deactivated (R07)."""
@@ -166,10 +160,19 @@ class Leaving:
 
 
 def covers(user: User) -> frozenset[OfficeId]:
-    """The offices a user covers: a confirmed one's, as office admin or office staff (R18)."""
-    if not user.confirmed:
-        return frozenset()
-    return frozenset(one.office_id for one in user.grants if one.office_id is not None)
+    """The offices a user covers: where a confirmed one works (R18)."""
+    return workplaces(user) if user.confirmed else frozenset()
+
+
+def workplaces(user: User) -> frozenset[OfficeId]:
+    """The offices at which a user works, or will once confirmed: as office admin or office staff."""
+    return frozenset(one.workplace for one in user.grants if one.workplace is not None)
+
+
+def plans_kept_at(user: User) -> tuple[OfficeId, ...]:
+    """The offices of which a user is insurance manager without being one of the whole organization (R26)."""
+    kept = {one.office_id for one in user.grants if one.role is Role.INSURANCE_MANAGER}
+    return () if None in kept else tuple(sorted(one for one in kept if one is not None))
 
 
 def uncovered(user: User, coverage: Mapping[UUID, int]) -> frozenset[OfficeId]:

@@ -35,7 +35,7 @@ def _reads_reports(member: Member, place: Place) -> bool:
 
 
 def _reviews_plans(member: Member, _: Place) -> bool:
-    """As in insurance: insurance managers, and client admins where there is none."""
+    """As in insurance: insurance managers, also those of some offices only, and client admins where nobody is one of them all."""
     return member.has(*INSURANCE)
 
 

@@ -13,8 +13,8 @@ from services.identity.schema.types import Role
 
 @strawberry.input
 class RoleInput:
-    """A role to have. OFFICE_ADMIN and OFFICE_STAFF are for an office each; PROVIDER names the provider the user is; OFFICE_ADMIN may
-    end by itself."""
+    """A role to have. OFFICE_ADMIN and OFFICE_STAFF are for an office each, INSURANCE_MANAGER may be; PROVIDER names the provider the
+    user is; OFFICE_ADMIN, and INSURANCE_MANAGER of an office, may end by itself."""
 
     role: Role  # type: ignore[valid-type]
     office_id: strawberry.ID | None = None

@@ -19,6 +19,7 @@ from kit.ids import parse_id
 from services.identity import actions, domain, policy, store
 from services.identity.actions import Agreed, LeavingShown
 from services.identity.domain import UserId
+from services.identity.domain.provisioning import plans_kept_at
 from services.identity.schema.inputs import AsSupportInput, RoleInput, as_support
 from services.identity.schema.types import Advisory, Group, Info, Office, User
 
@@ -76,6 +77,9 @@ class DeactivationPreview:
 
     user: User
     offices: list[OfficeLeft]
+    plans_kept_at: list[Office | None] = strawberry.field(
+        description="Offices whose plans the user keeps as insurance manager of just those: then their admins do."
+    )
     claimed_referrals: int = strawberry.field(
         description="Open referrals the user has claimed: they go back to their queues."
     )
@@ -100,6 +104,9 @@ class DeactivationPreview:
                     open_referrals=one.open_referrals,
                 )
                 for one in leaving.offices
+            ],
+            plans_kept_at=[
+                Office(id=strawberry.ID(str(one))) for one in plans_kept_at(leaving.user)
             ],
             claimed_referrals=leaving.claimed,
             claimed_ids=[strawberry.ID(str(one)) for one in leaving.claimed_ids],

@@ -80,8 +80,8 @@ CopyRolesResult = Annotated[
 
 @strawberry.input
 class GrantRoleInput:
-    """A role for a user; OFFICE_ADMIN and OFFICE_STAFF for an office each, PROVIDER for a provider, OFFICE_ADMIN if wanted until a
-    moment."""
+    """A role for a user; OFFICE_ADMIN and OFFICE_STAFF for an office each, INSURANCE_MANAGER for an office or, without one, for the whole
+    organization, PROVIDER for a provider; OFFICE_ADMIN and INSURANCE_MANAGER of an office if wanted until a moment."""
 
     user_id: strawberry.ID
     role: Role  # type: ignore[valid-type]

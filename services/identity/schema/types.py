@@ -102,7 +102,7 @@ class Grant:
 
     role: Role  # type: ignore[valid-type]
     office: Office | None = strawberry.field(
-        description="Where, for office admins and office staff; null: in the whole organization."
+        description="Where, for office admins, office staff and insurance managers of an office; null: in the whole organization."
     )
     provider: Provider | None = strawberry.field(
         description="Whose record is about the user, for the role PROVIDER."

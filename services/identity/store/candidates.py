@@ -13,9 +13,9 @@ _STAFF = """
 SELECT m.user_id, u.name, m.title, g.office_id, coalesce(m.reactivated_at, m.added_at) AS since,
     (SELECT count(DISTINCT s.began_at::date) FROM sessions s WHERE s.membership_id = m.id AND s.stage = 'full'
         AND s.began_at > $2)::integer AS days_signed_in,
-    (SELECT count(DISTINCT o.office_id) FROM live_grants o WHERE o.membership_id = m.id)::integer AS offices,
+    (SELECT count(DISTINCT o.workplace) FROM live_grants o WHERE o.membership_id = m.id)::integer AS offices,
     (SELECT count(DISTINCT om.user_id) FROM live_grants og JOIN memberships om ON om.id = og.membership_id
-        JOIN users ou ON ou.id = om.user_id WHERE og.office_id = g.office_id AND om.deactivated_at IS NULL
+        JOIN users ou ON ou.id = om.user_id WHERE og.workplace = g.office_id AND om.deactivated_at IS NULL
         AND ou.confirmed_at IS NOT NULL AND om.user_id <> m.user_id)::integer AS colleagues
 FROM live_grants g JOIN memberships m ON m.id = g.membership_id JOIN users u ON u.id = m.user_id
 WHERE m.organization_id = $1 AND m.deactivated_at IS NULL AND u.confirmed_at IS NOT NULL AND g.role = 'OFFICE_STAFF'
@@ -56,11 +56,11 @@ async def dismiss_candidate(
 async def offices_staffed(
     tx: Connection, organization_id: OrganizationId, offices: Iterable[UUID]
 ) -> set[UUID]:
-    """Those of these offices at which somebody is, or was, granted something."""
+    """Those of these offices at which somebody works, or did."""
     rows = await tx.fetch(
-        "SELECT DISTINCT g.office_id FROM grants g JOIN memberships m ON m.id = g.membership_id"
-        " WHERE m.organization_id = $1 AND g.office_id = ANY($2)",
+        "SELECT DISTINCT g.workplace FROM grants g JOIN memberships m ON m.id = g.membership_id"
+        " WHERE m.organization_id = $1 AND g.workplace = ANY($2)",
         organization_id,
         list(offices),
     )
-    return {row["office_id"] for row in rows}
+    return {row["workplace"] for row in rows}

@@ -18,7 +18,7 @@ from services.identity.domain import (
     User,
     UserId,
 )
-from services.identity.domain.nouns import ProviderId
+from services.identity.domain.roles import ProviderId
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,11 +226,11 @@ async def coverage(
 ) -> dict[UUID, int]:
     """How many confirmed, active users work for each office, as office admin or office staff (R18)."""
     rows = await tx.fetch(
-        "SELECT g.office_id, count(DISTINCT m.user_id) AS staff FROM live_grants g"
+        "SELECT g.workplace, count(DISTINCT m.user_id) AS staff FROM live_grants g"
         " JOIN memberships m ON m.id = g.membership_id JOIN users u ON u.id = m.user_id"
-        " WHERE m.organization_id = $1 AND g.office_id = ANY($2)"
-        " AND m.deactivated_at IS NULL AND u.confirmed_at IS NOT NULL GROUP BY g.office_id",
+        " WHERE m.organization_id = $1 AND g.workplace = ANY($2)"
+        " AND m.deactivated_at IS NULL AND u.confirmed_at IS NOT NULL GROUP BY g.workplace",
         organization_id,
         list(offices),
     )
-    return {row["office_id"]: row["staff"] for row in rows}
+    return {row["workplace"]: row["staff"] for row in rows}

@@ -26,7 +26,7 @@ _ADDRESSEES = """
 WITH around AS MATERIALIZED (
     SELECT m.id FROM memberships m
     WHERE m.organization_id = $1 AND m.user_id = ANY((SELECT $3::uuid[])::uuid[])
-    UNION SELECT h.membership_id FROM live_grants h WHERE h.office_id = ANY((SELECT $4::uuid[])::uuid[])
+    UNION SELECT h.membership_id FROM live_grants h WHERE h.workplace = ANY((SELECT $4::uuid[])::uuid[])
     UNION SELECT h.membership_id FROM live_grants h JOIN memberships n ON n.id = h.membership_id
     WHERE cardinality($5::text[]) > 0 AND n.organization_id = $1 AND h.role::text = ANY((SELECT $5::text[])::text[])
 )
@@ -50,7 +50,7 @@ class Addressee:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """Who may be concerned: these users, who has a role at these offices, who has one of these roles."""
+    """Who may be concerned: these users, who works at these offices, who has one of these roles."""
 
     ids: Collection[UserId] = ()
     offices: Collection[UUID] = ()

@@ -26,7 +26,7 @@ async def roles_at(
     at: datetime,
     wanted: tuple[Sequence[UUID], Sequence[UUID], Sequence[UUID]],
 ) -> list[RolesThen]:
-    """Who had a role at one of the offices, or was one of the providers, or is one of the users `wanted`: as far as they were
+    """Who worked at one of the offices, or was one of the providers, or is one of the users `wanted`: as far as they were
     confirmed and active then. Somebody who came back counts as away until then only since the last time of leaving."""
     return await db.many(
         tx,
@@ -42,7 +42,7 @@ async def roles_at(
         WHERE m.organization_id = $1 AND u.confirmed_at <= $2 AND m.added_at <= $2
             AND (m.deactivated_at IS NULL OR m.deactivated_at > $2)
         GROUP BY m.user_id
-        HAVING coalesce(bool_or(g.office_id = ANY($3)), false) OR coalesce(bool_or(g.provider_id = ANY($4)), false)
+        HAVING coalesce(bool_or(g.workplace = ANY($3)), false) OR coalesce(bool_or(g.provider_id = ANY($4)), false)
             OR m.user_id = ANY($5)
         ORDER BY m.user_id
         """,

@@ -78,7 +78,7 @@ async def unconfirmed_page(
         User,
         f"{_USER} AND m.deactivated_at IS NULL AND u.confirmed_at IS NULL"
         " AND ($2::uuid[] IS NULL OR EXISTS (SELECT FROM live_grants g WHERE g.membership_id = m.id"
-        " AND g.office_id = ANY($2)))"
+        " AND g.workplace = ANY($2)))"
         " AND ($3::timestamptz IS NULL OR (coalesce(m.reactivated_at, m.added_at), u.id) > ($3, $4::uuid))"
         " ORDER BY coalesce(m.reactivated_at, m.added_at), u.id LIMIT $5",
         organization_id,

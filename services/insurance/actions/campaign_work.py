@@ -22,6 +22,7 @@ from services.insurance.actions.campaign_telling import (
 from services.insurance.actions.participations import day_of
 from services.insurance.actions.peers import Call
 from services.insurance.domain import (
+    Answering,
     AnsweringRole,
     Campaign,
     CampaignId,
@@ -179,11 +180,18 @@ async def _take(
         await store.change_campaign(tx, replace(campaign, escalated_on=today))
         await tell_escalated(tx, campaign, open_items, admins, now, _SELF)
     else:
-        users = [campaign.assigned_to] if campaign.assigned_to else await _holders(
-            tx, campaign.organization_id, AnsweringRole.CLIENT_ADMIN
-        )  # fmt: skip
+        users = await _who_does(tx, campaign)
         await store.change_campaign(tx, replace(campaign, reminded_on=today))
         await tell_reminded(tx, campaign, open_items, users, now, _SELF)
+
+
+async def _who_does(tx: Connection, campaign: Campaign) -> list[UserId]:
+    """Whose campaign it is, or else the client admins; and the insurance managers of offices at which something is open (R26)."""
+    here = campaign.organization_id
+    users = [campaign.assigned_to] if campaign.assigned_to else await _holders(
+        tx, here, AnsweringRole.CLIENT_ADMIN
+    )  # fmt: skip
+    return list(dict.fromkeys([*users, *await store.managers_of_open_items(tx, here, campaign.id)]))
 
 
 async def _holders(
@@ -193,10 +201,10 @@ async def _holders(
 
 
 async def remind_of_manager(call: Call) -> None:
-    """The job: tell client admins, once a week, that plans are listed and nobody is insurance manager (R26)."""
+    """The job: tell client admins, once a week, that plans are listed where nobody is insurance manager (R26)."""
     now = call.clock.now()
     async with call.db.reading() as tx:
-        organizations = await store.organizations_without_manager(tx)
+        organizations = await store.organizations_without_manager(tx, now.date())
 
     async def remind_one(organization_id: OrganizationId) -> None:
         async with call.db.transaction() as tx:
@@ -248,12 +256,13 @@ async def role_granted(
     tx: Connection,
     organization_id: OrganizationId,
     user_id: UserId,
-    role: AnsweringRole,
+    answering: Answering,
     at: datetime,
 ) -> None:
-    """Somebody answers for insurance data from now on; an insurance manager takes over the campaigns that nobody does."""
-    await store.keep_holder(tx, organization_id, user_id, role, at)
-    if role is AnsweringRole.INSURANCE_MANAGER:
+    """Somebody answers for insurance data from now on; an insurance manager of the whole organization takes over the campaigns that
+    nobody does."""
+    await store.keep_holder(tx, organization_id, user_id, answering, at)
+    if answering.does_campaigns:
         await _assign_anew(tx, organization_id, None, at)
 
 
@@ -261,13 +270,13 @@ async def role_lost(
     tx: Connection,
     organization_id: OrganizationId,
     user_id: UserId,
-    role: AnsweringRole | None,
+    answering: Answering | None,
     at: datetime,
 ) -> None:
-    """Somebody has the role (None: any role) no more; the campaigns they do go to another insurance manager, or to the client
-    admins when there is none."""
-    await store.forget_holder(tx, organization_id, user_id, role)
-    if role is not AnsweringRole.CLIENT_ADMIN:
+    """Somebody has the role (None: any role) no more; the campaigns they do go to another insurance manager of the whole
+    organization, or to the client admins when there is none."""
+    await store.forget_holder(tx, organization_id, user_id, answering)
+    if answering is None or answering.does_campaigns:
         await _assign_anew(tx, organization_id, user_id, at)
 
 

@@ -159,7 +159,7 @@ async def _attest_in(
 async def assign_campaign(
     call: Call, campaign_id: CampaignId, user_id: UserId | None, expected_version: int
 ) -> Campaign:
-    """Let another insurance manager do the campaign; None leaves it to the client admins. Refuses NOT_A_MANAGER."""
+    """Let another insurance manager of the whole organization do the campaign; None leaves it to the client admins. Refuses NOT_A_MANAGER."""
     async with call.db.transaction() as tx:
         campaign = await _to_change(call, tx, campaign_id, expected_version)
         managers = await store.holders(
@@ -167,7 +167,7 @@ async def assign_campaign(
         )
         if user_id is not None and user_id not in {one for one, _ in managers}:
             raise Conflict(
-                "This user is no insurance manager of the organization.",
+                "This user is no insurance manager of the whole organization.",
                 code="NOT_A_MANAGER",
                 field="userId",
                 remedy="Grant the role first, or choose somebody who has it.",
@@ -230,7 +230,7 @@ async def campaign_evidence(
     call: Call, campaign_id: UUID, after: UUID | None, limit: int
 ) -> Evidence | None:
     """Who said of which row, and when, that it is true: a page of items as CSV, the first one with the names of the columns.
-    None when there is no such campaign. An office admin's is of the own offices (R26)."""
+    None when there is no such campaign. Who keeps the plans of some offices gets the evidence of those (R26)."""
     organization_id = OrganizationId(call.viewer.require_organization())
     offices = policy.offices_to_answer_for(call.viewer)
     async with call.db.reading() as tx:

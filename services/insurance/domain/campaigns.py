@@ -63,6 +63,19 @@ class AnsweringRole(StrEnum):
     INSURANCE_MANAGER = "INSURANCE_MANAGER"
 
 
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """By what somebody answers for insurance data: a role, in the whole organization or (an insurance manager's) at one office."""
+
+    role: AnsweringRole
+    office_id: OfficeId | None = None
+
+    @property
+    def does_campaigns(self) -> bool:
+        """Whether campaigns are assigned by it: they are of the whole organization, and so is who does them."""
+        return self.role is AnsweringRole.INSURANCE_MANAGER and self.office_id is None
+
+
 class CampaignAction(StrEnum):
     """What a viewer may do to a campaign."""
 

@@ -210,7 +210,7 @@ class CampaignQuery:
             found = await store.campaign(tx, organization_id, parse_id(id, "id"))
         return Campaign.of(found) if found else None
 
-    @described("Pages of up to 500 items; an office admin's are of the own offices.")
+    @described("Pages of up to 500 items; for who keeps the plans of some offices only, of those.")
     async def campaign_evidence(
         self,
         info: Info,

@@ -170,7 +170,7 @@ class Campaign:
             total=total, open=found.open, attested=found.attested, dropped=found.dropped
         )
 
-    @described("An office admin sees those of the own offices.")
+    @described("Who keeps the plans of some offices only sees those.")
     async def items(
         self,
         info: Info,

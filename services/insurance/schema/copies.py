@@ -224,8 +224,8 @@ class CopyQuery:
         )
 
     @described(
-        "Ask what is accepted there, then add it, or copy it from the old office before that one closes. Of an office admin's"
-        " offices, for an office admin."
+        "Ask what is accepted there, then add it, or copy it from the old office before that one closes. Of some"
+        " offices, for who keeps the plans of just those."
     )
     async def moves_to_review(
         self, info: Info, first: int | None = None, after: str | None = None
@@ -245,7 +245,7 @@ class CopyQuery:
             node=lambda one: MoveToReview(effective_from=one.effective_from, move=one),
         )
 
-    @described("Of an office admin's offices, for an office admin.")
+    @described("Of some offices, for who keeps the plans of just those.")
     async def participation_copies(
         self, info: Info, first: int | None = None, after: str | None = None
     ) -> Connection[ParticipationCopy]:

@@ -88,7 +88,7 @@ class VerificationStanding:
     stale: int = strawberry.field(description="Verified longer ago.")
     unverified: int = strawberry.field(description="Never verified.")
     manager_missing: bool = strawberry.field(
-        description="Nobody is insurance manager: it is up to the client admins."
+        description="Plans are listed where nobody is insurance manager: it is up to the admins."
     )
 
 
@@ -123,7 +123,7 @@ class VerifyingQuery:
     """What waits to be verified."""
 
     @described(
-        "Of the viewer's organization (an office admin's offices): those never verified first, then by the day of the last"
+        "Of the viewer's organization, or just the offices whose plans the viewer keeps: those never verified first, then by the day of the last"
         " verification. With `within`, also those that will be stale in so many days (at most 90)."
     )
     async def participations_due(
@@ -159,14 +159,12 @@ class VerifyingQuery:
         async with call.db.reading() as tx:
             today = await actions.day_of(tx, organization_id, call.clock.now())
             counts = await store.counts(tx, organization_id, domain.due_before(today, 0), today)
-            managers = await store.holders(
-                tx, organization_id, domain.AnsweringRole.INSURANCE_MANAGER
-            )
+            missing = await store.manager_missing(tx, organization_id, today)
         return VerificationStanding(
             verified=counts.verified,
             stale=counts.stale,
             unverified=counts.unverified,
-            manager_missing=not managers,
+            manager_missing=missing,
         )
 
 

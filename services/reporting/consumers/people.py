@@ -6,6 +6,7 @@ from google.protobuf.message import Message
 
 from kit.db import Connection
 from kit.inbox import Handler, Heard
+from kit.workplace import workplace
 from proto.identity.v1 import events_pb2 as identity
 from services.reporting import store
 from services.reporting.domain import OfficeId, OrganizationId, UserId
@@ -61,18 +62,24 @@ async def _reactivated(tx: Connection, heard: Heard) -> None:
         await store.people.confirmed(tx, _here(heard), _who(heard), heard.time)
 
 
-def _grant(heard: Heard) -> Grant:
+def _grant(heard: Heard) -> Grant | None:
+    """What is kept of a role: at an office if it makes somebody work there. Who only keeps an office's plans is none of its staff, and
+    nothing is counted by it (R26)."""
     fact: identity.RoleGranted | identity.RoleRevoked = heard.fact
-    office = OfficeId(UUID(fact.office_id)) if fact.office_id else None
-    return Grant(_here(heard), _who(heard), fact.role, office)
+    office = workplace(fact.role, fact.office_id)
+    if fact.office_id and office is None:
+        return None
+    return Grant(_here(heard), _who(heard), fact.role, OfficeId(office) if office else None)
 
 
 async def _granted(tx: Connection, heard: Heard) -> None:
-    await store.people.granted(tx, _grant(heard), heard.time)
+    if grant := _grant(heard):
+        await store.people.granted(tx, grant, heard.time)
 
 
 async def _revoked(tx: Connection, heard: Heard) -> None:
-    await store.people.revoked(tx, _grant(heard))
+    if grant := _grant(heard):
+        await store.people.revoked(tx, grant)
 
 
 ORGANIZATIONS: dict[type[Message], Handler] = {

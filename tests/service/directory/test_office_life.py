@@ -208,6 +208,30 @@ async def test_whoever_comes_or_goes_makes_the_office_wait_for_a_new_attestation
     assert (nobody["state"], nobody["roster"]) == ("PLANNED", [])
 
 
+async def test_who_keeps_the_plans_of_an_office_is_neither_on_its_roster_nor_covers_it(
+    organization: Organization,
+) -> None:
+    """R18, R26: the attested roster stands when they come and go, and no office is ready by them."""
+    staffed = await organization.add_office(groupOnly=True)
+    member = await organization.staff(staffed["id"])
+    empty = await organization.add_office(groupOnly=True)
+    keeper = await organization.user()
+    await organization.hear(identity_facts.UserConfirmed(user_id=keeper), keeper)
+
+    for office in (staffed, empty):
+        role = {"user_id": keeper, "role": "INSURANCE_MANAGER", "office_id": office["id"]}
+        await organization.hear(identity_facts.RoleGranted(**role), keeper)
+    there, nobody = await _office(organization, staffed), await _office(organization, empty)
+    gone = {"user_id": keeper, "role": "INSURANCE_MANAGER", "office_id": staffed["id"]}
+    await organization.hear(identity_facts.RoleRevoked(**gone), keeper)
+    after = await _office(organization, staffed)
+
+    assert (there["state"], there["roster"]) == ("READY", [{"id": member}])
+    assert there["rosterAttestation"]["stands"]
+    assert (nobody["state"], nobody["roster"]) == ("PLANNED", [])
+    assert after["version"] == there["version"]
+
+
 async def test_who_comes_back_after_a_deactivation_is_on_no_roster_until_granted_anew(
     organization: Organization,
 ) -> None:

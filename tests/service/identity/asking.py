@@ -32,7 +32,7 @@ DEACTIVATE = f"""mutation($input: DeactivateUserInput!) {{ deactivateUser(input:
     __typename {PROBLEM} ... on UserDeactivated {{ {CHANGED} }} ... on SoleCoverageProblem {{ officeIds }}
     ... on StalePreviewProblem {{ moved }} }} }}"""
 PREVIEW = """query($id: ID!) { deactivationPreview(userId: $id) { user { id version } token claimedReferrals claimedIds
-    offices { office { id } uncovered openReferrals } groups { group { id } name others } partners { id name } otherReportReaders } }"""
+    offices { office { id } uncovered openReferrals } plansKeptAt { id } groups { group { id } name others } partners { id name } otherReportReaders } }"""
 REACTIVATE = f"""mutation($input: ReactivateUserInput!) {{ reactivateUser(input: $input) {{
     __typename {PROBLEM} ... on UserReactivated {{ {CHANGED} }} }} }}"""
 PROPOSED = """query($id: ID!) { user(id: $id) { id version status proposedRoles { role office { id } expiresAt } } }"""

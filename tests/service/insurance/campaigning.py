@@ -56,17 +56,20 @@ async def granted(
     role: str,
     user: UUID | None = None,
     at: datetime = LONG_AGO,
+    office: UUID | None = None,
 ) -> UUID:
-    """Identity tells that somebody has a role; answers whom."""
+    """Identity tells that somebody has a role, perhaps for just an office; answers whom."""
     user = user or uuid4()
-    fact = RoleGranted(user_id=str(user), role=role)
+    fact = RoleGranted(user_id=str(user), role=role, office_id=str(office or ""))
     await insurance.neighbours.say(fact, practice.organization_id, "user", user, at)
     return user
 
 
-async def revoked(insurance: Insurance, practice: Practice, user: UUID) -> None:
-    """Identity tells that somebody is insurance manager no more."""
-    fact = RoleRevoked(user_id=str(user), role="INSURANCE_MANAGER")
+async def revoked(
+    insurance: Insurance, practice: Practice, user: UUID, office: UUID | None = None
+) -> None:
+    """Identity tells that somebody is insurance manager no more: of the organization, or of just an office."""
+    fact = RoleRevoked(user_id=str(user), role="INSURANCE_MANAGER", office_id=str(office or ""))
     await insurance.neighbours.say(fact, practice.organization_id, "user", user, LONG_AGO)
 
 

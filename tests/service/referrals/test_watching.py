@@ -169,13 +169,14 @@ async def test_a_watch_ends_when_the_user_the_session_or_the_grant_does(world: W
 
 
 async def test_a_watch_goes_on_when_something_else_of_the_user_ends(world: World) -> None:
-    """R07."""
+    """R07, R26: also when staff of the office keep its plans no more."""
     practice, viewer = world.receiver, world.receiver.staff
     user = str(viewer.user_id)
     assert viewer.user_id is not None
     others: list[Message] = [
         RoleRevoked(user_id=user, role="OFFICE_STAFF", office_id=str(uuid4())),
         RoleRevoked(user_id=user, role="CALL_CENTRE"),
+        RoleRevoked(user_id=user, role="INSURANCE_MANAGER", office_id=str(practice.office_id)),
         SessionsRevoked(user_id=user, session_id=str(uuid4())),
     ]
     async with watching(world, viewer, officeId=practice.office_id) as watch:

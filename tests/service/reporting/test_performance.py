@@ -256,6 +256,34 @@ async def test_directory_accuracy_tells_how_old_each_verification_is(
     assert [one["office"]["id"] for one in report["offices"]] == [str(clinic.office_id)]
 
 
+async def test_an_insurance_manager_of_an_office_reads_how_its_plans_are_kept_and_no_more(
+    reporting: Reporting, clinic: Clinic
+) -> None:
+    """R26, R31: the matrix's "INS only", at the offices that are kept."""
+    await reporting.running.set_time(NEXT_MONTH)
+    elsewhere = uuid4()
+    for office_id in (clinic.office_id, elsewhere):
+        fact = insurance.ParticipationAdded(
+            participation_id=str(uuid4()),
+            provider_id=str(uuid4()),
+            office_id=str(office_id),
+            plan_id=str(uuid4()),
+            effective_from="2025-01-01",
+            verified_on="2026-04-19",
+        )
+        await say(clinic, fact, "participation", UUID(fact.participation_id), NOON)
+    keeper = clinic.staff(insurance_manager_of=frozenset({clinic.office_id}))
+
+    data = await reporting.running.data(ACCURACY, {}, viewer=keeper)
+
+    report = data["directoryAccuracyReport"]
+    assert report["participations"]["fresh"]["whole"] == 1
+    assert [one["office"]["id"] for one in report["offices"]] == [str(clinic.office_id)]
+    for other in (HYGIENE, REVIEWS):
+        assert await code(reporting, other, keeper) == "FORBIDDEN"
+    assert await code(reporting, PERFORMANCE, keeper, month="2026-03-01") == "FORBIDDEN"
+
+
 async def test_insurance_reviews_tell_their_progress(reporting: Reporting, clinic: Clinic) -> None:
     """R29"""
     campaign = uuid4()

@@ -51,6 +51,30 @@ async def test_what_is_left_to_read_and_to_learn_stands_beside_people_and_places
     assert await told("Organization", clinic.organization_id) == (3, 1)
 
 
+async def test_who_keeps_the_plans_of_an_office_is_none_of_its_staff(clinic: Clinic) -> None:
+    """R26: no guide is theirs to read, the office is not covered by them, and its admin is not told what they have to do."""
+    await clinic.reporting.running.set_time(AFTER)
+    await office(clinic)
+    admin = await (await (await Somebody(clinic).invited()).confirmed()).granted("OFFICE_ADMIN")
+    unstaffed = await office(clinic, "Elsewhere", uuid4())
+    keeper = await (await Somebody(clinic).invited()).confirmed()
+    for place in (clinic.office_id, unstaffed):
+        await keeper.granted("INSURANCE_MANAGER", place)
+    await published(clinic)
+
+    whole = await todo(clinic, "Organization", clinic.organization_id, clinic.admin)
+    own = await todo(clinic, "User", keeper.user_id, keeper.viewer)
+    by_admin = await todo(clinic, "User", keeper.user_id, admin.viewer)
+    data = await clinic.reporting.running.data(
+        "{ accountHygieneReport { uncoveredOffices { id } } }", {}, viewer=clinic.admin
+    )
+    await keeper.revoked("INSURANCE_MANAGER", unstaffed)
+
+    assert (whole["unreadGuides"], own["unreadGuides"]) == (0, 0)
+    assert by_admin["unreadGuides"] is None
+    assert data["accountHygieneReport"]["uncoveredOffices"] == [{"id": str(unstaffed)}]
+
+
 async def test_open_findings_are_counted_for_the_organization(clinic: Clinic) -> None:
     """R32"""
     await office(clinic)

@@ -46,7 +46,9 @@ TODAY = date(2026, 3, 2)
 ADMIN = user(client_admin=True)
 OFFICE_ADMIN = user(office_admin_of=frozenset({HERE}))
 STAFF = user(office_staff_of=frozenset({HERE}))
-OTHERS = (user(insurance_manager=True), user(call_centre=True), STAFF)
+KEEPER = user(insurance_manager_of=frozenset({HERE}))
+"""Keeps the plans of the office, and nothing else of it (R26)."""
+OTHERS = (user(insurance_manager=True), KEEPER, user(call_centre=True), STAFF)
 
 BOOLS = st.booleans()
 VIEWERS = st.builds(

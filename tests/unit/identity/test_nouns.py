@@ -18,6 +18,7 @@ from services.identity.domain import (
     keep_a_client_admin,
 )
 from services.identity.domain.nouns import TEMPORARY_LIFE
+from services.identity.domain.provisioning import covers, plans_kept_at, workplaces
 from tests.unit.identity.builders import NOW, OFFICE, client_admin_user, staff_user, user
 
 SECOND = timedelta(seconds=1)
@@ -125,9 +126,37 @@ def test_who_is_no_client_admin_may_always_leave() -> None:
 @pytest.mark.parametrize("role", [one for one in Role if one is not Role.PROVIDER])
 def test_an_office_belongs_to_office_roles_and_to_no_other(role: Role) -> None:
     """R08"""
-    with pytest.raises(Invalid):
-        RoleWanted(role, None if role.for_office else OFFICE)
+    if role is not Role.INSURANCE_MANAGER:
+        with pytest.raises(Invalid):
+            RoleWanted(role, None if role.for_office else OFFICE)
     RoleWanted(role, OFFICE if role.for_office else None)
+
+
+def test_an_insurance_manager_is_the_whole_organizations_or_an_offices_and_works_at_none() -> None:
+    """R26: neither covers the office, nor is left uncovered by one who leaves."""
+    at_office = user(RoleWanted(Role.INSURANCE_MANAGER, OFFICE))
+    everywhere = user(
+        RoleWanted(Role.INSURANCE_MANAGER), RoleWanted(Role.INSURANCE_MANAGER, OFFICE)
+    )
+    staff = user(RoleWanted(Role.INSURANCE_MANAGER, OFFICE), RoleWanted(Role.OFFICE_STAFF, OFFICE))
+
+    assert covers(at_office) == workplaces(at_office) == frozenset()
+    assert covers(staff) == frozenset({OFFICE})
+    assert plans_kept_at(at_office) == plans_kept_at(staff) == (OFFICE,)
+    assert plans_kept_at(everywhere) == ()
+    assert not at_office.has(RoleWanted(Role.INSURANCE_MANAGER))
+
+
+def test_what_is_granted_for_a_time_is_to_be_office_admin_or_to_keep_the_plans_of_an_office() -> (
+    None
+):
+    """R08, R26"""
+    for role in (Role.OFFICE_ADMIN, Role.INSURANCE_MANAGER):
+        assert RoleWanted(role, OFFICE, expires_at=NOW).expires_at == NOW
+    for role, office in ((Role.OFFICE_STAFF, OFFICE), (Role.INSURANCE_MANAGER, None)):
+        with pytest.raises(Invalid) as refused:
+            RoleWanted(role, office, expires_at=NOW)
+        assert refused.value.code == "END_NOT_WANTED"
 
 
 def test_a_change_to_a_version_that_has_passed_is_refused() -> None:

@@ -40,7 +40,7 @@ from tests.unit.identity.builders import (
 
 OFFICES = st.sampled_from([OFFICE, OTHER_OFFICE])
 WANTED = (
-    st.builds(RoleWanted, st.sampled_from([r for r in Role if r.for_office]), OFFICES)
+    st.builds(RoleWanted, st.sampled_from([r for r in Role if r.may_be_for_office]), OFFICES)
     | st.builds(
         RoleWanted,
         st.sampled_from([r for r in Role if not r.for_office and r is not Role.PROVIDER]),
@@ -57,6 +57,7 @@ VIEWERS = st.builds(
     call_centre=st.booleans(),
     office_admin_of=st.frozensets(OFFICES),
     office_staff_of=st.frozensets(OFFICES),
+    insurance_manager_of=st.frozensets(OFFICES),
 )
 NOT_SUPPORT = VIEWERS.map(lambda one: replace(one, support=False))
 STAFF_AT_OFFICE = RoleWanted(Role.OFFICE_STAFF, OFFICE)
@@ -86,6 +87,7 @@ def test_who_is_neither_client_admin_nor_office_admin_grants_nothing(
         (RoleWanted(Role.OFFICE_ADMIN, OFFICE), False),
         (RoleWanted(Role.CLIENT_ADMIN), False),
         (RoleWanted(Role.INSURANCE_MANAGER), False),
+        (RoleWanted(Role.INSURANCE_MANAGER, OFFICE), False),
         (RoleWanted(Role.CALL_CENTRE), False),
     ],
 )

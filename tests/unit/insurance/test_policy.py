@@ -49,6 +49,7 @@ VIEWERS = st.builds(
     call_centre=st.booleans(),
     office_admin_of=OFFICE_SETS,
     office_staff_of=OFFICE_SETS,
+    insurance_manager_of=OFFICE_SETS,
 )
 
 
@@ -63,7 +64,8 @@ def test_nobody_edits_the_participations_of_another_organization(viewer: Viewer)
 @given(VIEWERS)
 def test_only_the_three_roles_edit_and_an_office_admin_only_at_own_offices(viewer: Viewer) -> None:
     """R26"""
-    entitled = viewer.insurance_manager or viewer.client_admin or OFFICE in viewer.office_admin_of
+    own = viewer.office_admin_of | viewer.insurance_manager_of
+    entitled = viewer.insurance_manager or viewer.client_admin or OFFICE in own
     signed_in = viewer.kind is Kind.USER and viewer.stage is Stage.FULL
 
     assert policy.may_edit(viewer, OURS, OFFICE) == (
@@ -78,6 +80,33 @@ def test_an_office_admin_cannot_edit_plans_at_an_unmanaged_office() -> None:
     policy.permit_edit(admin, OURS, OTHER_OFFICE)
     with pytest.raises(Denied):
         policy.permit_edit(admin, OURS, OFFICE)
+
+
+def test_an_insurance_manager_of_an_office_keeps_the_plans_of_that_one_and_no_campaigns() -> None:
+    """R26, R29"""
+    keeper = replace(STAFF, insurance_manager_of=frozenset({OTHER_OFFICE}))
+
+    policy.permit_edit(keeper, OURS, OTHER_OFFICE)
+    assert policy.offices_to_answer_for(keeper) == (OTHER_OFFICE,)
+    assert policy.answered_for(keeper, [OFFICE, OTHER_OFFICE]) == [OTHER_OFFICE]
+    assert policy.campaign_actions(keeper, campaign(year=None)) == ()
+    for refused in (
+        lambda: policy.permit_edit(keeper, OURS, OFFICE),
+        lambda: policy.permit_campaigns(keeper),
+    ):
+        with pytest.raises(Denied):
+            refused()
+
+
+def test_who_is_office_admin_here_and_keeps_the_plans_there_answers_for_both() -> None:
+    """R26"""
+    both = replace(
+        STAFF,
+        office_admin_of=frozenset({OFFICE}),
+        insurance_manager_of=frozenset({OTHER_OFFICE}),
+    )
+
+    assert policy.offices_to_answer_for(both) == (OFFICE, OTHER_OFFICE)
 
 
 def test_any_signed_in_user_and_our_own_services_may_read() -> None:

@@ -1,8 +1,10 @@
 """The signed viewer."""
 
+from base64 import urlsafe_b64decode
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,10 +53,24 @@ def signed(viewer: Viewer = STAFF, audience: str = "directory") -> str:
         service=st.text(max_size=10),
         reporting_only=st.booleans(),
         provider_id=st.none() | st.uuids(),
+        insurance_manager_of=st.frozensets(st.uuids(), max_size=4),
     )
 )
 def test_a_viewer_arrives_as_it_was_signed(viewer: Viewer) -> None:
     assert verify_viewer(signed(viewer), audience="directory", key=KEY, at=NOW) == viewer
+
+
+def test_who_keeps_the_plans_of_no_single_office_is_signed_as_ever() -> None:
+    """R26: a process of the version before reads it, and what that one signs is read."""
+    claims = orjson.loads(urlsafe_b64decode(signed().partition(".")[0]))
+
+    assert "insurance_manager_of" not in claims
+    assert verify_viewer(signed(), audience="directory", key=KEY, at=NOW) == STAFF
+
+
+def test_the_insurance_manager_of_an_office_does_not_work_there() -> None:
+    """R26"""
+    assert Viewer(insurance_manager_of=frozenset({uuid4()})).offices == frozenset()
 
 
 def test_a_viewer_is_good_for_its_audience_only() -> None:

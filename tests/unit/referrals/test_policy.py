@@ -37,6 +37,7 @@ ANY_USER = builds(
     sampled_from([SENDER.organization_id, RECEIVER.organization_id, STRANGER.organization_id]),
     client_admin=booleans(),
     insurance_manager=booleans(),
+    insurance_manager_of=frozensets(sampled_from(OFFICES)),
     call_centre=booleans(),
     support=booleans(),
     office_admin_of=frozensets(sampled_from(OFFICES)),
@@ -115,6 +116,15 @@ def test_client_admins_insurance_managers_call_centre_and_support_see_no_referra
     """R02, R26."""
     for role in ("client_admin", "insurance_manager", "call_centre", "support"):
         assert not seen(user(RECEIVER.organization_id, **{role: True}))
+
+
+def test_an_insurance_manager_of_an_office_sees_none_of_its_referrals_and_has_no_queue() -> None:
+    """R26: the office's plans, and nothing of its patients."""
+    keeper = user(RECEIVER.organization_id, insurance_manager_of=frozenset(OFFICES))
+
+    assert not seen(keeper)
+    assert not policy.has_queue(keeper, NOTHING, Queue(office_id=RECEIVER.office_id))
+    assert not policy.may_count(keeper, NOTHING)
 
 
 def test_nobody_services_and_half_signed_in_sessions_see_no_referral() -> None:

@@ -47,6 +47,7 @@ VIEWERS = st.builds(
     call_centre=st.booleans(),
     office_admin_of=OFFICES,
     office_staff_of=OFFICES,
+    insurance_manager_of=OFFICES,
 )
 
 
@@ -108,3 +109,23 @@ def test_who_only_looks_reads_every_report_of_the_organization_and_reviews_none(
     policy.permit_reading_some(looks)
     assert policy.may_read(looks, GROUP)
     assert policy.allowed_actions(looks, GROUP, REPORT) == ()
+
+
+def test_an_insurance_manager_of_an_office_reads_its_numbers_of_insurance_and_no_others() -> None:
+    """R26, R31: not the reviews, which are of the whole organization."""
+    keeper = Viewer(
+        kind=Kind.USER,
+        user_id=UUID(int=8),
+        organization_id=OURS,
+        insurance_manager_of=frozenset({OFFICE}),
+    )
+
+    assert policy.permit_insurance_reports(keeper) == {OFFICE}
+    for refused in (policy.permit_insurance_reviews, policy.readable_offices, policy.measured):
+        with pytest.raises(Denied):
+            refused(keeper)
+    admin = replace(keeper, office_admin_of=frozenset({OTHER_OFFICE}))
+    assert policy.permit_insurance_reports(admin) == {OFFICE, OTHER_OFFICE}
+    assert policy.readable_offices(admin) == {OTHER_OFFICE}
+    for everywhere in ("client_admin", "reporting_only", "insurance_manager"):
+        assert policy.permit_insurance_reports(replace(keeper, **{everywhere: True})) is None
