@@ -19,6 +19,8 @@ async def keep_feed(database: Database, bus: Bus, now: datetime) -> None:
     """Have a feed that partners may read, and take out of it what organizations have lost with their providers. A broker that is away
     is waited for: until the facts are gone, the removal is due."""
     due = await _withdraw(database, now)
+    if not bus.connected:
+        return
     partners_feed = feed.Feed("referrals", database, bus)
     try:
         await partners_feed.keep()
