@@ -127,8 +127,8 @@ class Database:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
-        """A connection of the pool; its loss is a ConnectionError whatever the driver calls it, and text that PostgreSQL cannot
-        keep is Invalid."""
+        """A connection of the pool for one transaction; its loss is a ConnectionError whatever the driver calls it, and text that
+        PostgreSQL cannot keep is Invalid."""
         try:
             connection = await self.pool.acquire(timeout=ACQUIRE_TIMEOUT)
         except AWAY:
@@ -137,6 +137,8 @@ class Database:
             ) from None
         try:
             yield connection
+            if not is_lost(connection):
+                cast("ScopedConnection", connection).left_clean()
         except asyncpg.InterfaceError as error:
             if is_lost(connection):
                 raise ConnectionResetError("the database went away") from error

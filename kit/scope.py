@@ -67,22 +67,34 @@ def scope_of(viewer: Viewer) -> Scope:
 
 
 class ScopedConnection(AsyncpgConnection):
-    """A connection whose next transaction tells its scope in the message that begins it: no round trip more.
+    """A connection whose next transaction tells its scope in the message that begins it, and which is not cleaned when it has been
+    lent for nothing but transactions that ended well: neither takes a round trip more.
 
     Should the driver one day begin in another way, then nothing is told, and nothing seen.
     """
 
     _opening = ""
+    _clean = False
 
     def begin_as(self, scope: Scope) -> None:
         """Let the transaction that is begun right after this call have that scope."""
         self._opening = scope.opening
+
+    def left_clean(self) -> None:
+        """Let the pool have it back as it is: whoever borrowed it has done nothing but one transaction, which has ended. Nothing
+        outlives a transaction but what a statement says of the session, which no statement in one may (tests/house/test_walls.py)."""
+        self._clean = True
 
     async def execute(self, query: str, *args: object, timeout: float | None = None) -> str:
         """As the driver's, with the scope behind BEGIN."""
         if self._opening and query.startswith("BEGIN"):
             query, self._opening = query + self._opening, ""
         return await super().execute(query, *args, timeout=timeout)
+
+    def get_reset_query(self) -> str:
+        """What cleans it on its way back to the pool: as the driver's, or nothing, once, when it was left clean."""
+        clean, self._clean = self._clean, False
+        return "" if clean else super().get_reset_query()
 
 
 async def widen(tx: Connection) -> None:

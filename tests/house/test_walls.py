@@ -9,7 +9,7 @@ import pytest
 
 from cli.servers.nats_config import SERVICES
 from kit.db import migrate
-from tests.house.source import files, text, where
+from tests.house.source import ROOT, files, strings, text, tree, where
 from tests.support.servers import PostgresServer, as_runtime
 
 WITHOUT = {
@@ -52,6 +52,16 @@ FROM pg_roles WHERE rolname = current_user
 """
 OVER = re.compile(r"\.everywhere\(\)|\.for_support\(|\bwiden\(")
 REASON = re.compile(r"#\s*whole-suite:\s*\S+")
+OF_THE_SESSION = re.compile(
+    r"(?:^|;)\s*(?:SET\s+(?!LOCAL\b)|RESET\b|LISTEN\b|UNLISTEN\b|LOAD\b)|\bWITH\s+HOLD\b|\bTEMP(?:ORARY)?\s+TABLE\b"
+    r"|\bpg_(?:try_)?advisory_(?:un)?lock|\bset_config\((?![^)]*,\s*true\))"
+)
+"""SQL that outlives its transaction. Its words are written in capitals."""
+
+BORROWERS = ("kit/outbox.py", "kit/audit/sealer.py", "kit/service.py", "kit/db.py")
+"""Who borrows whole connections for locks of the session; the pool cleans those."""
+
+LISTENERS = ("kit/outbox.py", "services/referrals/store/news.py")
 NEAR = 3
 """A reason stands at most so many lines above."""
 
@@ -97,6 +107,30 @@ def test_whoever_steps_over_the_wall_says_why() -> None:
             if OVER.search(line) and not REASON.search(around):
                 silent.append(f"{where(path)}:{number + 1}")
     assert silent == []
+
+
+def test_no_statement_outlives_its_transaction() -> None:
+    """Z7: the pool lends a connection on as it is after a transaction that ended well, so nothing may be left of one."""
+    lasting = [
+        where(path, node)
+        for path in files("kit", "services")
+        if where(path) not in BORROWERS
+        for node in strings(tree(path))
+        if OF_THE_SESSION.search(node.value)
+    ]
+    lasting += [
+        str(path.relative_to(ROOT))
+        for room in ("kit/migrations", "services")
+        for path in sorted((ROOT / room).rglob("*.sql"))
+        if OF_THE_SESSION.search(path.read_text(encoding="utf-8"))
+    ]
+    lasting += [
+        where(path)
+        for path in files("kit", "services")
+        if ".add_listener(" in text(path) and where(path) not in LISTENERS
+    ]
+    assert lasting == []
+    assert all("pool.acquire()" in text(ROOT / path) for path in {*BORROWERS, *LISTENERS})
 
 
 async def _migrated(postgres: PostgresServer, service: str) -> str:

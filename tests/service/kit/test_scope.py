@@ -25,6 +25,11 @@ SCOPE = (
     "SELECT coalesce(current_setting('suite.scope', true), '')"
     " || coalesce(current_setting('suite.organization', true), '')"
 )
+KEPT = """
+SELECT (SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory')
+    + (SELECT count(*) FROM pg_listening_channels()) + (SELECT count(*) FROM pg_cursors WHERE is_holdable)
+"""
+"""What the session holds beyond its transactions."""
 
 
 def user(organization: UUID | None = None, **more: object) -> Viewer:
@@ -179,6 +184,32 @@ async def test_a_transaction_that_ends_badly_leaves_no_scope_on_its_connection(
     async with one.transaction() as tx:
         assert await tx.fetchval(SCOPE) == ""
     await pool.close()
+
+
+async def test_who_borrows_a_whole_connection_leaves_nothing_of_the_session_on_it(
+    postgres: PostgresServer,
+) -> None:
+    """Z7: only after a transaction that ended well is a connection lent on as it is, and only that once."""
+    one = await open_database(as_runtime(await ledger_database(postgres)), size=1)
+    for _ in range(2):
+        async with one.transaction() as tx:
+            assert await tx.fetchval(SCOPE) == ""
+            assert await tx.fetchval(KEPT) == 0
+        async with one.pool.acquire() as connection:
+            await connection.execute("SET suite.scope = 'suite'")
+            await connection.execute("SELECT pg_advisory_lock(7)")
+            await connection.execute("LISTEN something")
+    with pytest.raises(LookupError):
+        await _fail_holding_a_lock(one)
+    async with one.transaction() as tx:
+        assert await tx.fetchval(KEPT) == 0
+    await one.pool.close()
+
+
+async def _fail_holding_a_lock(database: Database) -> None:
+    async with database.transaction() as tx:
+        await tx.execute("SELECT pg_advisory_lock(7)")
+        raise LookupError
 
 
 async def _kill(postgres: PostgresServer, pool: asyncpg.Pool[asyncpg.Record]) -> None:
