@@ -170,20 +170,24 @@ class Consumer:
             return await self._apply_in(tx, event)
 
     async def _apply_in(self, tx: Connection, event: Event) -> bool:
-        if not await tables.is_new(tx, event):
+        last = await tables.take(tx, event)
+        if last is None:
             return False
-        last = await tables.take_turn(tx, event)
         if event.sequence <= last:
             log.info("a stale fact is passed over", extra={"subject": event.subject})
             return False
-        if waits_for := await tables.earlier_letter(tx, event):
-            await tables.lay_down(tx, event, f"waits behind {waits_for}")
-            return False
         if event.sequence > last + 1:
-            raise GapError(f"number {last + 1} of its aggregate has not come")
+            return await self._wait_in_line(tx, event, last)
         await self._effect(tx, event)
-        await tables.advance(tx, event)
         return True
+
+    async def _wait_in_line(self, tx: Connection, event: Event, last: int) -> bool:
+        """It waits behind a dead letter, which no order gets past; or else for a fact that has not come."""
+        waits_for = await tables.earlier_letter(tx, event)
+        if waits_for is None:
+            raise GapError(f"number {last + 1} of its aggregate has not come")
+        await tables.lay_down(tx, event, f"waits behind {waits_for}")
+        return False
 
     async def _effect(self, tx: Connection, event: Event) -> None:
         known = self._handlers.get(event.type)

@@ -22,6 +22,21 @@ ORDER BY organization_id, source, aggregate_id, sequence
 """
 
 
+_TAKE = """
+WITH new AS (INSERT INTO inbox (event_id) VALUES ($5) ON CONFLICT (event_id) DO NOTHING RETURNING event_id)
+INSERT INTO inbox_sequences AS s (organization_id, source, aggregate_id, last) SELECT $1, $2, $3, ($4::bigint = 1)::integer FROM new
+ON CONFLICT (organization_id, source, aggregate_id) DO UPDATE SET last = s.last + (s.last = $4 - 1)::integer
+RETURNING coalesce(old.last, 0)
+"""
+
+
+async def take(tx: Connection, event: Event) -> int | None:
+    """Write the event into the inbox, and the order forward if its turn has come; answers the last sequence before, 0 before any;
+    None when it was there. Nobody else takes one of the aggregate until the transaction ends."""
+    before: int | None = await db.value(tx, _TAKE, *event.aggregate, event.sequence, event.event_id)
+    return before
+
+
 async def is_new(tx: Connection, event: Event) -> bool:
     """Write the event into the inbox; False when it was there."""
     return bool(
