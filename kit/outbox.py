@@ -48,6 +48,9 @@ KEPT = timedelta(days=35)
 """How long told facts are kept: longer than the stream keeps them, so that a lost stream can be told again."""
 
 _WORDS = re.compile(r"(?<!^)(?=[A-Z])")
+_SEQUENCE = 40
+"""Bytes that a sequence takes in a body."""
+
 _LEADER = 0x6F7574626F78
 """Key of the session advisory lock that makes one relay of a service the active one."""
 
@@ -92,7 +95,6 @@ async def record(  # noqa: PLR0913 - what a fact is told of, and by whom, are no
 
     The sequence is gapless per organization and aggregate: it and the outbox id are taken under one row lock.
     """
-    sequence = await _next(tx, organization_id, aggregate, aggregate_id)
     name, event_id = fact_name(type(fact), aggregate), new_id()
     event = {
         "specversion": "1.0",
@@ -103,7 +105,6 @@ async def record(  # noqa: PLR0913 - what a fact is told of, and by whom, are no
         "time": at.isoformat(),
         "datacontenttype": "application/json",
         "organizationid": str(organization_id),
-        "sequence": str(sequence),
         "correlationid": request_id.get() or str(event_id),
         "data": MessageToDict(fact),
     }
@@ -128,31 +129,36 @@ async def _write_down(
     )
 
 
-async def _next(tx: Connection, organization_id: UUID, aggregate: str, aggregate_id: UUID) -> int:
-    """The aggregate's next sequence. Its row stays locked until the transaction ends."""
-    sequence: int = await db.value(
-        tx,
-        "INSERT INTO outbox_sequences VALUES ($1, $2, $3, 1) ON CONFLICT (organization_id, aggregate, aggregate_id)"
-        " DO UPDATE SET last = outbox_sequences.last + 1 RETURNING last",
-        organization_id,
-        aggregate,
-        aggregate_id,
-    )
-    return sequence
+_RECORD = """
+WITH next AS (
+    INSERT INTO outbox_sequences VALUES ($1, $2, $3, 1) ON CONFLICT (organization_id, aggregate, aggregate_id)
+    DO UPDATE SET last = outbox_sequences.last + 1 RETURNING last
+), told AS (
+    INSERT INTO outbox (event_id, organization_id, aggregate, aggregate_id, sequence, subject, body, recorded_at)
+    SELECT $4, $1, $2, $3, last, $5, '{"sequence":"' || last || '",' || substr($6, 2), $7 FROM next RETURNING id
+)
+SELECT pg_notify($8, '') FROM told
+"""
+"""The sequence's row is locked before the outbox id is taken, and stays so until the transaction ends."""
+
+
+_TOLD = """
+WITH told AS (UPDATE outbox SET sent_at = clock_timestamp() WHERE id = ANY((SELECT $1::bigint[])::bigint[]))
+UPDATE outbox_stream SET last_sequence = greatest(last_sequence, $3) WHERE stream = $2
+"""
+"""These facts were told, and the stream acknowledged as much."""
 
 
 async def _save(
     tx: Connection, event: dict[str, Any], aggregate: str, subject: str, at: datetime
 ) -> None:
-    """Put the event into the outbox and wake the relay when the transaction commits."""
+    """Put the event into the outbox with the aggregate's next sequence, and wake the relay when the transaction commits."""
     await tx.execute(
-        "WITH told AS (INSERT INTO outbox (event_id, organization_id, aggregate, aggregate_id, sequence, subject, body,"
-        " recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id) SELECT pg_notify($9, '') FROM told",
-        UUID(event["id"]),
+        _RECORD,
         UUID(event["organizationid"]),
         aggregate,
         UUID(event["subject"]),
-        int(event["sequence"]),
+        UUID(event["id"]),
         subject,
         _body(event),
         at,
@@ -161,9 +167,10 @@ async def _save(
 
 
 def _body(event: dict[str, Any]) -> str:
-    """The event as JSON. One too large for the broker would stay in the outbox for ever, and all of its aggregate with it."""
+    """The event as JSON, but for its sequence. One too large for the broker would stay in the outbox for ever, and all of its
+    aggregate with it."""
     body = orjson.dumps(event)
-    if len(body) > bus.MAX_BODY:
+    if len(body) > bus.MAX_BODY - _SEQUENCE:
         raise ValueError(f"{event['type']} has {len(body)} bytes; a fact may have {bus.MAX_BODY}")
     return body.decode()
 
@@ -254,10 +261,8 @@ class Relay:
             told = await asyncio.gather(*(self._tell_chain(chain) for chain in chains.values()))
             ids = [row_id for chain in told for row_id in chain.ids]
             if ids:
-                await connection.execute(
-                    "UPDATE outbox SET sent_at = clock_timestamp() WHERE id = ANY($1)", ids
-                )
-                await self._remember(connection, max(chain.sequence for chain in told))
+                last = max(chain.sequence for chain in told)
+                await connection.execute(_TOLD, ids, bus.STREAM, last)
         for chain in told:
             if chain.error is not None:
                 raise chain.error
@@ -306,13 +311,6 @@ class Relay:
                 state.last_sequence,
             )
         return lost
-
-    async def _remember(self, connection: Connection, sequence: int) -> None:
-        await connection.execute(
-            "UPDATE outbox_stream SET last_sequence = greatest(last_sequence, $2) WHERE stream = $1",
-            bus.STREAM,
-            sequence,
-        )
 
     async def forget(self, connection: Connection) -> None:
         """Delete the oldest facts once they were told long enough ago. Only the oldest rows are looked at: it costs the same
