@@ -34,8 +34,8 @@ SELECT * FROM (
 """
 
 _ACCEPTING = f"""
-{PARTICIPATION} WHERE (provider_id, office_id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))
-    AND plan_id = ANY((SELECT $3::uuid[])::uuid[]) AND {holds_on(4)} AND {_SEEN.format(5)} ORDER BY id
+{PARTICIPATION} WHERE (provider_id, office_id) IN (SELECT * FROM unnest((SELECT $1::uuid[]), (SELECT $2::uuid[])))
+    AND plan_id = ANY((SELECT $3::uuid[])::uuid[]) AND {holds_on(4)}
 """  # noqa: S608 - made of constants
 
 
@@ -296,13 +296,8 @@ async def accepting(
     seen_by: OrganizationId | None,
 ) -> list[Participation]:
     """The rows by which providers accept one of the plans at their offices on the day."""  # any-organization: directory data
-    return await db.many(
-        tx,
-        Participation,
-        _ACCEPTING,
-        [provider for provider, _ in places],
-        [office for _, office in places],
-        plan_ids,
-        on,
-        seen_by,
-    )
+    asked = ([provider for provider, _ in places], [office for _, office in places], plan_ids, on)
+    if seen_by is None:  # a statement of its own keeps its plan; one that could be either is planned each time
+        return await db.many(tx, Participation, f"{_ACCEPTING} ORDER BY id", *asked)
+    seen = f"{_ACCEPTING} AND {_SEEN.format(5)} ORDER BY id"
+    return await db.many(tx, Participation, seen, *asked, seen_by)

@@ -34,16 +34,23 @@ async def time_zone(tx: Connection, organization_id: OrganizationId) -> str | No
     return found
 
 
-async def groups_of(
-    tx: Connection, organization_id: OrganizationId, user_id: UserId
-) -> frozenset[GroupId]:
-    """The groups of the organization that the user works for."""
-    rows = await tx.fetch(
-        "SELECT group_id FROM group_staff WHERE organization_id = $1 AND user_id = $2",
+async def access(
+    tx: Connection,
+    organization_id: OrganizationId,
+    user_id: UserId,
+    providers: Sequence[ProviderId],
+) -> tuple[frozenset[GroupId], frozenset[ProviderId]]:
+    """The groups of the organization that the user works for, and which of these providers were removed from it."""
+    groups, removed = await db.value(
+        tx,
+        "SELECT (ARRAY(SELECT group_id FROM group_staff WHERE organization_id = $1 AND user_id = $2),"
+        " ARRAY(SELECT provider_id FROM removed_providers WHERE organization_id = $1"
+        " AND provider_id = ANY((SELECT $3::uuid[])::uuid[])))",
         organization_id,
         user_id,
+        providers,
     )
-    return frozenset(GroupId(row["group_id"]) for row in rows)
+    return frozenset(map(GroupId, groups)), frozenset(map(ProviderId, removed))
 
 
 async def members_of(
@@ -117,7 +124,8 @@ async def removed_from(
 ) -> frozenset[ProviderId]:
     """Which of these providers were removed from the organization."""
     rows = await tx.fetch(
-        "SELECT provider_id FROM removed_providers WHERE organization_id = $1 AND provider_id = ANY($2)",
+        "SELECT provider_id FROM removed_providers WHERE organization_id = $1"
+        " AND provider_id = ANY((SELECT $2::uuid[])::uuid[])",
         organization_id,
         providers,
     )
@@ -133,7 +141,7 @@ async def lost_ends(
         return frozenset()
     organizations, providers = zip(*ends, strict=True)
     rows = await tx.fetch(
-        "SELECT x.organization_id, x.provider_id FROM unnest($1::uuid[], $2::uuid[]) AS e (organization_id, provider_id)"
+        "SELECT x.organization_id, x.provider_id FROM unnest((SELECT $1::uuid[]), (SELECT $2::uuid[])) AS e (organization_id, provider_id)"
         " JOIN removed_providers x ON x.organization_id = e.organization_id AND x.provider_id = e.provider_id",
         organizations,
         providers,
