@@ -61,22 +61,23 @@ class AlreadyDone(Exception):  # noqa: N818 - not an error: a retry meets what i
 
 
 async def access_of(
-    tx: Connection, call: Call, referrals: Iterable[Referral], hops: Iterable[Hop] = ()
+    tx: Connection,
+    call: Call,
+    referrals: Iterable[Referral],
+    hops: Iterable[Hop] = (),
+    ends: Iterable[Party] = (),
 ) -> Access:
-    """What the tables know of the viewer, as far as these referrals are concerned."""
+    """What the tables know of the viewer, as far as these referrals, or ends of referrals, are concerned."""
     viewer = call.viewer
     if viewer.user_id is None or viewer.organization_id is None:
         return Access()
     organization_id = OrganizationId(viewer.organization_id)
     mine = None if viewer.provider_id is None else ProviderId(viewer.provider_id)
-    providers = {mine, *(hop.provider_id for hop in hops)}
+    providers = {mine, *(hop.provider_id for hop in hops), *(end.provider_id for end in ends)}
     for referral in referrals:
         providers |= {referral.sending_provider_id, referral.receiving_provider_id}
     named = [provider for provider in providers if provider is not None]
-    return Access(
-        groups=await people.groups_of(tx, organization_id, UserId(viewer.user_id)),
-        removed=await people.removed_from(tx, organization_id, named) if named else frozenset(),
-    )
+    return Access(*await people.access(tx, organization_id, UserId(viewer.user_id), named))
 
 
 @asynccontextmanager
@@ -146,8 +147,10 @@ async def hold_off_fences(
     Call it after directory has answered, in the transaction that saves the referral: then either the fence counts the
     referral, or the referral is refused (R15).
     """
-    await fences.share(tx, [party for party in (sender, receiver) if party is not None])
-    if receiver is not None and await fences.around(tx, receiver):
+    ends = [party for party in (sender, receiver) if party is not None]
+    await fences.share(tx, ends)
+    fenced = await fences.standing(tx, ends)
+    if receiver is not None and fences.of(receiver) & fenced:
         raise Conflict(
             "The receiver is leaving and takes no new referrals.",
             code="RECEIVER_LEAVING",
@@ -155,7 +158,7 @@ async def hold_off_fences(
             remedy="Choose another receiver; alternatives may be listed.",
             alternatives=alternatives,
         )
-    if sender is not None and await fences.around(tx, sender):
+    if sender is not None and fences.of(sender) & fenced:
         raise Conflict(
             "The sender is leaving and starts no new referrals.",
             code="SENDER_LEAVING",

@@ -49,6 +49,8 @@ async def keep_patient(tx: Connection, call: Call, referral: Referral, patient: 
     """Write down whom a referral is about, in place of what was there."""
     keys = await call.peers.vault.own(tx, referral.sending_organization_id)
     await store.put_patient(tx, referral.id, keys.seal(patient.as_data(), referral.id, PATIENT))
+    if referral.version > 1:
+        await keyring.drop_marks(tx, referral.id)
     await _mark(tx, keys, referral, patient)
 
 
@@ -211,6 +213,7 @@ async def _reseal(tx: Connection, keys: Keys, referral: Referral) -> None:
     for box in (await store.patients(tx, [id_])).values():
         patient = Patient.from_data(keys.open(box, id_, PATIENT))
         await store.put_patient(tx, id_, keys.seal(patient.as_data(), id_, PATIENT))
+        await keyring.drop_marks(tx, id_)
         await _mark(tx, keys, referral, patient)
     for report in (await store.reports(tx, [id_])).values():
         sealed = keys.seal(keys.open(report.sealed, id_, REPORT), id_, REPORT)

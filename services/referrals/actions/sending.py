@@ -101,9 +101,10 @@ async def change_draft(call: Call, order: Order, writing: Writing) -> ReferralId
 async def send_new(call: Call, writing: Writing, key: str, outside: str | None) -> ReferralId:
     """Write and send in one call, outside of the plan for a coded reason. One per idempotency key."""
     request = ("sendReferral", writing.draft, astuple(writing.patient), outside)
-    if (known := await _known(call, key, request)) is not None:
-        return known
+    call.viewer.require_organization()
     async with call.db.reading() as tx:
+        if (known := await answered(tx, call.viewer, key=key, request=request)) is not None:
+            return ReferralId(known)
         await _permit_sender(tx, call, writing.draft.sender)
     draft, now = writing.draft, call.clock.now()
     domain.drafted(ReferralId(new_id()), draft, now)
@@ -209,11 +210,7 @@ async def cancel(call: Call, order: Order, given: Given) -> ReferralId:
 
 
 async def _permit_sender(tx: Connection, call: Call, sender: Party) -> None:
-    probe = await access_of(tx, call, [])
-    removed = frozenset[domain.ProviderId]()
-    if sender.provider_id is not None:
-        removed = await people.removed_from(tx, sender.organization_id, [sender.provider_id])
-    policy.permit_sending_as(call.viewer, replace(probe, removed=removed), sender)
+    policy.permit_sending_as(call.viewer, await access_of(tx, call, [], ends=[sender]), sender)
 
 
 async def _known(call: Call, key: str, request: object) -> ReferralId | None:

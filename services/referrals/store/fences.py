@@ -25,15 +25,30 @@ async def share(tx: Connection, parties: Iterable[Party]) -> None:
 
 async def around(tx: Connection, party: Party) -> frozenset[Subject]:
     """What of this end is fenced. Ask in a statement of its own, after `share`."""
-    kinds, ids = zip(*sorted(party.subjects), strict=True)
+    return frozenset(kind for _, kind, _ in await standing(tx, [party]))
+
+
+Fenced = tuple[OrganizationId, Subject, UUID]
+"""Of which organization, and what."""
+
+
+def of(party: Party) -> frozenset[Fenced]:
+    """What of this end could be fenced."""
+    return frozenset((party.organization_id, *subject) for subject in party.subjects)
+
+
+async def standing(tx: Connection, parties: Iterable[Party]) -> frozenset[Fenced]:
+    """What of these ends is fenced. Ask in a statement of its own, after `share`."""
+    named = sorted({fenced for party in parties for fenced in of(party)})
+    if not named:
+        return frozenset()
     rows = await tx.fetch(
-        "SELECT f.kind FROM unnest($2::fence_kind[], $3::uuid[]) AS s (kind, id)"
-        " JOIN fences f ON f.kind = s.kind AND f.subject_id = s.id AND f.organization_id = $1",
-        party.organization_id,
-        kinds,
-        ids,
+        "SELECT f.organization_id, f.kind, f.subject_id"
+        " FROM unnest((SELECT $1::uuid[]), (SELECT $2::fence_kind[]), (SELECT $3::uuid[])) AS s (organization_id, kind, id)"
+        " JOIN fences f ON f.kind = s.kind AND f.subject_id = s.id AND f.organization_id = s.organization_id",
+        *zip(*named, strict=True),
     )
-    return frozenset(Subject(row["kind"]) for row in rows)
+    return frozenset((OrganizationId(one), Subject(kind), id_) for one, kind, id_ in rows)
 
 
 async def raise_fence(

@@ -69,14 +69,18 @@ async def lock_sealed_before(
 # Marks ----------------------------------------------------------------------------------------------------------------
 
 
+async def drop_marks(tx: Connection, referral_id: ReferralId) -> None:
+    """By these its patient is not found any more."""  # any-organization: the referral's own
+    await db.run(tx, "DELETE FROM patient_marks WHERE referral_id = $1", referral_id)
+
+
 async def put_marks(
     tx: Connection,
     organization_id: OrganizationId,
     referral_id: ReferralId,
     marks: Sequence[bytes],
 ) -> None:
-    """By what the patient of a referral of the sending organization is found, in place of what was there."""
-    await db.run(tx, "DELETE FROM patient_marks WHERE referral_id = $1", referral_id)
+    """By what the patient of a referral of the sending organization is found."""
     await db.run(
         tx,
         "INSERT INTO patient_marks SELECT one, $1, $2 FROM unnest($3::bytea[]) AS one",
