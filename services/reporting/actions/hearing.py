@@ -12,7 +12,9 @@ async def hear_change(tx: Connection, organization_id: OrganizationId, change: C
     Changes of a referral come in their order. The caller has noted the fact, and so holds the organization.
     """
     await store.changes.add_change(tx, organization_id, change)
-    last = await store.standings.last_step(tx, organization_id, change.referral_id)
+    last = None
+    if change.sequence > 1:
+        last = await store.standings.last_step(tx, organization_id, change.referral_id)
     step = next_step(last, change)
     if step is not None:
         await store.standings.add_step(tx, organization_id, step, tuple(moments(step)))

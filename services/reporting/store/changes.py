@@ -1,7 +1,7 @@
 """The history of referrals: what happened to each, in the order it happened."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 
 from kit import db
@@ -12,31 +12,28 @@ from services.reporting.domain import (
     OrganizationId,
 )
 
+_CHANGE = tuple(field.name for field in fields(Change))
+
 
 async def add_change(tx: Connection, organization_id: OrganizationId, change: Change) -> None:
     """Remember what an organization heard of a referral, and where the referral stands since."""
     await db.run(
         tx,
-        """INSERT INTO referral_changes (organization_id, referral_id, sequence, version, verb, status, hop, group_id,
-            sending_group_id, reason_code, occurred_at, outcome, appointment_at, plan_acceptance, office_id, provider_id,
-            sending_office_id, plan_id, outside_plan_reason)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) ON CONFLICT DO NOTHING""",
-        organization_id,
-        *asdict(change).values(),
-    )
-    await db.run(
-        tx,
-        """INSERT INTO referrals AS r (organization_id, referral_id, sequence, holder, first_changed_at, last_changed_at)
-            VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (organization_id, referral_id) DO UPDATE SET
+        """WITH changed AS (
+                INSERT INTO referral_changes (organization_id, referral_id, sequence, version, verb, status, hop, group_id,
+                    sending_group_id, reason_code, occurred_at, outcome, appointment_at, plan_acceptance, office_id, provider_id,
+                    sending_office_id, plan_id, outside_plan_reason)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+                ON CONFLICT DO NOTHING)
+            INSERT INTO referrals AS r (organization_id, referral_id, sequence, holder, first_changed_at, last_changed_at)
+            VALUES ($1, $2, $3, $20, $11, $11) ON CONFLICT (organization_id, referral_id) DO UPDATE SET
             sequence = greatest(r.sequence, excluded.sequence),
             holder = CASE WHEN excluded.sequence > r.sequence THEN excluded.holder ELSE r.holder END,
             first_changed_at = least(r.first_changed_at, excluded.first_changed_at),
             last_changed_at = greatest(r.last_changed_at, excluded.last_changed_at)""",
         organization_id,
-        change.referral_id,
-        change.sequence,
+        *(getattr(change, name) for name in _CHANGE),
         change.holder,
-        change.occurred_at,
     )
 
 
