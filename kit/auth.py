@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -129,6 +129,7 @@ def _unfinished(stage: Stage) -> Denied:
 
 
 ANONYMOUS = Viewer()
+_CLAIMS = tuple(field.name for field in fields(Viewer))
 
 
 def service_viewer(name: str) -> Viewer:
@@ -138,7 +139,7 @@ def service_viewer(name: str) -> Viewer:
 
 def sign_viewer(viewer: Viewer, *, audience: str, key: bytes, at: datetime) -> str:
     """The viewer as a signed header, good for `audience` only and for 60 seconds from `at` (clock.real())."""
-    claims = asdict(viewer) | {
+    claims = {name: getattr(viewer, name) for name in _CLAIMS} | {
         "aud": audience,
         "iat": at.timestamp(),
         "office_admin_of": sorted(viewer.office_admin_of),
