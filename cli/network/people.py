@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.mail import Letter, letters
-from cli.network.client import Client
+from cli.network.client import Client, Refused
 from cli.trouble import Trouble
 
 MAIL_PATIENCE = 20.0
@@ -50,7 +50,14 @@ class Person:
         return await self.client.ask(query, variables, by=self)
 
     async def do(self, verb: str, given: dict[str, Any], wanted: str) -> dict[str, Any]:
-        """Do a verb; a problem is raised as Refused."""
+        """Do a verb; a problem is raised as Refused. Where a fresh proof is asked for, it is given, and the verb done again."""
+        try:
+            return await self.client.do(verb, given, wanted, by=self)
+        except Refused as refusal:
+            if refusal.code != "STEP_UP_REQUIRED" or not self.password:
+                raise
+        proof = {"password": self.password}
+        await self.client.do("proveIdentity", proof, "... on IdentityProved { until }", by=self)
         return await self.client.do(verb, given, wanted, by=self)
 
     async def confirm(self, letter: Letter, password: str) -> None:

@@ -273,6 +273,7 @@ async def _lapse(parts: Parts[Means]) -> None:
 
 async def _away(parts: Parts[Means]) -> None:
     await actions.deactivate_the_away(parts.call())
+    await actions.end_away_support(parts.call())
 
 
 async def _forgotten(parts: Parts[Means]) -> None:

@@ -18,6 +18,7 @@ ADMIN = {MAPLE: "client admin", NORTH: "their client admin"}
 GUEST = "guest@both.example"
 PREVIEWS = {
     "removeProvider": "providerRemovalPreview",
+    "removeWhenEmpty": "providerRemovalPreview",
     "removeGroup": "groupRemovalPreview",
     "closeOffice": "officeClosurePreview",
 }
@@ -79,6 +80,11 @@ class World:
         client, wanted = self.stage.client, "... on SignedIn { accessToken refreshToken }"
         if self.refresh:
             session = await client.do("refreshSession", {"refreshToken": self.refresh}, wanted)
+            email, password = self.system.support
+            person = Person(client, "support inside", email, _token=session["accessToken"])
+            await person.do(
+                "proveIdentity", {"password": password}, "... on IdentityProved { until }"
+            )
         else:
             email, password = self.system.support
             session = await client.do("signIn", {"email": email, "password": password}, wanted)

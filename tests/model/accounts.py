@@ -354,6 +354,14 @@ VERBS: tuple[Verb | Elsewhere, ...] = (
         for_support=True,
         action="RESET_TEMPORARY_PASSWORD",
     ),
+    Verb(
+        "endSupportAccount",
+        "R07",
+        may=support,
+        given={"userId": "00000000-0000-7000-8000-000000000000", "reason": " "},
+        then="REASON_REQUIRED",
+        for_support=True,
+    ),
     *(_roles("grantRole", "RoleGranted", *one) for one in ROLES),
     _roles("grantRole", "RoleGranted", CLIENT_ADMIN, support, "R01"),
     Verb(
@@ -393,3 +401,30 @@ VERBS: tuple[Verb | Elsewhere, ...] = (
         action="REMOVE",
     ),
 )
+
+OWN = ("startTotp", "addTotp", "startPasskey", "addPasskey", "removeSecondFactor")
+PROOFS = {
+    **dict.fromkeys((*OWN, "makeRecoveryCodes"), anybody),
+    **dict.fromkeys(
+        ("changeSignInRules", "changeSignInService", "removeSignInService", "addPartner"),
+        either(support, client_admin),
+    ),
+    **dict.fromkeys(
+        (
+            "verifySignInDomain",
+            "resetTemporaryPassword",
+            "resetSecondFactors",
+            "endSupportAccount",
+            "breakGlass",
+            "reportBounce",
+            "inviteUser",
+            "reactivateUser",
+            "deactivateUser",
+            "grantRole",
+            "revokeRole",
+            "copyRoles",
+        ),
+        support,
+    ),
+}
+"""Of whom a fresh proof is asked. Of client admins also for `inviteUser` and `reactivateUser`, when they make another one."""

@@ -13,6 +13,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "Address": "line1 line2 city region postalCode",
         "ApprovedProvider": "providerId approved provider code message remedy",
         "ApprovedProviders": "approved refused results",
+        "AwaitedRemoval": "askedBy askedAt leavesOfficeIds heldUpBy",
         "CallCentreChange": "kind count effectiveFrom effectiveUntil acceptingNewPatients planIdsAdded"
         " planIdsEnded office fromOffice survivor",
         "CallCentreItem": "id kind toldAt changes subjects acknowledgedAt acknowledgedBy escalatedAt provider"
@@ -109,6 +110,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "SignedOut": "sessionId",
         "SigningKeysRotated": "kid signsFrom othersEndAt",
         "SingleSignOnStarted": "url secret endsAt",
+        "SupportAccount": "id name email since signedInAt endedAt endedBecause allowedActions",
         "SupportAccess": "id reason beganAt endsAt endedAt endedBecause organization name live",
         "SupportRequest": "id code verb subjectId state asked openedAt takenAt answeredAt answer version"
         " organization askers allowedActions",
@@ -145,7 +147,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "ParticipationCopy": "id total done startedAt finishedAt items",
         "ParticipationsAdded": "participations",
         "ParticipationsVerified": "outcomes verified",
-        "Payer": "id name identifiers formerNames version",
+        "Payer": "id name identifiers formerNames needsReferringNpi version",
         "PayerIdentifier": "system value",
         "PlanAnswer": "planId state certainty verifiedOn verifiedDaysAgo participation provider office"
         " successor",
@@ -186,7 +188,7 @@ FIELDS: dict[str, dict[str, str]] = {
         " createdAt sentAt changedAt callbackAt appointmentAt reasonCode outcome loopClosedAt"
         " sendingOrganization sendingOffice sendingProvider sendingGroup receivingOrganization"
         " receivingOffice receivingProvider receivingGroup plan secondPlan planAcceptance outsidePlanReason"
-        " externallyManaged claimedBy dueAt overdue appointments hops unreadMessages archived mayAttachAs",
+        " externallyManaged claimedBy dueAt overdue appointments hops unreadMessages archived mayAttachAs warnings",
         "ReferralAccess": "on knownSince could did",
         "ReferralAccessHolder": "user sight reasons",
         "ReferralAttachment": "id name mediaType size side attachedAt url allowedActions by",
@@ -195,6 +197,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "ReferralReader": "user firstAt lastAt times fields",
         "ReferralReason": "kind code text",
         "ReferralStep": "version happened status at by comment",
+        "ReferralWarning": "code message remedy plan",
         "ReferralSuggestion": "name distanceKm planAcceptance planVerifiedOn planStale acceptingNewPatients score reasons hadBefore"
         " office provider group acceptedPlans",
         "ReferralSuggestions": "on near widening insuranceUnknown receivers",
@@ -255,7 +258,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "ReportNumber": "count referralIds",
         "ReportRate": "part whole percent",
         "RoleChangePreview": "confirmedBefore confirmedAfter openReferrals otherOffices blocked token",
-        "RoleProposal": "id change user role office verb proposedBy proposedAt appliedAt",
+        "RoleProposal": "id change user role office verb proposedBy proposedAt appliedAt lastCoverage",
         "ScorecardResult": "measure weekOf ruleVersion atLeastPercent figure verdict missedReferralIds",
         "ScorecardRule": "measure version atLeastPercent cases targetDays watched fromWeek setBy setAt later",
         "Training": "id version title dueOn assignedBy assignedAt cancelledAt guide tasks allowedActions",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.model.accounts import (
+    PROOFS,
     VERBS,
     admin_of_own_organization,
     contact,
@@ -97,6 +98,7 @@ QUERIES: tuple[Ask | List | Elsewhere, ...] = (
         select="{ kind }",
         for_support=False,
     ),
+    Ask("supportAccounts", "R07", shown=anybody, may=support, select="{ id }"),
     Ask("supportRequests", "R25", shown=anybody, select="{ edges { cursor } }"),
     Ask(
         "supportAccesses",
@@ -211,4 +213,5 @@ TABLE = Table(
         "SupportRequestAsker.note": "R25: for its writer, client admins and support; tests/unit/identity"
     },
     rpcs=RPCS,
+    proofs=PROOFS,
 )

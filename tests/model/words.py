@@ -240,6 +240,8 @@ class Table:
     """Hidden fields ("Type.field") of things that the cast does not have, and where they are judged."""
 
     rpcs: tuple[Rpc, ...] = ()
+    proofs: Mapping[str, Predicate] = field(default_factory=dict)
+    """Verbs that ask for a proof of who it is, not older than ten minutes, and of whom; see test_fresh_proof of its service."""
 
 
 # Predicates -----------------------------------------------------------------------------------------------------------

@@ -507,6 +507,31 @@ class SupportAccessEnded(_message.Message):
 Global___SupportAccessEnded: _TypeAlias = SupportAccessEnded  # noqa: Y015
 
 @_typing.final
+class SupportAccountEnded(_message.Message):
+    """Told of the suite. The user is support no more: every session of theirs is over, and they are inside no organization."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    BECAUSE_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    because: _builtins.str
+    """ENDED: a colleague did it. INACTIVE: nobody had signed in for 90 days."""
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        because: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["because", b"because", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SupportAccountEnded: _TypeAlias = SupportAccountEnded  # noqa: Y015
+
+@_typing.final
 class SupportRequestOpened(_message.Message):
     """Aggregate: support_request (down to SupportRequestAnswered). Somebody asks support about what was refused (R25)."""
 

@@ -108,6 +108,7 @@ from services.identity.actions.organizations import (
     invite_user,
     resend_invitation,
 )
+from services.identity.actions.own import require_fresh_proof
 from services.identity.actions.partners import (
     NewPartner,
     add_partner,
@@ -143,6 +144,11 @@ from services.identity.actions.sso import (
     Departure,
     finish_single_sign_on,
     start_single_sign_on,
+)
+from services.identity.actions.support_staff import (
+    end_away_support,
+    end_support_account,
+    support_accounts,
 )
 from services.identity.actions.tidying import tidy
 from services.identity.actions.tokens import Rotated, care_for_keys, jwks, rotate_signing_keys
@@ -203,8 +209,10 @@ __all__ = [
     "deactivate_the_away",
     "deactivate_user",
     "dismiss_candidate",
+    "end_away_support",
     "end_break_glass",
     "end_expired",
+    "end_support_account",
     "ensure_support",
     "find_partner",
     "finish_single_sign_on",
@@ -237,6 +245,7 @@ __all__ = [
     "rename_factor",
     "report_bounce",
     "request_support",
+    "require_fresh_proof",
     "resend_invitation",
     "reset_second_factors",
     "reset_temporary_password",
@@ -255,6 +264,7 @@ __all__ = [
     "start_proof",
     "start_single_sign_on",
     "start_totp",
+    "support_accounts",
     "take_request",
     "tell_expired_invitations",
     "tidy",

@@ -27,6 +27,7 @@ from services.identity.domain import (
 )
 from services.identity.domain.nouns import TEMPORARY_LIFE
 from services.identity.domain.passwords import accept, normalized
+from services.identity.store.support_staff import add_to_support
 
 
 async def confirm_account(call: Call, token: str, new_password: str) -> UserId:
@@ -220,7 +221,8 @@ async def _tell_client_admins(
 
 
 async def ensure_support(call: Call) -> bool:
-    """Make the support account the settings name, unless there is an account with that address. True when it was made."""
+    """Make the support account the settings name, unless there is an account with that address, if only one that has ended. True when
+    it was made."""
     wanted = call.peers.support
     if not wanted.email:
         return False
@@ -230,6 +232,8 @@ async def ensure_support(call: Call) -> bool:
             return False
     hashed = await call.peers.hasher.hash(normalized(wanted.password))
     async with call.db.transaction() as tx:
-        return await store.add_support_account(
-            tx, UserId(new_id()), address, hashed, call.clock.now()
-        )
+        new, now = UserId(new_id()), call.clock.now()
+        made = await store.add_support_account(tx, new, address, hashed, now)
+        if made:
+            await add_to_support(tx, new, now)
+        return made

@@ -30,7 +30,6 @@ from services.identity.domain import (
     letters,
     reason,
 )
-from services.identity.domain.factors import require_proof
 from services.identity.domain.sso import (
     MOST_DOMAINS,
     SignInDomain,
@@ -123,8 +122,7 @@ class _Deciding:
 async def _deciding(
     call: Call, asked: OrganizationId | None, why: str | None
 ) -> AsyncIterator[_Deciding]:
-    """Hold the organization for who may decide how its people sign in: a client admin by today's rows, who has proved it within ten
-    minutes, or support, with a reason."""
+    """Hold the organization for who may decide how its people sign in: a client admin by today's rows, or support, with a reason."""
     here = policy.permit_sign_in_rules(call.viewer, asked)
     said = reason(why or "") if call.viewer.support else ""
     async with call.db.within(call.viewer, here).transaction() as tx:
@@ -133,8 +131,6 @@ async def _deciding(
         organization = await store.lock_organization(tx, here)
         viewer = await _today(call, tx, here)
         policy.permit_sign_in_rules(viewer, asked)
-        session = await store.session(tx, SessionId(viewer.session_id or viewer.require_user()))
-        require_proof(session.proved_at if session else None, call.clock.now())
         yield _Deciding(call, tx, organization, viewer, call.clock.now(), said)
 
 

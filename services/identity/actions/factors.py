@@ -155,7 +155,6 @@ async def add_passkey(call: Call, name: str, answer: str) -> Added:
 @asynccontextmanager
 async def _adding(call: Call) -> AsyncIterator[OwnWork]:
     async with own_work(call, policy.permit_adding_factor(call.viewer)) as work:
-        work.require_proof()
         if len(work.factors) >= MOST_FACTORS:
             raise Conflict(
                 f"You have {MOST_FACTORS} second factors already.",
@@ -226,7 +225,6 @@ async def rename_factor(call: Call, factor_id: FactorId, name: str) -> Factor:
 async def remove_factor(call: Call, factor_id: FactorId) -> SecondFactors:
     """A factor is none any more. Conflict LAST_SECOND_FACTOR when the user must have one and this is the last."""
     async with own_work(call, policy.permit_credentials(call.viewer)) as work:
-        work.require_proof()
         factor = _own(work, factor_id)
         required = await must_have_factor(call, work.tx, work.account)
         keep_a_factor(factor_id, work.factors, required=required)
@@ -252,7 +250,6 @@ def _own(work: OwnWork, factor_id: FactorId) -> Factor:
 async def make_recovery_codes(call: Call) -> tuple[str, ...]:
     """Ten new recovery codes, shown this once; those before are void."""
     async with own_work(call, policy.permit_credentials(call.viewer)) as work:
-        work.require_proof()
         if not work.factors:
             raise Conflict(
                 "Recovery codes stand in for a second factor, and you have none.",

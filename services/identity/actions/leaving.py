@@ -1,13 +1,12 @@
 """Deactivating a user (R07): what it would touch, doing it, and the ninety days that do it by themselves."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kit import preview
-from kit.errors import Conflict
 from kit.scope import widen
 from proto.identity.v1.events_pb2 import UserDeactivated
 from services.identity import policy, store
-from services.identity.actions.enrolment import grant
+from services.identity.actions.covering import hand_over
 from services.identity.actions.means import Call
 from services.identity.actions.notifying import other_report_readers
 from services.identity.actions.organizations import Changed, changed
@@ -22,10 +21,7 @@ from services.identity.actions.within import (
 )
 from services.identity.domain import (
     LetterKind,
-    OfficeId,
     OrganizationId,
-    Role,
-    RoleWanted,
     SupportAct,
     User,
     UserId,
@@ -36,13 +32,12 @@ from services.identity.domain.nouns import last_client_admin
 from services.identity.domain.provisioning import (
     AWAY,
     WARNED_BEFORE,
+    Handover,
     Leaving,
     OfficeLeft,
     PartnerLeft,
-    able,
     covers,
     is_due,
-    require_covered,
     uncovered,
     workplaces,
 )
@@ -59,12 +54,11 @@ class LeavingShown:
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """What was agreed to: the token of the preview (optional), that offices are left uncovered, who takes those over, and that the
-    credentials of partners stay which the user has seen."""
+    """What was agreed to: the token of the preview (optional), who takes over what would be left to nobody, and that the credentials
+    of partners stay which the user has seen."""
 
     token: str | None = None
-    acknowledged: bool = False
-    successor_id: UserId | None = None
+    handover: Handover = field(default_factory=Handover)
     keep_partners: bool = False
 
 
@@ -85,7 +79,7 @@ async def _leaving(call: Call, user: User) -> Leaving:
     work = await call.peers.referrals.work(here, user.id, offices)
     groups = await call.peers.directory.groups(here, user.id)
     async with call.db.reading() as tx:
-        alone = uncovered(user, await store.coverage(tx, here, covers(user)))
+        alone = uncovered(covers(user), await store.coverage(tx, here, covers(user)))
         partners = await store.partners_added_by(tx, here, user.id)
         readers = await other_report_readers(tx, here, user.id)
     return Leaving(
@@ -119,7 +113,7 @@ async def deactivate_user(
         if user.active:
             user.require_version(expected_version)
             keep_a_client_admin(user, await store.client_admins(work.tx, organization_id))
-            await _hand_over(call, work, user, agreed)
+            await hand_over(call, work, user, covers(user), agreed.handover)
             if not agreed.keep_partners:
                 await end_partners(work, user)
             await end_membership(work, user, "ADMIN")
@@ -136,26 +130,6 @@ async def _require_same(
         user = (await store.users_by_id(tx, organization_id, [user_id])).get(user_id)
     if user is not None and user.active:
         preview.require_same(token, (await _leaving(call, user)).parts)
-
-
-async def _hand_over(call: Call, work: Work, user: User, agreed: Agreed) -> None:
-    """Let the successor cover what would be left to nobody. The organization is held, so nobody else leaves meanwhile."""
-    alone = uncovered(user, await store.coverage(work.tx, work.organization.id, covers(user)))
-    successor = await work.user(agreed.successor_id) if agreed.successor_id else None
-    require_covered(alone, acknowledged=agreed.acknowledged, successor=successor)
-    if successor is None or not alone:
-        return
-    if not able(successor, user):
-        raise Conflict(
-            "This user cannot take over.",
-            code="SUCCESSOR_UNABLE",
-            field="successorId",
-            remedy="Name a confirmed, active user of the organization.",
-        )
-    closed = await store.closed_offices(work.tx, work.organization.id, list(alone))
-    for office in sorted(alone - closed):
-        wanted = RoleWanted(Role.OFFICE_STAFF, OfficeId(office))
-        await grant(call, work, successor.id, wanted)
 
 
 async def end_membership(work: Work, user: User, because: str) -> None:

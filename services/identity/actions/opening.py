@@ -29,6 +29,7 @@ from services.identity.domain import (
 )
 from services.identity.domain.factors import CHALLENGE_LIFE, ENROLMENT_LIFE
 from services.identity.store import Ceremony
+from services.identity.store.support_staff import support_signed_in
 
 _ADMINS = {"CLIENT_ADMIN", "REPORTING_ONLY"}
 _LIVES = {Stage.SECOND_FACTOR: CHALLENGE_LIFE, Stage.ENROL_FACTOR: ENROLMENT_LIFE}
@@ -93,6 +94,8 @@ async def open_session(
     await store.add_session(tx, session)
     if stage is Stage.FULL and session.membership_id is not None:
         await store.signed_in(tx, session.membership_id, session.began_at)
+    if stage is Stage.FULL and viewer.support:
+        await support_signed_in(tx, session.user_id, session.began_at)
     await note_session(tx, viewer, session)
     challenge = await ask(call, tx, session, factors) if factors else None
     return session, challenge

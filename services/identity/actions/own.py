@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from google.protobuf.message import Message
 
@@ -38,10 +39,6 @@ class OwnWork:
     factors: list[Factor]
     now: datetime
 
-    def require_proof(self) -> None:
-        """Denied STEP_UP_REQUIRED unless the user has proved who they are within ten minutes."""
-        require_proof(self.session.proved_at, self.now)
-
     async def tell(self, fact: Message) -> None:
         """Tell a fact about the user, wherever the user works."""
         await tell_of_person(self.call, self.tx, self.account.id, fact)
@@ -64,6 +61,19 @@ class OwnWork:
                 organization_id=organization_id,
                 session_id=session_id,
             )
+
+
+async def require_fresh_proof(call: Call) -> None:
+    """Denied STEP_UP_REQUIRED unless the viewer has proved within ten minutes who they are. Unauthenticated when the session has ended
+    meanwhile. A proof is never taken back, so what is begun with one may end without."""
+    session_id = SessionId(call.viewer.session_id or UUID(int=0))
+    # whole-suite: a session belongs to a person
+    async with call.db.everywhere().reading() as tx:
+        session = await store.session(tx, session_id)
+    now = call.clock.now()
+    if session is None or session.user_id != call.viewer.user_id or not session.live(now):
+        raise Unauthenticated("The session has ended.", remedy="Sign in again.")
+    require_proof(session.proved_at, now)
 
 
 @asynccontextmanager

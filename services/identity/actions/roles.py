@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from kit import preview
 from kit.errors import Conflict, Invalid
 from services.identity import policy, store
+from services.identity.actions.covering import hand_over
 from services.identity.actions.enrolment import grant
 from services.identity.actions.means import Call
 from services.identity.actions.organizations import Changed, changed
@@ -26,7 +27,7 @@ from services.identity.domain import (
     UserId,
     keep_a_client_admin,
 )
-from services.identity.domain.provisioning import Copying, copying
+from services.identity.domain.provisioning import Copying, Handover, copying, given_up
 
 
 async def grant_role(
@@ -67,15 +68,17 @@ async def revoke_role(
     user_id: UserId,
     wanted: RoleWanted,
     expected_version: int,
+    agreed: Handover,
     support: AsSupport | None = None,
 ) -> Changed:
     """Take a role back; one the user does not have changes nothing. Conflict LAST_CLIENT_ADMIN when nobody would remain who
-    can act as client admin (R01)."""
+    can act as client admin (R01), SOLE_COVERAGE when nobody would cover the office any more (R33)."""
     async with organization_work(call, support) as work:
         policy.permit_grant(work.viewer, work.organization.id, wanted)
         user = await work.user(user_id)
         if user.has(wanted):
             user.require_version(expected_version)
+            await hand_over(call, work, user, given_up(user, wanted), agreed)
             await _revoke(work, user, wanted)
             await support_did(call, work, SupportAct.REVOKE_ROLE, user)
         return await changed(work, user_id, advise=wanted.role is Role.CLIENT_ADMIN)

@@ -89,6 +89,9 @@ async def organization_work(call: Call, support: AsSupport | None = None) -> Asy
         organization = await store.lock_organization(tx, organization_id)
         now = call.clock.now()
         if support is not None:
+            account = await store.account(tx, UserId(call.viewer.require_user()))
+            if account is None or not account.support:
+                raise Denied("Your account is not active any more.", code="ACCOUNT_DEACTIVATED")
             viewer = replace(call.viewer, organization_id=organization_id, client_admin=True)
             yield Work(tx, viewer, organization, now, support.reason)
             return

@@ -1,6 +1,9 @@
 """What admins, insurance managers and readers of reports are told by mail."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID, uuid5
 
 from kit.db import Connection
 from kit.inbox import Heard, Hearing
@@ -34,11 +37,12 @@ from proto.reporting.v1.events_pb2 import (
     TrainingOverdue,
     TrainingReminded,
 )
-from services.identity import store
+from services.identity import actions, store
 from services.identity.actions import Means
 from services.identity.consumers.post import Post
-from services.identity.domain import OrganizationId
-from services.identity.domain.notices import Topic
+from services.identity.domain import OfficeId, OrganizationId
+from services.identity.domain.notices import News, Topic
+from services.identity.domain.provisioning import COVERING, covers
 
 JUST_NOW = timedelta(minutes=1)
 TRAINING = (Topic.TRAINING, Topic.TRAINING_DUE, Topic.TRAINING_OVERDUE)
@@ -164,6 +168,42 @@ class _Users(Post):
         for office in sorted({*offices, ""}):
             await self.tell(tx, heard, topic, office)
 
+    async def role_granted(self, tx: Connection, heard: Heard) -> None:
+        """Somebody covers the office, perhaps."""
+        fact: RoleGranted = heard.fact
+        await self.role_changed(tx, heard)
+        if fact.office_id:
+            await self._looked_after(tx, heard, [OfficeId(UUID(fact.office_id))])
+
+    async def role_revoked(self, tx: Connection, heard: Heard) -> None:
+        """R18: nobody covers the office any more, perhaps: a role for a time was over."""
+        fact: RoleRevoked = heard.fact
+        if fact.office_id and fact.role in COVERING:
+            await self._left(tx, heard, [OfficeId(UUID(fact.office_id))])
+        await self.role_changed(tx, heard)
+
+    async def _left(self, tx: Connection, heard: Heard, offices: list[OfficeId]) -> None:
+        """Tell of those that are open and that nobody covers, because somebody has gone who did."""
+        here = OrganizationId(heard.organization_id)
+        user = (await store.users_by_id(tx, here, [heard.aggregate_id])).get(heard.aggregate_id)
+        if user is None or not user.confirmed:
+            return
+        covered = await store.coverage(tx, here, offices)
+        closed = await store.closed_offices(tx, here, offices)
+        for office in sorted({*offices} - covered.keys() - closed):
+            each = replace(heard, event_id=uuid5(heard.event_id, str(office)))
+            news = News(Topic.OFFICE_UNCOVERED, office, office)
+            await actions.note(tx, each, news, self._parts.clock.now())
+
+    async def _looked_after(
+        self, tx: Connection, heard: Heard, offices: Iterable[OfficeId]
+    ) -> None:
+        """Those that somebody covers again need not be told of."""
+        here = OrganizationId(heard.organization_id)
+        for office in await store.coverage(tx, here, offices):
+            thing = replace(heard, aggregate_id=office)
+            await actions.withdraw(tx, thing, [Topic.OFFICE_UNCOVERED], self._parts.clock.now())
+
     async def role_changed(self, tx: Connection, heard: Heard) -> None:
         """Whom it is about; who has just come has another letter, which says so."""
         fact: RoleGranted | RoleRevoked = heard.fact
@@ -176,11 +216,19 @@ class _Users(Post):
     async def confirmed(self, tx: Connection, heard: Heard) -> None:
         """They have come after all."""
         await self.forget(tx, heard, Topic.INVITATION_BOUNCED, Topic.INVITATION_EXPIRED)
+        here = OrganizationId(heard.organization_id)
+        user = (await store.users_by_id(tx, here, [heard.aggregate_id])).get(heard.aggregate_id)
+        await self._looked_after(tx, heard, covers(user) if user else ())
 
     async def deactivated(self, tx: Connection, heard: Heard) -> None:
-        """R07: what somebody did, they know; what ninety days did is told."""
+        """R07: what somebody did, they know; what ninety days did is told, and which offices nobody covers now."""
         fact: UserDeactivated = heard.fact
         await self.confirmed(tx, heard)
+        here = OrganizationId(heard.organization_id)
+        user = (await store.users_by_id(tx, here, [heard.aggregate_id])).get(heard.aggregate_id)
+        if user is not None and not user.active:
+            had = replace(user, grants=tuple(await store.previous_grants(tx, user)))
+            await self._left(tx, heard, sorted(covers(had)))
         if fact.because == "INACTIVE":
             await self.tell(tx, heard, Topic.AWAY_ENDED)
 
@@ -189,8 +237,8 @@ def news_of_organizations(parts: Parts[Means]) -> list[Hearing]:
     """The handlers of whatever is not about referrals."""
     users = _Users(parts)
     accounts = {
-        RoleGranted: users.role_changed,
-        RoleRevoked: users.role_changed,
+        RoleGranted: users.role_granted,
+        RoleRevoked: users.role_revoked,
         UserInviteBounced: users.bounced,
         UserInviteExpired: users.expired,
         UserConfirmed: users.confirmed,

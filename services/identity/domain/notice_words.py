@@ -51,6 +51,9 @@ _SAID: Final[Mapping[Topic, _Said]] = {
     Topic.GO_LIVE_MISSED: _Said(
         "1 office could not open on its first day", "{} offices could not open on their first day"
     ),
+    Topic.OFFICE_UNCOVERED: _Said(
+        "1 office is covered by nobody any more", "{} offices are covered by nobody any more"
+    ),
     Topic.TASK: _Said("1 new task in the directory", "{} new tasks in the directory"),
     Topic.CASE_READY: _Said(
         "1 provider who leaves has nothing open any more",

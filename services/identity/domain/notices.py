@@ -26,7 +26,7 @@ class NoticeKind(StrEnum):
     """What somebody may be told by mail. NEW_REFERRALS: sent, forwarded or reassigned to where they work. OVERDUE: not acknowledged
     or decided in time. RETURNED: declined by the receiver, or cancelled by the sender. ATTENDANCE: an appointment has passed, and
     nobody has said what came of it. OUTCOMES: what came of a referral they sent. INSURANCE_REVIEWS: campaigns, and that nobody is
-    insurance manager. OFFICE_OPENINGS: an office could not open on its first day. TASKS: what is left undone in the directory, and
+    insurance manager. OFFICE_OPENINGS: an office could not open on its first day. COVERAGE: nobody covers an office any more. TASKS: what is left undone in the directory, and
     providers who leave and can be removed now. REPORTS: weekly progress, and findings of scorecards. TRAININGS: asked of them, due,
     overdue. USERS: invitations that did not arrive or ran out, and accounts ended by 90 days of absence. ROLES: somebody was given a
     role, or it was taken back or lapsed. CALL_CENTRE: entries in the feed of changes. ACCOUNT_SECURITY: one's own account, password
@@ -39,6 +39,7 @@ class NoticeKind(StrEnum):
     OUTCOMES = "OUTCOMES"
     INSURANCE_REVIEWS = "INSURANCE_REVIEWS"
     OFFICE_OPENINGS = "OFFICE_OPENINGS"
+    COVERAGE = "COVERAGE"
     TASKS = "TASKS"
     REPORTS = "REPORTS"
     TRAININGS = "TRAININGS"
@@ -71,6 +72,7 @@ class Topic(StrEnum):
     CAMPAIGN_ESCALATED = "CAMPAIGN_ESCALATED"
     MANAGER_MISSING = "MANAGER_MISSING"
     GO_LIVE_MISSED = "GO_LIVE_MISSED"
+    OFFICE_UNCOVERED = "OFFICE_UNCOVERED"
     TASK = "TASK"
     CASE_READY = "CASE_READY"
     REPORT = "REPORT"
@@ -97,6 +99,7 @@ KINDS: Final[Mapping[Topic, NoticeKind]] = {
     Topic.CAMPAIGN_ESCALATED: NoticeKind.INSURANCE_REVIEWS,
     Topic.MANAGER_MISSING: NoticeKind.INSURANCE_REVIEWS,
     Topic.GO_LIVE_MISSED: NoticeKind.OFFICE_OPENINGS,
+    Topic.OFFICE_UNCOVERED: NoticeKind.COVERAGE,
     Topic.TASK: NoticeKind.TASKS,
     Topic.CASE_READY: NoticeKind.TASKS,
     Topic.REPORT: NoticeKind.REPORTS,
@@ -126,6 +129,7 @@ _AT_ONCE: Final = FIXED | {
     NoticeKind.RETURNED,
     NoticeKind.INSURANCE_REVIEWS,
     NoticeKind.OFFICE_OPENINGS,
+    NoticeKind.COVERAGE,
     NoticeKind.ROLES,
     NoticeKind.TRAININGS,
 }

@@ -1,14 +1,14 @@
 """What goes together in one user's hands, what is copied from one to another, and what leaving leaves open."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
 from kit.errors import Conflict
-from services.identity.domain.nouns import PartnerId, User
+from services.identity.domain.nouns import PartnerId, User, UserId
 from services.identity.domain.roles import Grant, OfficeId, Role, RoleWanted
 
 AWAY: Final = timedelta(days=90)
@@ -159,6 +159,10 @@ class Leaving:
         }
 
 
+COVERING: Final = frozenset(role for role in Role if role.for_office)
+"""The roles that cover an office (R18)."""
+
+
 def covers(user: User) -> frozenset[OfficeId]:
     """The offices a user covers: where a confirmed one works (R18)."""
     return workplaces(user) if user.confirmed else frozenset()
@@ -175,9 +179,23 @@ def plans_kept_at(user: User) -> tuple[OfficeId, ...]:
     return () if None in kept else tuple(sorted(one for one in kept if one is not None))
 
 
-def uncovered(user: User, coverage: Mapping[UUID, int]) -> frozenset[OfficeId]:
-    """The offices that nobody would cover without the user."""
-    return frozenset(office for office in covers(user) if coverage.get(office, 0) <= 1)
+def given_up(user: User, wanted: RoleWanted) -> frozenset[OfficeId]:
+    """The offices a user would cover no more without this role: none when another role of theirs covers it as well (R33)."""
+    left = replace(user, grants=tuple(one for one in user.grants if one.wanted.key != wanted.key))
+    return covers(user) - covers(left)
+
+
+def uncovered(leaving: frozenset[OfficeId], coverage: Mapping[UUID, int]) -> frozenset[OfficeId]:
+    """Of the offices that somebody leaves who covers them now, those that nobody would cover then."""
+    return frozenset(office for office in leaving if coverage.get(office, 0) <= 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """What was agreed to about offices that would be left to nobody: that it is known, and who takes them over."""
+
+    acknowledged: bool = False
+    successor_id: UserId | None = None
 
 
 def require_covered(

@@ -47,6 +47,49 @@ class AccessEnd(StrEnum):
     EXPIRED = "EXPIRED"
 
 
+class AccountEnd(StrEnum):
+    """Why a support account has ended."""
+
+    ENDED = "ENDED"
+    INACTIVE = "INACTIVE"
+
+
+class SupportAccountAction(StrEnum):
+    """What a viewer may do with a support account."""
+
+    END = "END"
+
+
+@dataclass(frozen=True, slots=True)
+class SupportAccount:
+    """Somebody who is support, or was. `seen_at`: here last; who never signed in counts from the day of the account."""
+
+    id: UserId
+    name: str
+    email: str
+    since: datetime
+    signed_in_at: datetime | None
+    warned_at: datetime | None
+    ended_at: datetime | None
+    ended_because: AccountEnd | None
+
+    @property
+    def seen_at(self) -> datetime:
+        """When they were here last."""
+        return max(self.since, self.signed_in_at or self.since)
+
+
+def keep_support(accounts: int) -> None:
+    """Conflict LAST_SUPPORT_ACCOUNT when one of so many is the last."""
+    if accounts <= 1:
+        raise Conflict(
+            "This is the last support account.",
+            code="LAST_SUPPORT_ACCOUNT",
+            field="userId",
+            remedy="Let the operators make another one first (SUPPORT_EMAIL).",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class RequestWanted:
     """What was refused: the problem's code, the verb and the id it was about. Invalid when it is none of ours."""

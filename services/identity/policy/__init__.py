@@ -49,6 +49,7 @@ from services.identity.policy.support import (
     permit_leaving,
     request_actions,
     requests_seen,
+    support_account_actions,
 )
 
 __all__ = [
@@ -97,5 +98,6 @@ __all__ = [
     "request_actions",
     "requests_seen",
     "scope",
+    "support_account_actions",
     "user_actions",
 ]

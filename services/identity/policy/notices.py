@@ -60,6 +60,7 @@ _TOLD: Final[Mapping[Topic, Callable[[Member, Place], bool]]] = {
     Topic.CAMPAIGN_ESCALATED: _client_admin,
     Topic.MANAGER_MISSING: _client_admin,
     Topic.GO_LIVE_MISSED: _decides_there,
+    Topic.OFFICE_UNCOVERED: _client_admin,
     Topic.TASK: _decides_there,
     Topic.CASE_READY: _client_admin,
     Topic.REPORT: _reads_reports,

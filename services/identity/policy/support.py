@@ -5,7 +5,12 @@ from uuid import UUID
 from kit.auth import Viewer
 from kit.errors import Denied, Unauthenticated
 from services.identity.domain import OrganizationId, UserId
-from services.identity.domain.support import RequestAction, SupportRequest
+from services.identity.domain.support import (
+    RequestAction,
+    SupportAccount,
+    SupportAccountAction,
+    SupportRequest,
+)
 from services.identity.policy.accounts import permit_client_admin, permit_support
 
 
@@ -38,6 +43,14 @@ def request_actions(viewer: Viewer, request: SupportRequest) -> tuple[RequestAct
     if not (viewer.is_user and viewer.support) or not request.open:
         return ()
     return (RequestAction.TAKE, RequestAction.ANSWER)
+
+
+def support_account_actions(
+    viewer: Viewer, account: SupportAccount
+) -> tuple[SupportAccountAction, ...]:
+    """What support may do now with an account of its own; whether it is the last one is said by the verb."""
+    mine = viewer.is_user and viewer.support and account.ended_at is None
+    return (SupportAccountAction.END,) if mine else ()
 
 
 def permit_entering(viewer: Viewer) -> tuple[UserId, UUID]:

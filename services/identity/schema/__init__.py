@@ -10,11 +10,13 @@ from services.identity.schema.organizations import OrganizationMutation
 from services.identity.schema.partners import PartnerMutation
 from services.identity.schema.passwords import PasswordMutation
 from services.identity.schema.people import PeopleMutation, PeopleQuery
+from services.identity.schema.proving import ask_for_proofs
 from services.identity.schema.queries import Query as ReadingQuery
 from services.identity.schema.roles import RoleMutation, RoleQuery
 from services.identity.schema.sessions import SessionMutation
 from services.identity.schema.sso import SignInMutation, SignInQuery
 from services.identity.schema.support import SupportMutation, SupportQuery
+from services.identity.schema.support_staff import SupportStaffMutation, SupportStaffQuery
 
 Query = merge_types(
     "Query",
@@ -26,6 +28,7 @@ Query = merge_types(
         FactorQuery,
         SignInQuery,
         SupportQuery,
+        SupportStaffQuery,
         NoticeQuery,
     ),
 )
@@ -42,10 +45,12 @@ Mutation = merge_types(
         CandidateMutation,
         PartnerMutation,
         SupportMutation,
+        SupportStaffMutation,
         NoticeMutation,
     ),
 )
 
+ask_for_proofs(Mutation)
 SCHEMA = build_schema(Query, Mutation)
 
 __all__ = ["SCHEMA"]

@@ -1,13 +1,15 @@
-"""What several mutations take: roles that are asked for, and support's reason."""
+"""What several mutations take, and how they refuse: roles that are asked for, support's reason, who takes over."""
 
 from datetime import datetime
 
 import strawberry
 
+from kit.graphql import Problem, problem_type
 from kit.ids import parse_id
 from services.identity import domain
 from services.identity.actions import AsSupport, RoleAsked
-from services.identity.domain import OrganizationId
+from services.identity.domain import OrganizationId, UserId
+from services.identity.domain.provisioning import Handover
 from services.identity.schema.types import Role
 
 
@@ -45,3 +47,19 @@ def as_support(input: AsSupportInput | None) -> AsSupport | None:
         return None
     organization_id = OrganizationId(parse_id(input.organization_id, "organizationId"))
     return AsSupport(organization_id, domain.reason(input.reason))
+
+
+def handover(successor_id: strawberry.ID | None, *, acknowledged: bool) -> Handover:
+    """As the verbs take it."""
+    successor = UserId(parse_id(successor_id, "successorId")) if successor_id else None
+    return Handover(acknowledged, successor)
+
+
+@problem_type("SOLE_COVERAGE")
+@strawberry.type(
+    description="Nobody else covers these offices: acknowledge it and name a successor."
+)
+class SoleCoverageProblem(Problem):
+    """SOLE_COVERAGE, with the offices."""
+
+    office_ids: list[strawberry.ID] = strawberry.field(default_factory=list)

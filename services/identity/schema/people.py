@@ -7,20 +7,24 @@ import strawberry
 from kit.graphql import (
     CommonProblems,
     Connection,
-    Problem,
     StalePreviewProblem,
     after_moment,
     connection,
     mutation,
     page_of,
-    problem_type,
 )
 from kit.ids import parse_id
 from services.identity import actions, domain, policy, store
 from services.identity.actions import Agreed, LeavingShown
 from services.identity.domain import UserId
 from services.identity.domain.provisioning import plans_kept_at
-from services.identity.schema.inputs import AsSupportInput, RoleInput, as_support
+from services.identity.schema.inputs import (
+    AsSupportInput,
+    RoleInput,
+    SoleCoverageProblem,
+    as_support,
+    handover,
+)
 from services.identity.schema.types import Advisory, Group, Info, Office, User
 
 TITLE = 100
@@ -125,16 +129,6 @@ class DeactivationPreview:
         )
 
 
-@problem_type("SOLE_COVERAGE")
-@strawberry.type(
-    description="Nobody else covers these offices: acknowledge it and name a successor."
-)
-class SoleCoverageProblem(Problem):
-    """SOLE_COVERAGE, with the offices."""
-
-    office_ids: list[strawberry.ID] = strawberry.field(default_factory=list)
-
-
 DeactivateUserResult = Annotated[
     UserDeactivated | SoleCoverageProblem | StalePreviewProblem | CommonProblems,
     strawberry.union("DeactivateUserResult"),
@@ -220,11 +214,9 @@ class PeopleMutation:
     @mutation
     async def deactivate_user(self, info: Info, input: DeactivateUserInput) -> DeactivateUserResult:
         """End a user's work for the organization; every session of theirs is over at once."""
-        successor = input.successor_id
         agreed = Agreed(
             input.token,
-            input.acknowledge_uncovered,
-            UserId(parse_id(successor, "successorId")) if successor else None,
+            handover(input.successor_id, acknowledged=input.acknowledge_uncovered),
             keep_partners=input.keep_partners,
         )
         changed = await actions.deactivate_user(

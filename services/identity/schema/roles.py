@@ -11,7 +11,13 @@ from services.identity import actions
 from services.identity.actions import CopyShown
 from services.identity.domain import RoleWanted, UserId
 from services.identity.domain.provisioning import NotCopied as NotCopiedBecause
-from services.identity.schema.inputs import AsSupportInput, RoleInput, as_support
+from services.identity.schema.inputs import (
+    AsSupportInput,
+    RoleInput,
+    SoleCoverageProblem,
+    as_support,
+    handover,
+)
 from services.identity.schema.types import Advisory, Info, Role, User, WantedRole
 
 NotCopied = strawberry.enum(NotCopiedBecause, name="NotCopied")
@@ -72,7 +78,9 @@ class RoleCopyPreview:
 
 
 GrantRoleResult = Annotated[RoleGranted | CommonProblems, strawberry.union("GrantRoleResult")]
-RevokeRoleResult = Annotated[RoleRevoked | CommonProblems, strawberry.union("RevokeRoleResult")]
+RevokeRoleResult = Annotated[
+    RoleRevoked | SoleCoverageProblem | CommonProblems, strawberry.union("RevokeRoleResult")
+]
 CopyRolesResult = Annotated[
     RolesCopied | StalePreviewProblem | CommonProblems, strawberry.union("CopyRolesResult")
 ]
@@ -94,13 +102,16 @@ class GrantRoleInput:
 
 @strawberry.input
 class RevokeRoleInput:
-    """A role to take back from a user."""
+    """A role to take back from a user. An office that nobody would cover then must be acknowledged, and goes to a successor, who
+    becomes OFFICE_STAFF there."""
 
     user_id: strawberry.ID
     role: Role  # type: ignore[valid-type]
     office_id: strawberry.ID | None = None
     provider_id: strawberry.ID | None = None
     expected_version: int
+    acknowledge_uncovered: bool = False
+    successor_id: strawberry.ID | None = None
     as_support: AsSupportInput | None = None
 
 
@@ -152,6 +163,7 @@ class RoleMutation:
             UserId(parse_id(input.user_id, "userId")),
             _wanted(input),
             input.expected_version,
+            handover(input.successor_id, acknowledged=input.acknowledge_uncovered),
             as_support(input.as_support),
         )
         return RoleRevoked(user=User.of(changed.user), advisory=Advisory.of(changed.advisory))

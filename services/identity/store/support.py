@@ -175,6 +175,13 @@ async def access_of(
     return await db.maybe(tx, SupportAccess, f"{sql} FOR UPDATE" if lock else sql, session_id)
 
 
+# any-organization: support staff belong to none, and are inside any
+async def accesses_of_user(tx: Connection, user_id: UserId) -> list[SupportAccess]:
+    """Where this person of support is inside, with whichever session, held."""
+    sql = "SELECT * FROM support_accesses WHERE user_id = $1 AND ended_at IS NULL ORDER BY id FOR UPDATE"
+    return await db.many(tx, SupportAccess, sql, user_id)
+
+
 # any-organization: the answer to a retry
 async def access(tx: Connection, key: UUID) -> SupportAccess:
     """An access that there is."""

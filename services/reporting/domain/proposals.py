@@ -35,11 +35,13 @@ class WantedChange:
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """Who covers an office now, as far as a change is about it. `confirmed`: its confirmed staff; `holds`: whether the user has the
-    role; `offices`: where the user is staff; `open`: open referrals at the office."""
+    """Who covers an office now, as far as a change is about it. `confirmed`: who has confirmed and is its office admin or staff, as
+    identity counts them (R18); `holds`: whether the user has the role; `other_role`: or the other of the two; `offices`: where the user
+    has one; `open`: open referrals at the office."""
 
     confirmed: frozenset[UserId]
     holds: bool
+    other_role: bool
     user_confirmed: bool
     offices: frozenset[OfficeId]
     open: int
@@ -58,13 +60,12 @@ class Impact:
 
 
 def impact(wanted: WantedChange, roster: Roster) -> Impact:
-    """What a change would do. Only staff cover an office, so a change of admins moves no coverage."""
-    covers = wanted.role is OfficeRole.OFFICE_STAFF and roster.user_confirmed
+    """What a change would do. Office admins and staff cover an office; who is both does so until neither is left."""
     after = set(roster.confirmed)
-    if covers and wanted.change is RoleChange.GRANT:
-        after.add(wanted.user_id)
-    elif covers:
+    if wanted.change is RoleChange.REVOKE and not roster.other_role:
         after.discard(wanted.user_id)
+    elif wanted.change is RoleChange.GRANT and roster.user_confirmed:
+        after.add(wanted.user_id)
     others = tuple(sorted(roster.offices - {wanted.office_id}))
     before = len(roster.confirmed)
     return Impact(wanted, before, len(after), roster.open, others, before > 0 and not after)
@@ -72,7 +73,10 @@ def impact(wanted: WantedChange, roster: Roster) -> Impact:
 
 def parts(roster: Roster) -> dict[str, object]:
     """What a preview is bound to."""
-    return {"coverage": roster.confirmed, "roles": (roster.holds, roster.offices)}
+    return {
+        "coverage": roster.confirmed,
+        "roles": (roster.holds, roster.other_role, roster.offices),
+    }
 
 
 def require_sensible(wanted: WantedChange, roster: Roster) -> None:
@@ -95,7 +99,8 @@ def require_sensible(wanted: WantedChange, roster: Roster) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A change that was proposed. It is applied when identity has told that it was made."""
+    """A change that was proposed. It is applied when identity has told that it was made. `last_coverage`: nobody else covers the
+    office by now, so identity refuses it, SOLE_COVERAGE, unless somebody is named who takes over."""
 
     id: ProposalId
     organization_id: OrganizationId
@@ -107,3 +112,4 @@ class Proposal:
     proposed_by: UserId
     proposed_at: datetime
     applied_at: datetime | None = None
+    last_coverage: bool = False

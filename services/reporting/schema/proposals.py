@@ -22,11 +22,13 @@ _VERBS = {domain.RoleChange.GRANT: "grantRole", domain.RoleChange.REVOKE: "revok
 class RoleChangePreview:
     """Preview."""
 
-    confirmed_before: int = strawberry.field(description="Confirmed staff of the office now.")
+    confirmed_before: int = strawberry.field(
+        description="Who covers the office now: its confirmed office admins and staff."
+    )
     confirmed_after: int
     open_referrals: int = strawberry.field(description="Open at the office.")
     other_offices: list[Office] | None = strawberry.field(
-        description="Where the user is staff as well."
+        description="Where the user is office admin or staff as well."
     )
     blocked: bool = strawberry.field(description="Nobody would cover the office any more.")
     token: str
@@ -60,6 +62,9 @@ class RoleProposal:
     proposed_by: User | None
     proposed_at: datetime
     applied_at: datetime | None = strawberry.field(description="Null: it was not made yet.")
+    last_coverage: bool = strawberry.field(
+        description="Nobody else covers the office by now: revokeRole refuses it, SOLE_COVERAGE, unless it names a successor."
+    )
 
     @classmethod
     def of(cls, told: domain.Proposal) -> "RoleProposal":
@@ -74,4 +79,5 @@ class RoleProposal:
             proposed_by=User.of(told.proposed_by),
             proposed_at=told.proposed_at,
             applied_at=told.applied_at,
+            last_coverage=told.last_coverage,
         )

@@ -9,22 +9,30 @@ from services.reporting.domain import OfficeId, OrganizationId
 from services.reporting.domain.findings import FindingId
 from services.reporting.domain.proposals import Proposal, Roster, WantedChange
 
-_PROPOSAL = """SELECT id, organization_id, finding_id, change, user_id, role, office_id, proposed_by, proposed_at, applied_at
-    FROM role_proposals"""
+_COVERS = """FROM person_roles r JOIN people p USING (organization_id, user_id) WHERE organization_id = w.organization_id
+    AND r.office_id = w.office_id AND r.role IN ('OFFICE_ADMIN', 'OFFICE_STAFF') AND p.left_at IS NULL AND p.confirmed_at IS NOT NULL"""
+_PROPOSAL = f"""SELECT id, organization_id, finding_id, change, user_id, role, office_id, proposed_by, proposed_at, applied_at,
+    change = 'REVOKE' AND applied_at IS NULL
+    AND EXISTS (SELECT {_COVERS} AND user_id = w.user_id AND r.role = w.role)
+    AND NOT EXISTS (SELECT {_COVERS} AND (user_id <> w.user_id OR r.role <> w.role)) AS last_coverage
+    FROM role_proposals w"""  # noqa: S608 - constants of this file
 
 
 async def roster(tx: Connection, organization_id: OrganizationId, wanted: WantedChange) -> Roster:
     """How the office stands, and the user: the same reading for the preview and for the verb."""
     row = await tx.fetchrow(
         """SELECT
-            array(SELECT DISTINCT user_id FROM staffing WHERE organization_id = $1 AND office_id = $2
-                AND role = 'OFFICE_STAFF' AND confirmed_at IS NOT NULL) AS confirmed,
+            array(SELECT DISTINCT p.user_id FROM person_roles r JOIN people p USING (organization_id, user_id)
+                WHERE organization_id = $1 AND r.office_id = $2 AND r.role IN ('OFFICE_ADMIN', 'OFFICE_STAFF')
+                AND p.left_at IS NULL AND p.confirmed_at IS NOT NULL) AS confirmed,
             EXISTS (SELECT FROM person_roles WHERE organization_id = $1 AND office_id = $2 AND user_id = $3
                 AND role = $4) AS holds,
+            EXISTS (SELECT FROM person_roles WHERE organization_id = $1 AND office_id = $2 AND user_id = $3
+                AND role IN ('OFFICE_ADMIN', 'OFFICE_STAFF') AND role <> $4) AS other_role,
             EXISTS (SELECT FROM people WHERE organization_id = $1 AND user_id = $3 AND left_at IS NULL
                 AND confirmed_at IS NOT NULL) AS user_confirmed,
-            array(SELECT DISTINCT office_id FROM staffing WHERE organization_id = $1 AND user_id = $3
-                AND role = 'OFFICE_STAFF') AS offices,
+            array(SELECT DISTINCT office_id FROM person_roles WHERE organization_id = $1 AND user_id = $3
+                AND role IN ('OFFICE_ADMIN', 'OFFICE_STAFF')) AS offices,
             (SELECT count(*) FROM referrals r JOIN referral_changes l USING (organization_id, referral_id, sequence)
                 WHERE r.organization_id = $1 AND l.office_id = $2
                 AND l.status IN ('PENDING', 'IN_PROGRESS', 'SCHEDULED', 'FOLLOW_UP')) AS open""",
@@ -38,6 +46,7 @@ async def roster(tx: Connection, organization_id: OrganizationId, wanted: Wanted
     return Roster(
         frozenset(row["confirmed"]),
         row["holds"],
+        row["other_role"],
         row["user_confirmed"],
         frozenset(OfficeId(one) for one in row["offices"]),
         row["open"],

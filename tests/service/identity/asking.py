@@ -59,7 +59,7 @@ RESET = f"""mutation($input: ResetTemporaryPasswordInput!) {{ resetTemporaryPass
 GRANT = f"""mutation($input: GrantRoleInput!) {{ grantRole(input: $input) {{
     __typename {PROBLEM} ... on RoleGranted {{ {CHANGED} }} }} }}"""
 REVOKE = f"""mutation($input: RevokeRoleInput!) {{ revokeRole(input: $input) {{
-    __typename {PROBLEM} ... on RoleRevoked {{ {CHANGED} }} }} }}"""
+    __typename {PROBLEM} ... on RoleRevoked {{ {CHANGED} }} ... on SoleCoverageProblem {{ officeIds }} }} }}"""
 ADD_PARTNER = f"""mutation($input: AddPartnerInput!) {{ addPartner(input: $input) {{ __typename {PROBLEM}
     ... on PartnerAdded {{ seed partner {{ id name publicKey durable version allowedActions }} }} }} }}"""
 REMOVE_PARTNER = f"""mutation($input: RemovePartnerInput!) {{ removePartner(input: $input) {{

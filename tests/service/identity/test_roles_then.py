@@ -51,7 +51,10 @@ async def test_a_role_is_told_for_the_time_it_was_held(
     await identity.running.advance(timedelta(hours=3))
     expired = await moment(identity)
     user = await identity.user(staff.user_id, here.admin)
-    await identity.mutate(REVOKE, about(user, **role("OFFICE_STAFF", here.office)), here.admin)
+    heir = str((await identity.member(here)).user_id)
+    over = {"acknowledgeUncovered": True, "successorId": heir}
+    wanted = about(user, **role("OFFICE_STAFF", here.office), **over)
+    await identity.mutate(REVOKE, wanted, here.admin)
     revoked = await moment(identity)
 
     mine, theirs = str(staff.user_id), str(none.user_id)
@@ -61,9 +64,10 @@ async def test_a_role_is_told_for_the_time_it_was_held(
         theirs: ([office], []),
     }
     assert await at_office(identity, here, expired) == {mine: ([], [office])}
-    assert await at_office(identity, here, revoked) == {}
+    assert await at_office(identity, here, revoked) == {heir: ([], [office])}
     assert staff.user_id
-    assert await at_office(identity, here, revoked, staff.user_id) == {mine: ([], [])}
+    found = await at_office(identity, here, revoked, staff.user_id)
+    assert found == {mine: ([], []), heir: ([], [office])}
 
 
 async def test_who_has_left_was_there_until_then_and_nobody_else_is_told(

@@ -111,6 +111,44 @@ async def test_the_last_coverage_of_an_office_cannot_be_proposed_away(
     assert refused["code"] == "LAST_COVERAGE"
 
 
+async def test_an_office_admin_covers_an_office_as_identity_counts_it(
+    clinic: Clinic, found: dict[str, Any]
+) -> None:
+    """R33: who is admin and staff there covers it until neither is left; who is neither, and of a group, does not."""
+    both = await staff(clinic)
+    await both.granted("OFFICE_ADMIN", clinic.office_id)
+    one_role = await preview(clinic, role("REVOKE", both, clinic.office_id))
+    await both.revoked("OFFICE_STAFF", clinic.office_id)
+
+    last = role("REVOKE", both, clinic.office_id, "OFFICE_ADMIN")
+    shown = await preview(clinic, last)
+    refused = await propose(clinic, found, last, shown["token"])
+
+    assert (one_role["confirmedAfter"], one_role["blocked"]) == (1, False)
+    assert (shown["confirmedBefore"], shown["blocked"]) == (1, True)
+    assert refused["code"] == "LAST_COVERAGE"
+
+
+async def test_a_proposal_says_that_identity_would_refuse_it_once_the_others_have_left(
+    clinic: Clinic, found: dict[str, Any]
+) -> None:
+    """R33: would remove last coverage → blocked, also when that came about later."""
+    leaver, other = await staff(clinic), await staff(clinic)
+    wanted = role("REVOKE", leaver, clinic.office_id)
+    await propose(clinic, found, wanted, (await preview(clinic, wanted))["token"])
+
+    async def blocked() -> bool:
+        (proposal,) = (await finding_trainings(clinic, found))["roleProposals"]
+        return bool(proposal["lastCoverage"])
+
+    before = await blocked()
+    await other.revoked("OFFICE_STAFF", clinic.office_id)
+    meanwhile = await blocked()
+    await leaver.revoked("OFFICE_STAFF", clinic.office_id)
+
+    assert (before, meanwhile, await blocked()) == (False, True, False)
+
+
 async def test_only_client_admins_propose_and_nothing_of_others_is_previewed(
     clinic: Clinic, found: dict[str, Any]
 ) -> None:

@@ -155,7 +155,7 @@ async def test_who_has_read_the_version_knows_it_and_who_leaves_need_not(
 
 async def finding_trainings(clinic: Clinic, one: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
     query = f"""query($id: ID!) {{ finding(id: $id) {{ trainings {{ {TRAINING} }}
-        roleProposals {{ change user {{ id }} role office {{ id }} verb appliedAt }} }} }}"""
+        roleProposals {{ change user {{ id }} role office {{ id }} verb appliedAt lastCoverage }} }} }}"""
     data = await clinic.reporting.running.data(query, {"id": one["id"]}, viewer=clinic.admin)
     return data["finding"]
 
