@@ -21,7 +21,8 @@ from services.insurance.domain import (
 
 CALLERS = {
     "Accepts": frozenset({"referrals"}),
-    "AcceptsMany": frozenset({"directory"}),
+    "AcceptsMany": frozenset({"directory", "referrals"}),
+    "Plans": frozenset({"reporting"}),
 }
 """Which parts of the suite have business with which RPC; the door refuses the others."""
 

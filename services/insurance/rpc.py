@@ -12,12 +12,13 @@ from kit.service import Parts
 from proto.insurance.v1 import insurance_pb2 as told
 from proto.insurance.v1.insurance_pb2_grpc import InsuranceServicer, add_InsuranceServicer_to_server
 from services.insurance import policy
-from services.insurance.actions import Acceptance, Peers, accepts
+from services.insurance.actions import Acceptance, Peers, accepts, plan_names
 from services.insurance.actions.accepting import Answer
-from services.insurance.domain import WEAKEST_FIRST, Certainty
+from services.insurance.domain import WEAKEST_FIRST, Certainty, PlanId
 
 MAX_PROVIDERS = 1000
 MAX_PLANS = 10
+MAX_NAMED = 1000
 _CERTAINTY = {
     Certainty.UNVERIFIED: told.CERTAINTY_UNVERIFIED,
     Certainty.STALE: told.CERTAINTY_STALE,
@@ -45,7 +46,8 @@ class InsuranceDoor(InsuranceServicer):
         request: told.AcceptsManyRequest,
         context: Any,  # noqa: ANN401, ARG002 - grpc's
     ) -> told.AcceptsManyReply:
-        """Which of the plans are accepted at which of the places on the day: for lists, and for patients with two plans."""
+        """Which of the plans are accepted at which of the places on the day: for lists, and for patients with two plans. Without
+        places what is known of the plans, such as whether their payers want to know who referred (R22)."""
         _require_few(request.places, MAX_PROVIDERS, "places")
         _require_few(request.plan_ids, MAX_PLANS, "plan_ids")
         places = [
@@ -59,11 +61,26 @@ class InsuranceDoor(InsuranceServicer):
                 plan_id=str(plan.id),
                 offered=plan.id in answer.offered,
                 successor_plan_id=_successor(answer, plan.id),
+                needs_referring_npi=plan.needs_referring_npi,
             )
             for plan in answer.plans.values()
         ]
         return told.AcceptsManyReply(
             known_plans=known, acceptances=[_acceptance(one) for one in answer.acceptances]
+        )
+
+    async def Plans(self, request: told.PlansRequest, context: Any) -> told.PlansReply:  # noqa: ANN401, ARG002, N802 - grpc's
+        """What the plans are called: for files that people read."""
+        _require_few(request.plan_ids, MAX_NAMED, "plan_ids")
+        ids = [PlanId(parse_id(one, "plan_ids")) for one in request.plan_ids]
+        viewer = current_viewer()
+        policy.permit_reading(viewer)
+        named = await plan_names(self._parts.call(viewer), ids)
+        return told.PlansReply(
+            plans=[
+                told.NamedPlan(plan_id=str(one), name=name, payer_name=payer)
+                for one, (name, payer) in named.items()
+            ]
         )
 
     async def _ask(
@@ -83,6 +100,7 @@ def _reply(plan_id: UUID, answer: Answer) -> told.AcceptsReply:
         accepting_provider_ids=sorted({str(one.row.provider_id) for one in answer.acceptances}),
         acceptances=[_acceptance(one) for one in answer.acceptances],
         successor_plan_id=_successor(answer, plan_id),
+        needs_referring_npi=answer.plans[plan_id].needs_referring_npi,
     )
     if answer.acceptances:
         weakest = min(answer.acceptances, key=_strength)

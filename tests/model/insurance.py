@@ -333,9 +333,15 @@ RPCS = (
     ),
     Rpc(
         "Insurance/AcceptsMany",
-        frozenset({"directory"}),
-        "R28: which of the receivers found accept the plan",
+        frozenset({"directory", "referrals"}),
+        "R28: which of the receivers found accept the plan; R22: whether its payer wants to know who referred",
         {"plan_ids": ["@plan plan"], "on": "2030-01-01"},
+    ),
+    Rpc(
+        "Insurance/Plans",
+        frozenset({"reporting"}),
+        "R31: names in files of reports",
+        {"plan_ids": ["@plan plan"]},
     ),
 )
 

@@ -24,29 +24,35 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"proto/insurance/v1/insurance.proto\x12\x0cinsurance.v1\"V\n\x0e\x41\x63\x63\x65ptsRequest\x12\x14\n\x0cprovider_ids\x18\x01 \x03(\t\x12\x11\n\toffice_id\x18\x02 \x01(\t\x12\x0f\n\x07plan_id\x18\x03 \x01(\t\x12\n\n\x02on\x18\x04 \x01(\t\"\xdf\x01\n\x0c\x41\x63\x63\x65ptsReply\x12\x12\n\nplan_known\x18\x01 \x01(\x08\x12\x1e\n\x16\x61\x63\x63\x65pting_provider_ids\x18\x02 \x03(\t\x12\x13\n\x0bverified_on\x18\x03 \x01(\t\x12*\n\tcertainty\x18\x04 \x01(\x0e\x32\x17.insurance.v1.Certainty\x12\x10\n\x08\x61ge_days\x18\x05 \x01(\r\x12-\n\x0b\x61\x63\x63\x65ptances\x18\x06 \x03(\x0b\x32\x18.insurance.v1.Acceptance\x12\x19\n\x11successor_plan_id\x18\x07 \x01(\t\"\xcb\x01\n\nAcceptance\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x11\n\toffice_id\x18\x02 \x01(\t\x12\x0f\n\x07plan_id\x18\x03 \x01(\t\x12\x18\n\x10participation_id\x18\x04 \x01(\t\x12*\n\tcertainty\x18\x05 \x01(\x0e\x32\x17.insurance.v1.Certainty\x12\x13\n\x0bverified_on\x18\x06 \x01(\t\x12\x10\n\x08\x61ge_days\x18\x07 \x01(\r\x12\x17\n\x0f\x65\x66\x66\x65\x63tive_until\x18\x08 \x01(\t\"^\n\x12\x41\x63\x63\x65ptsManyRequest\x12*\n\x06places\x18\x01 \x03(\x0b\x32\x1a.insurance.v1.AcceptsPlace\x12\x10\n\x08plan_ids\x18\x02 \x03(\t\x12\n\n\x02on\x18\x03 \x01(\t\"6\n\x0c\x41\x63\x63\x65ptsPlace\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x11\n\toffice_id\x18\x02 \x01(\t\"o\n\x10\x41\x63\x63\x65ptsManyReply\x12,\n\x0bknown_plans\x18\x01 \x03(\x0b\x32\x17.insurance.v1.KnownPlan\x12-\n\x0b\x61\x63\x63\x65ptances\x18\x02 \x03(\x0b\x32\x18.insurance.v1.Acceptance\"H\n\tKnownPlan\x12\x0f\n\x07plan_id\x18\x01 \x01(\t\x12\x0f\n\x07offered\x18\x02 \x01(\x08\x12\x19\n\x11successor_plan_id\x18\x03 \x01(\t*m\n\tCertainty\x12\x19\n\x15\x43\x45RTAINTY_UNSPECIFIED\x10\x00\x12\x18\n\x14\x43\x45RTAINTY_UNVERIFIED\x10\x01\x12\x13\n\x0f\x43\x45RTAINTY_STALE\x10\x02\x12\x16\n\x12\x43\x45RTAINTY_VERIFIED\x10\x03\x32\xa1\x01\n\tInsurance\x12\x43\n\x07\x41\x63\x63\x65pts\x12\x1c.insurance.v1.AcceptsRequest\x1a\x1a.insurance.v1.AcceptsReply\x12O\n\x0b\x41\x63\x63\x65ptsMany\x12 .insurance.v1.AcceptsManyRequest\x1a\x1e.insurance.v1.AcceptsManyReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"proto/insurance/v1/insurance.proto\x12\x0cinsurance.v1\"V\n\x0e\x41\x63\x63\x65ptsRequest\x12\x14\n\x0cprovider_ids\x18\x01 \x03(\t\x12\x11\n\toffice_id\x18\x02 \x01(\t\x12\x0f\n\x07plan_id\x18\x03 \x01(\t\x12\n\n\x02on\x18\x04 \x01(\t\"\xfc\x01\n\x0c\x41\x63\x63\x65ptsReply\x12\x12\n\nplan_known\x18\x01 \x01(\x08\x12\x1e\n\x16\x61\x63\x63\x65pting_provider_ids\x18\x02 \x03(\t\x12\x13\n\x0bverified_on\x18\x03 \x01(\t\x12*\n\tcertainty\x18\x04 \x01(\x0e\x32\x17.insurance.v1.Certainty\x12\x10\n\x08\x61ge_days\x18\x05 \x01(\r\x12-\n\x0b\x61\x63\x63\x65ptances\x18\x06 \x03(\x0b\x32\x18.insurance.v1.Acceptance\x12\x19\n\x11successor_plan_id\x18\x07 \x01(\t\x12\x1b\n\x13needs_referring_npi\x18\x08 \x01(\x08\"\xcb\x01\n\nAcceptance\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x11\n\toffice_id\x18\x02 \x01(\t\x12\x0f\n\x07plan_id\x18\x03 \x01(\t\x12\x18\n\x10participation_id\x18\x04 \x01(\t\x12*\n\tcertainty\x18\x05 \x01(\x0e\x32\x17.insurance.v1.Certainty\x12\x13\n\x0bverified_on\x18\x06 \x01(\t\x12\x10\n\x08\x61ge_days\x18\x07 \x01(\r\x12\x17\n\x0f\x65\x66\x66\x65\x63tive_until\x18\x08 \x01(\t\"^\n\x12\x41\x63\x63\x65ptsManyRequest\x12*\n\x06places\x18\x01 \x03(\x0b\x32\x1a.insurance.v1.AcceptsPlace\x12\x10\n\x08plan_ids\x18\x02 \x03(\t\x12\n\n\x02on\x18\x03 \x01(\t\"6\n\x0c\x41\x63\x63\x65ptsPlace\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x11\n\toffice_id\x18\x02 \x01(\t\"o\n\x10\x41\x63\x63\x65ptsManyReply\x12,\n\x0bknown_plans\x18\x01 \x03(\x0b\x32\x17.insurance.v1.KnownPlan\x12-\n\x0b\x61\x63\x63\x65ptances\x18\x02 \x03(\x0b\x32\x18.insurance.v1.Acceptance\"e\n\tKnownPlan\x12\x0f\n\x07plan_id\x18\x01 \x01(\t\x12\x0f\n\x07offered\x18\x02 \x01(\x08\x12\x19\n\x11successor_plan_id\x18\x03 \x01(\t\x12\x1b\n\x13needs_referring_npi\x18\x04 \x01(\x08\" \n\x0cPlansRequest\x12\x10\n\x08plan_ids\x18\x01 \x03(\t\"4\n\nPlansReply\x12&\n\x05plans\x18\x01 \x03(\x0b\x32\x17.insurance.v1.NamedPlan\">\n\tNamedPlan\x12\x0f\n\x07plan_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x12\n\npayer_name\x18\x03 \x01(\t*m\n\tCertainty\x12\x19\n\x15\x43\x45RTAINTY_UNSPECIFIED\x10\x00\x12\x18\n\x14\x43\x45RTAINTY_UNVERIFIED\x10\x01\x12\x13\n\x0f\x43\x45RTAINTY_STALE\x10\x02\x12\x16\n\x12\x43\x45RTAINTY_VERIFIED\x10\x03\x32\xe0\x01\n\tInsurance\x12\x43\n\x07\x41\x63\x63\x65pts\x12\x1c.insurance.v1.AcceptsRequest\x1a\x1a.insurance.v1.AcceptsReply\x12O\n\x0b\x41\x63\x63\x65ptsMany\x12 .insurance.v1.AcceptsManyRequest\x1a\x1e.insurance.v1.AcceptsManyReply\x12=\n\x05Plans\x12\x1a.insurance.v1.PlansRequest\x1a\x18.insurance.v1.PlansReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'proto.insurance.v1.insurance_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CERTAINTY']._serialized_start=911
-  _globals['_CERTAINTY']._serialized_end=1020
+  _globals['_CERTAINTY']._serialized_start=1121
+  _globals['_CERTAINTY']._serialized_end=1230
   _globals['_ACCEPTSREQUEST']._serialized_start=52
   _globals['_ACCEPTSREQUEST']._serialized_end=138
   _globals['_ACCEPTSREPLY']._serialized_start=141
-  _globals['_ACCEPTSREPLY']._serialized_end=364
-  _globals['_ACCEPTANCE']._serialized_start=367
-  _globals['_ACCEPTANCE']._serialized_end=570
-  _globals['_ACCEPTSMANYREQUEST']._serialized_start=572
-  _globals['_ACCEPTSMANYREQUEST']._serialized_end=666
-  _globals['_ACCEPTSPLACE']._serialized_start=668
-  _globals['_ACCEPTSPLACE']._serialized_end=722
-  _globals['_ACCEPTSMANYREPLY']._serialized_start=724
-  _globals['_ACCEPTSMANYREPLY']._serialized_end=835
-  _globals['_KNOWNPLAN']._serialized_start=837
-  _globals['_KNOWNPLAN']._serialized_end=909
-  _globals['_INSURANCE']._serialized_start=1023
-  _globals['_INSURANCE']._serialized_end=1184
+  _globals['_ACCEPTSREPLY']._serialized_end=393
+  _globals['_ACCEPTANCE']._serialized_start=396
+  _globals['_ACCEPTANCE']._serialized_end=599
+  _globals['_ACCEPTSMANYREQUEST']._serialized_start=601
+  _globals['_ACCEPTSMANYREQUEST']._serialized_end=695
+  _globals['_ACCEPTSPLACE']._serialized_start=697
+  _globals['_ACCEPTSPLACE']._serialized_end=751
+  _globals['_ACCEPTSMANYREPLY']._serialized_start=753
+  _globals['_ACCEPTSMANYREPLY']._serialized_end=864
+  _globals['_KNOWNPLAN']._serialized_start=866
+  _globals['_KNOWNPLAN']._serialized_end=967
+  _globals['_PLANSREQUEST']._serialized_start=969
+  _globals['_PLANSREQUEST']._serialized_end=1001
+  _globals['_PLANSREPLY']._serialized_start=1003
+  _globals['_PLANSREPLY']._serialized_end=1055
+  _globals['_NAMEDPLAN']._serialized_start=1057
+  _globals['_NAMEDPLAN']._serialized_end=1119
+  _globals['_INSURANCE']._serialized_start=1233
+  _globals['_INSURANCE']._serialized_end=1457
 # @@protoc_insertion_point(module_scope)

@@ -79,6 +79,7 @@ class AcceptsReply(_message.Message):
     AGE_DAYS_FIELD_NUMBER: _builtins.int
     ACCEPTANCES_FIELD_NUMBER: _builtins.int
     SUCCESSOR_PLAN_ID_FIELD_NUMBER: _builtins.int
+    NEEDS_REFERRING_NPI_FIELD_NUMBER: _builtins.int
     plan_known: _builtins.bool
     """False when the plan's id is unknown: then nothing is said about acceptance."""
     verified_on: _builtins.str
@@ -89,6 +90,8 @@ class AcceptsReply(_message.Message):
     """Days since verified_on, by the calendar of the organization."""
     successor_plan_id: _builtins.str
     """The plan into which this one was merged, if it was and is not offered on the day any more; empty otherwise."""
+    needs_referring_npi: _builtins.bool
+    """The plan's payer wants to know which provider referred, by the NPI of a person (R22)."""
     @_builtins.property
     def accepting_provider_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
@@ -105,10 +108,11 @@ class AcceptsReply(_message.Message):
         age_days: _builtins.int = ...,
         acceptances: _abc.Iterable[Global___Acceptance] | None = ...,
         successor_plan_id: _builtins.str = ...,
+        needs_referring_npi: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["acceptances", b"acceptances", "accepting_provider_ids", b"accepting_provider_ids", "age_days", b"age_days", "certainty", b"certainty", "plan_known", b"plan_known", "successor_plan_id", b"successor_plan_id", "verified_on", b"verified_on"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acceptances", b"acceptances", "accepting_provider_ids", b"accepting_provider_ids", "age_days", b"age_days", "certainty", b"certainty", "needs_referring_npi", b"needs_referring_npi", "plan_known", b"plan_known", "successor_plan_id", b"successor_plan_id", "verified_on", b"verified_on"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -242,21 +246,93 @@ class KnownPlan(_message.Message):
     PLAN_ID_FIELD_NUMBER: _builtins.int
     OFFERED_FIELD_NUMBER: _builtins.int
     SUCCESSOR_PLAN_ID_FIELD_NUMBER: _builtins.int
+    NEEDS_REFERRING_NPI_FIELD_NUMBER: _builtins.int
     plan_id: _builtins.str
     offered: _builtins.bool
     """False: its payer does not offer it on the day, so nobody accepts it."""
     successor_plan_id: _builtins.str
+    needs_referring_npi: _builtins.bool
+    """Its payer wants to know which provider referred, by the NPI of a person (R22)."""
     def __init__(
         self,
         *,
         plan_id: _builtins.str = ...,
         offered: _builtins.bool = ...,
         successor_plan_id: _builtins.str = ...,
+        needs_referring_npi: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["offered", b"offered", "plan_id", b"plan_id", "successor_plan_id", b"successor_plan_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["needs_referring_npi", b"needs_referring_npi", "offered", b"offered", "plan_id", b"plan_id", "successor_plan_id", b"successor_plan_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___KnownPlan: _TypeAlias = KnownPlan  # noqa: Y015
+
+@_typing.final
+class PlansRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLAN_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def plan_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        plan_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["plan_ids", b"plan_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlansRequest: _TypeAlias = PlansRequest  # noqa: Y015
+
+@_typing.final
+class PlansReply(_message.Message):
+    """Plans that are unknown are left out."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLANS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def plans(self) -> _containers.RepeatedCompositeFieldContainer[Global___NamedPlan]: ...
+    def __init__(
+        self,
+        *,
+        plans: _abc.Iterable[Global___NamedPlan] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["plans", b"plans"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlansReply: _TypeAlias = PlansReply  # noqa: Y015
+
+@_typing.final
+class NamedPlan(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLAN_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    PAYER_NAME_FIELD_NUMBER: _builtins.int
+    plan_id: _builtins.str
+    name: _builtins.str
+    payer_name: _builtins.str
+    """Empty: the patient pays."""
+    def __init__(
+        self,
+        *,
+        plan_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        payer_name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "payer_name", b"payer_name", "plan_id", b"plan_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NamedPlan: _TypeAlias = NamedPlan  # noqa: Y015

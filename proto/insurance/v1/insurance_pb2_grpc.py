@@ -44,6 +44,11 @@ class InsuranceStub:
                 request_serializer=proto_dot_insurance_dot_v1_dot_insurance__pb2.AcceptsManyRequest.SerializeToString,
                 response_deserializer=proto_dot_insurance_dot_v1_dot_insurance__pb2.AcceptsManyReply.FromString,
                 _registered_method=True)
+        self.Plans = channel.unary_unary(
+                '/insurance.v1.Insurance/Plans',
+                request_serializer=proto_dot_insurance_dot_v1_dot_insurance__pb2.PlansRequest.SerializeToString,
+                response_deserializer=proto_dot_insurance_dot_v1_dot_insurance__pb2.PlansReply.FromString,
+                _registered_method=True)
 
 
 class InsuranceServicer:
@@ -57,7 +62,14 @@ class InsuranceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AcceptsMany(self, request, context):
-        """The same of many places and of several plans at once: a patient may have two.
+        """The same of many places and of several plans at once: a patient may have two. Without places: what is known of the plans.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Plans(self, request, context):
+        """What these plans are called, whether they are still offered or not. At most 1000.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -75,6 +87,11 @@ def add_InsuranceServicer_to_server(servicer, server):
                     servicer.AcceptsMany,
                     request_deserializer=proto_dot_insurance_dot_v1_dot_insurance__pb2.AcceptsManyRequest.FromString,
                     response_serializer=proto_dot_insurance_dot_v1_dot_insurance__pb2.AcceptsManyReply.SerializeToString,
+            ),
+            'Plans': grpc.unary_unary_rpc_method_handler(
+                    servicer.Plans,
+                    request_deserializer=proto_dot_insurance_dot_v1_dot_insurance__pb2.PlansRequest.FromString,
+                    response_serializer=proto_dot_insurance_dot_v1_dot_insurance__pb2.PlansReply.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -131,6 +148,33 @@ class Insurance:
             '/insurance.v1.Insurance/AcceptsMany',
             proto_dot_insurance_dot_v1_dot_insurance__pb2.AcceptsManyRequest.SerializeToString,
             proto_dot_insurance_dot_v1_dot_insurance__pb2.AcceptsManyReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Plans(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/insurance.v1.Insurance/Plans',
+            proto_dot_insurance_dot_v1_dot_insurance__pb2.PlansRequest.SerializeToString,
+            proto_dot_insurance_dot_v1_dot_insurance__pb2.PlansReply.FromString,
             options,
             channel_credentials,
             insecure,

@@ -34,7 +34,9 @@ class InsuranceStub:
     Accepts: _grpc.UnaryUnaryMultiCallable[_insurance_pb2.AcceptsRequest, _insurance_pb2.AcceptsReply]
     """Does the provider (or, for a group, each of these providers) accept the plan at the office on the day?"""
     AcceptsMany: _grpc.UnaryUnaryMultiCallable[_insurance_pb2.AcceptsManyRequest, _insurance_pb2.AcceptsManyReply]
-    """The same of many places and of several plans at once: a patient may have two."""
+    """The same of many places and of several plans at once: a patient may have two. Without places: what is known of the plans."""
+    Plans: _grpc.UnaryUnaryMultiCallable[_insurance_pb2.PlansRequest, _insurance_pb2.PlansReply]
+    """What these plans are called, whether they are still offered or not. At most 1000."""
 
 @_typing.type_check_only
 class InsuranceAsyncStub(InsuranceStub):
@@ -42,7 +44,9 @@ class InsuranceAsyncStub(InsuranceStub):
     Accepts: _aio.UnaryUnaryMultiCallable[_insurance_pb2.AcceptsRequest, _insurance_pb2.AcceptsReply]  # type: ignore[assignment]
     """Does the provider (or, for a group, each of these providers) accept the plan at the office on the day?"""
     AcceptsMany: _aio.UnaryUnaryMultiCallable[_insurance_pb2.AcceptsManyRequest, _insurance_pb2.AcceptsManyReply]  # type: ignore[assignment]
-    """The same of many places and of several plans at once: a patient may have two."""
+    """The same of many places and of several plans at once: a patient may have two. Without places: what is known of the plans."""
+    Plans: _aio.UnaryUnaryMultiCallable[_insurance_pb2.PlansRequest, _insurance_pb2.PlansReply]  # type: ignore[assignment]
+    """What these plans are called, whether they are still offered or not. At most 1000."""
 
 class InsuranceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -59,6 +63,14 @@ class InsuranceServicer(metaclass=_abc_1.ABCMeta):
         request: _insurance_pb2.AcceptsManyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_insurance_pb2.AcceptsManyReply, _abc.Awaitable[_insurance_pb2.AcceptsManyReply]]:
-        """The same of many places and of several plans at once: a patient may have two."""
+        """The same of many places and of several plans at once: a patient may have two. Without places: what is known of the plans."""
+
+    @_abc_1.abstractmethod
+    def Plans(
+        self,
+        request: _insurance_pb2.PlansRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_insurance_pb2.PlansReply, _abc.Awaitable[_insurance_pb2.PlansReply]]:
+        """What these plans are called, whether they are still offered or not. At most 1000."""
 
 def add_InsuranceServicer_to_server(servicer: InsuranceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -20,7 +20,13 @@ from services.insurance.actions.campaigning import (
     declare_major_change,
     item_token,
 )
-from services.insurance.actions.catalogue import NewPayer, NewPlan, add_payer, add_plan
+from services.insurance.actions.catalogue import (
+    NewPayer,
+    NewPlan,
+    add_payer,
+    add_plan,
+    plan_names,
+)
 from services.insurance.actions.catalogue_changes import (
     PayerChange,
     PlanChange,
@@ -93,6 +99,7 @@ __all__ = [
     "item_token",
     "open_year_starts",
     "plan_end_preview",
+    "plan_names",
     "provider_merged",
     "remind_of_manager",
     "role_granted",

@@ -1,6 +1,6 @@
 """Payers and plans, which support keeps for the whole network."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -29,6 +29,7 @@ class NewPayer:
 
     name: str
     identifiers: tuple[Identifier, ...]
+    needs_referring_npi: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ async def add_payer(call: Call, wanted: NewPayer, key: str) -> Payer:
         domain.clean_name(wanted.name),
         domain.clean_identifiers(wanted.identifiers),
         version=1,
+        needs_referring_npi=wanted.needs_referring_npi,
     )
     refusals = {
         "payers_name": taken("There is a payer of this name.", "NAME_TAKEN", "name"),
@@ -100,6 +102,19 @@ async def add_plan(call: Call, wanted: NewPlan, key: str) -> InsurancePlan:
                 tx, call.viewer, key=key, request=wanted, at=call.clock.now(), make=make
             )
             return (await store.plans_by_id(tx, [made]))[made]
+
+
+async def plan_names(call: Call, ids: Sequence[PlanId]) -> dict[PlanId, tuple[str, str]]:
+    """What each plan is called, and its payer, which is empty where the patient pays. Unknown ones are left out."""
+    async with call.db.reading() as tx:
+        plans = await store.plans_by_id(tx, ids)
+        payers = await store.payers_by_id(
+            tx, {one.payer_id for one in plans.values() if one.payer_id}
+        )
+    return {
+        one.id: (one.name, payers[one.payer_id].name if one.payer_id else "")
+        for one in plans.values()
+    }
 
 
 def taken(message: str, code: str, field: str) -> Conflict:

@@ -25,6 +25,7 @@ class PayerChange:
 
     name: str | None
     identifiers: tuple[Identifier, ...] | None
+    needs_referring_npi: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class PlanChange:
 async def change_payer(
     call: Call, payer_id: PayerId, change: PayerChange, expected_version: int
 ) -> Payer:
-    """Give a payer another name, which it is found by as well as by its former ones, or other identifiers."""
+    """Give a payer another name, which it is found by as well as by its former ones, or other identifiers; or say whether it wants
+    to know which provider referred (R22)."""
     policy.permit_catalogue(call.viewer)
     refusals = {
         "payers_name": taken("There is a payer of this name.", "NAME_TAKEN", "name"),
@@ -58,6 +60,8 @@ async def change_payer(
                 payer = domain.renamed_payer(payer, domain.clean_name(change.name))
             if change.identifiers is not None:
                 payer = replace(payer, identifiers=domain.clean_identifiers(change.identifiers))
+            if change.needs_referring_npi is not None:
+                payer = replace(payer, needs_referring_npi=change.needs_referring_npi)
             await store.change_payer(tx, payer)
             await _note(tx, call, "payer", payer_id, change)
     return replace(payer, version=payer.version + 1)

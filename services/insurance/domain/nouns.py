@@ -139,6 +139,8 @@ class Payer:
     identifiers: tuple[Identifier, ...]
     version: int
     former_names: tuple[str, ...] = ()
+    needs_referring_npi: bool = False
+    """Whether it wants to know which provider referred, by the NPI of a person (R22)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,8 @@ class InsurancePlan:
     former_names: tuple[str, ...] = ()
     successor_id: PlanId | None = None
     """The plan into which its payer merged it."""
+    needs_referring_npi: bool = False
+    """Whether its payer wants to know which provider referred (R22)."""
 
     @property
     def period(self) -> Period:

@@ -39,6 +39,9 @@ class AddPayerInput:
 
     name: str
     identifiers: list[PayerIdentifierInput] = strawberry.field(default_factory=list)
+    needs_referring_npi: bool = strawberry.field(
+        default=False, description="It wants to know which provider referred (R22)."
+    )
     idempotency_key: str
 
 
@@ -50,6 +53,9 @@ class ChangePayerInput:
     name: str | None = None
     identifiers: list[PayerIdentifierInput] | None = strawberry.field(
         default=None, description="All of them, in place of those it has."
+    )
+    needs_referring_npi: bool | None = strawberry.field(
+        default=None, description="Whether it wants to know which provider referred (R22)."
     )
     expected_version: int
 
@@ -83,17 +89,20 @@ class CatalogueMutation:
     @mutation
     async def add_payer(self, info: Info, input: AddPayerInput) -> AddPayerResult:
         """Add a payer (support only)."""
-        wanted = actions.NewPayer(input.name, _identifiers(input.identifiers))
+        wanted = actions.NewPayer(
+            input.name, _identifiers(input.identifiers), input.needs_referring_npi
+        )
         return Payer.of(await actions.add_payer(info.context.call, wanted, input.idempotency_key))
 
     @mutation
     async def change_payer(self, info: Info, input: ChangePayerInput) -> ChangePayerResult:
-        """Give a payer another name or other identifiers (support only). It is found by its former names as well."""
+        """Give a payer another name or other identifiers, or say what it wants to know (support only). It is found by its former
+        names as well."""
         identifiers = None if input.identifiers is None else _identifiers(input.identifiers)
         payer = await actions.change_payer(
             info.context.call,
             domain.PayerId(parse_id(input.payer_id, "payerId")),
-            actions.PayerChange(input.name, identifiers),
+            actions.PayerChange(input.name, identifiers, input.needs_referring_npi),
             input.expected_version,
         )
         return Payer.of(payer)

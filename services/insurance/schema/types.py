@@ -68,19 +68,22 @@ class Payer:
     name: str
     identifiers: list[PayerIdentifier]
     former_names: list[str] = strawberry.field(description="Names it had, the latest one last.")
+    needs_referring_npi: bool = strawberry.field(
+        description="It wants to know which provider referred: a group's own NPI is not enough (R22)."
+    )
     version: int
 
     @classmethod
     def of(cls, payer: domain.Payer) -> "Payer":
         """As GraphQL tells it."""
-        identifiers = [
-            PayerIdentifier(system=one.system, value=one.value) for one in payer.identifiers
-        ]
         return cls(
             id=strawberry.ID(str(payer.id)),
             name=payer.name,
-            identifiers=identifiers,
+            identifiers=[
+                PayerIdentifier(system=i.system, value=i.value) for i in payer.identifiers
+            ],
             former_names=list(payer.former_names),
+            needs_referring_npi=payer.needs_referring_npi,
             version=payer.version,
         )
 

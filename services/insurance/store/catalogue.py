@@ -9,19 +9,20 @@ from kit.db import Connection
 from services.insurance.domain import InsurancePlan, Payer, PayerId, PlanId
 
 _PAYER = """
-SELECT p.id, p.name, p.version, p.former_names, coalesce((
+SELECT p.id, p.name, p.version, p.former_names, p.needs_referring_npi, coalesce((
     SELECT jsonb_agg(jsonb_build_object('system', i.system, 'value', i.value) ORDER BY i.system, i.value)
     FROM payer_identifiers i WHERE i.payer_id = p.id
 ), '[]') AS identifiers
 FROM payers p
 """
 _PLAN = """
-SELECT id, payer_id, name, product_type, self_pay, effective_from, effective_until, version, former_names, successor_id
+SELECT id, payer_id, name, product_type, self_pay, effective_from, effective_until, version, former_names, successor_id,
+    coalesce((SELECT p.needs_referring_npi FROM payers p WHERE p.id = payer_id), false) AS needs_referring_npi
 FROM insurance_plans
 """
 _PLAN_SEARCH = """
 SELECT i.id, i.payer_id, i.name, i.product_type, i.self_pay, i.effective_from, i.effective_until, i.version,
-    i.former_names, i.successor_id
+    i.former_names, i.successor_id, coalesce(p.needs_referring_npi, false) AS needs_referring_npi
 FROM insurance_plans i LEFT JOIN payers p ON p.id = i.payer_id
 WHERE (strpos(lower(i.name), lower($1)) > 0 OR strpos(lower(p.name), lower($1)) > 0
     OR strpos(lower(array_to_string(i.former_names || p.former_names, chr(10))), lower($1)) > 0)
@@ -34,7 +35,12 @@ ORDER BY i.name, i.id LIMIT $5
 async def add_payer(tx: Connection, payer: Payer, at: datetime) -> None:
     """Keep a new payer with its identifiers."""
     await db.run(
-        tx, "INSERT INTO payers (id, name, added_at) VALUES ($1, $2, $3)", payer.id, payer.name, at
+        tx,
+        "INSERT INTO payers (id, name, needs_referring_npi, added_at) VALUES ($1, $2, $3, $4)",
+        payer.id,
+        payer.name,
+        payer.needs_referring_npi,
+        at,
     )
     await _add_identifiers(tx, payer)
 
@@ -137,10 +143,11 @@ async def change_payer(tx: Connection, payer: Payer) -> None:
     """Keep a payer as it now is, with its identifiers; its version counts on."""
     await db.run(
         tx,
-        "UPDATE payers SET name = $2, former_names = $3, version = version + 1 WHERE id = $1",
+        "UPDATE payers SET name = $2, former_names = $3, needs_referring_npi = $4, version = version + 1 WHERE id = $1",
         payer.id,
         payer.name,
         payer.former_names,
+        payer.needs_referring_npi,
     )
     await db.run(tx, "DELETE FROM payer_identifiers WHERE payer_id = $1", payer.id)
     await _add_identifiers(tx, payer)

@@ -127,7 +127,9 @@ async def ask_sender(call: Call, sender: Party) -> None:
 def _refused(code: str, field: str, alternatives: tuple[Alternative, ...]) -> Refusal:
     if code == "NOT_FOUND":
         return NotFound(f"There is no such {field}.", field=field)
-    remedy = "Choose another one; alternatives may be listed." if field == "receiver" else None
+    remedy = "Choose another one; alternatives may be listed."
+    if field == "sender":
+        remedy = "Send in the name of somebody who may; a client admin sets up groups, or support (requestSupport)."
     message = _UNABLE.get(code, f"The {field} cannot take part in a referral now.")
     return Conflict(message, code=code, field=field, remedy=remedy, alternatives=alternatives)
 
@@ -202,3 +204,20 @@ def _alternative(told: directory.Alternative) -> Alternative:
 
 def _text(id_: UUID | None) -> str:
     return "" if id_ is None else str(id_)
+async def ask_referring_npi(
+    call: Call, plans: Sequence[PlanId], on: date
+) -> dict[PlanId, bool | None]:
+    """Whether the payers of these plans want the NPI of who refers (R22); None for all of them when insurance cannot say."""
+    question = insurance.AcceptsManyRequest(plan_ids=[str(one) for one in plans], on=on.isoformat())
+    peer = call.peers.insurance
+    try:
+        reply = await peer.ask(
+            InsuranceStub(peer.channel).AcceptsMany, question, viewer=call.viewer
+        )
+    except (Refusal, RuntimeError) as error:
+        log.warning("what payers want is unknown", extra={"because": type(error).__name__})
+        return dict.fromkeys(plans, None)
+    wanting = {one.plan_id for one in reply.known_plans if one.needs_referring_npi}
+    return {one: str(one) in wanting for one in plans}
+
+

@@ -150,6 +150,7 @@ from services.referrals.domain.suggesting import (
     SuggestionWidening,
 )
 from services.referrals.domain.then import EndThen, Then, as_it_was, past_moment
+from services.referrals.domain.warned import Warned, doubtful_plans, warnings
 
 __all__ = [
     "ACKNOWLEDGE_DAYS",
@@ -240,6 +241,7 @@ __all__ = [
     "Then",
     "Urgency",
     "UserId",
+    "Warned",
     "acknowledged",
     "appointment_cancelled",
     "appointment_passed",
@@ -256,6 +258,7 @@ __all__ = [
     "completed",
     "declared_type",
     "declined",
+    "doubtful_plans",
     "drafted",
     "due_at",
     "forwarded",
@@ -291,4 +294,5 @@ __all__ = [
     "targets",
     "unreported",
     "url_of",
+    "warnings",
 ]

@@ -13,7 +13,6 @@ from services.referrals.actions import looking, messages, patients
 from services.referrals.actions.messages import ToldMessage
 from services.referrals.domain import MessageId, ReferralId
 from services.referrals.policy import Seen
-from services.referrals.schema.attached import WithAttachments
 from services.referrals.schema.entities import (
     Group,
     Info,
@@ -25,6 +24,7 @@ from services.referrals.schema.entities import (
     stub,
 )
 from services.referrals.schema.suggesting import WithSuggestions
+from services.referrals.schema.warned import WithWarnings
 from services.referrals.schema.words import (
     AppointmentState,
     AuthorizationStatus,
@@ -138,7 +138,7 @@ class ReferralStep:
 @strawberry.federation.type(
     keys=["id"], description="A request that another provider, office or group see a patient."
 )
-class Referral(WithAttachments, WithSuggestions):
+class Referral(WithWarnings, WithSuggestions):
     """A referral as the viewer sees it now."""
 
     id: ID

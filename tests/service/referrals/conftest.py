@@ -140,12 +140,13 @@ class SmallIdentity(IdentityServicer):
 
 
 class SmallInsurance(InsuranceServicer):
-    """Knows which providers accept which plan; `asked` are the days
+    """Knows which providers accept which plan, and whose payers want to know who referred; `asked` are the days
     it was asked about; `away` makes it fail as a crashed service would."""
 
     def __init__(self) -> None:
         self.accepting: dict[UUID, set[UUID]] = {}
         self.asked: list[str] = []
+        self.wanting: set[UUID] = set()
         self.away = False
 
     async def Accepts(  # noqa: N802
@@ -164,6 +165,21 @@ class SmallInsurance(InsuranceServicer):
             plan_known=True, accepting_provider_ids=[str(one) for one in asked & accepting]
         )
 
+
+    async def AcceptsMany(  # noqa: N802
+        self,
+        request: insurance.AcceptsManyRequest,
+        context: grpc.aio.ServicerContext[Any, Any],
+    ) -> insurance.AcceptsManyReply:
+        if self.away:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "away")
+        asked = [UUID(one) for one in request.plan_ids]
+        known = [
+            insurance.KnownPlan(plan_id=str(one), needs_referring_npi=one in self.wanting)
+            for one in asked
+            if one in self.accepting
+        ]
+        return insurance.AcceptsManyReply(known_plans=known)
 
 @dataclass
 class Referrals:
