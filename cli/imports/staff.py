@@ -21,7 +21,7 @@ TABLE = Table(
         Column("name", "as people say it", needed=True, sample="Sam Sample"),
         Column("email", "where the invitation goes; who has the address already gets no second account", ("e_mail", "mail"), needed=True, sample="sam@example.org"),
         Column("role", "office staff, office admin, client admin, insurance manager, call centre, or reporting only", needed=True, sample="office staff"),
-        Column("offices", "for office staff and office admins: names of offices, with ; between them", ("office",), sample="Lakeside Heart Clinic; Lakeside North"),
+        Column("offices", "for office staff and office admins, and for insurance managers of some offices only: names of offices, with ; between them", ("office",), sample="Lakeside Heart Clinic; Lakeside North"),
     ),
     ("People to invite, one in a row; somebody with two roles has two rows.",),
 )  # fmt: skip
@@ -40,6 +40,7 @@ _OFFICES = """query($after: String) { offices(first: 100, after: $after) {
   pageInfo { hasNextPage endCursor } edges { node { id name state } } } }"""
 _INVITED = "... on UserInvited { user { id } }"
 _AT_OFFICES = {"OFFICE_STAFF", "OFFICE_ADMIN"}
+_PERHAPS_AT_OFFICES = "INSURANCE_MANAGER"
 _ROLES = (*sorted(_AT_OFFICES), "CLIENT_ADMIN", "INSURANCE_MANAGER", "CALL_CENTRE", "REPORTING_ONLY")  # fmt: skip
 
 Role = tuple[str, str | None]
@@ -122,7 +123,7 @@ class Staff:
         return cells["name"], cells["email"], self._roles(role, places)
 
     def _roles(self, role: str, places: list[str]) -> set[Role]:
-        if role not in _AT_OFFICES:
+        if role not in _AT_OFFICES and not (role == _PERHAPS_AT_OFFICES and places):
             if places:
                 message = "This role is in the whole organization."
                 raise Invalid(message, field="offices", remedy="Leave the offices empty.")

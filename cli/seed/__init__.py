@@ -119,15 +119,17 @@ def _bar(console: Console, whole: World, written: list[Story], site: Site) -> Pr
 
 
 def _accounts(whole: World, notes: Notes) -> list[dict[str, str]]:
-    """One sign-in for each role of each organization."""
+    """One sign-in for each role of each organization, and one for who keeps the plans of some offices only."""
     found: dict[tuple[str, str], dict[str, str]] = {}
     for organization in whole.organizations:
         for user in organization.users:
+            narrow = " of an office" if user.offices and not user.workplaces else ""
+            role = user.role.replace("_", " ").lower() + narrow
             entry = {
-                "role": user.role.replace("_", " ").lower(),
+                "role": role,
                 "organization": organization.name,
                 "email": user.email,
                 "password": notes.password(user.email),
             }
-            found.setdefault((organization.name, user.role), entry)
+            found.setdefault((organization.name, role), entry)
     return list(found.values())

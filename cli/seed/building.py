@@ -319,7 +319,7 @@ async def _attest(site: Site, admin: Person, organization: Organization, office:
     """Who works at an office, which waits for that (R18)."""
     query = "query($id: ID!) { office(id: $id) { version } }"
     seen = (await admin.ask(query, id=site.ids[office.name]))["office"]
-    staff = [site.ids[one.email] for one in organization.users if office.name in one.offices]
+    staff = [site.ids[one.email] for one in organization.users if office.name in one.workplaces]
     given = {
         "officeId": site.ids[office.name],
         "expectedVersion": seen["version"],
@@ -348,7 +348,9 @@ async def _add_group(site: Site, admin: Person, organization: Organization, grou
 
 
 async def _accept_plans(site: Site, world: World, organization: Organization) -> None:
-    (manager,) = (one for one in organization.users if one.role == INSURANCE_MANAGER)
+    (manager,) = (
+        one for one in organization.users if one.role == INSURANCE_MANAGER and not one.offices
+    )
     person = site.people[manager.email]
     ours = {office.name for office in organization.offices}
     since = site.notes.live_on.isoformat()

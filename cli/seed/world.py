@@ -32,6 +32,11 @@ class User:
     offices: tuple[str, ...] = ()
     npi: str = ""
 
+    @property
+    def workplaces(self) -> tuple[str, ...]:
+        """The offices at which the user works: an insurance manager of some offices works at none of them."""
+        return self.offices if self.role in {OFFICE_ADMIN, OFFICE_STAFF} else ()
+
 
 @dataclass(frozen=True)
 class Office:
@@ -179,12 +184,12 @@ _USERS = {
     _HARBOR: (
         "northharbor.example",
         ("Amara Lindqvist", "Dorian Feld", "Noor Castellan", "Petra Ashgrove", "Ilse Marwick"),
-        "Tobin Reyes-Hart",
+        ("Tobin Reyes-Hart", "Rhea Lundqvist-Bell"),
     ),
     _CEDAR: (
         "cedarvalley.example",
         ("Bastian Okoro", "Wren Halloway", "Mika Sorensen", "Odalys Brandt", "Jun Tremblay"),
-        "Safiya Corwin",
+        ("Safiya Corwin", "Eskil Marchetti"),
     ),
 }
 _FIRST_NAMES = (
@@ -271,7 +276,7 @@ def _provider(
 
 
 def _users(organization: str, doctor: Provider) -> tuple[User, ...]:
-    domain, (admin, office_admin, staff, insurance, calls), second = _USERS[organization]
+    domain, (admin, office_admin, staff, insurance, calls), (second, keeper) = _USERS[organization]
     offices = tuple(office[0] for office in _OFFICES[organization])
 
     def user(name: str, role: str, at: tuple[str, ...] = (), npi: str = "") -> User:
@@ -284,5 +289,6 @@ def _users(organization: str, doctor: Provider) -> tuple[User, ...]:
         user(insurance, INSURANCE_MANAGER),
         user(calls, CALL_CENTRE),
         user(second, OFFICE_STAFF, offices[2:]),
+        user(keeper, INSURANCE_MANAGER, offices[:1]),
         user(f"{doctor.first_name} {doctor.last_name}", PROVIDER, npi=doctor.npi),
     )

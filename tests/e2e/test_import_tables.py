@@ -106,7 +106,7 @@ async def test_offices_are_added_once_and_stand_where_they_are_known_to_be(
 
 
 async def test_staff_are_invited_once_with_their_roles(clinic: Clinic, tmp_path: Path) -> None:
-    """R03."""
+    """R03, R26: an insurance manager with offices is one of these only."""
     day, north, south = await _soon(clinic), "Clinic North", "Clinic South"
     rows = "".join(
         f"{name},{place} Road,Moab,UT,84532,38.5,-109.5,435-555-010{place},America/Denver,{day}\n"
@@ -115,12 +115,13 @@ async def test_staff_are_invited_once_with_their_roles(clinic: Clinic, tmp_path:
     offices = tmp_path / "offices.csv"
     offices.write_text(f"name,line1,city,state,zip,lat,lon,phone,time_zone,go_live_on\n{rows}")
     await clinic.told(offices, kind="offices")
-    ada, ben = address("Ada Staff"), address("Ben Manager")
+    ada, ben, gil = address("Ada Staff"), address("Ben Manager"), address("Gil Plans")
     file = tmp_path / "staff.csv"
     file.write_text(
         "name;email;role;offices\n"
         f'Ada Staff;{ada};Office Staff;"{north}; {south}"\n'
         f"Ben Manager;{ben};insurance manager;\n"
+        f"Gil Plans;{gil};insurance manager;{south}\n"
         f"Ada Staff;{ada.upper()};office admin;{north}\n"
         f"Cleo;{address('Cleo')};boss;\n"
         f"Dan;{address('Dan')};office staff;Clinic West\n"
@@ -139,16 +140,17 @@ async def test_staff_are_invited_once_with_their_roles(clinic: Clinic, tmp_path:
         for edge in nodes
     }
 
-    assert (tried["invited"], tried["roles_added"], tried["errors"]) == (3, 1, 3)
-    assert counts == {"rows": 7, "invited": 2, "roles_added": 1, "known": 0, "errors": 4}
+    assert (tried["invited"], tried["roles_added"], tried["errors"]) == (4, 1, 3)
+    assert counts == {"rows": 8, "invited": 3, "roles_added": 1, "known": 0, "errors": 4}
     assert [(one["row"], one["code"], one["field"]) for one in remarks][:3] == [
-        (5, "UNKNOWN_ROLE", "role"),
-        (6, "UNKNOWN_OFFICE", "offices"),
-        (7, "OFFICE_NEEDED", "offices"),
+        (6, "UNKNOWN_ROLE", "role"),
+        (7, "UNKNOWN_OFFICE", "offices"),
+        (8, "OFFICE_NEEDED", "offices"),
     ]
-    assert (remarks[3]["row"], remarks[3]["field"]) == (8, "email")
-    assert again == {"rows": 7, "invited": 0, "roles_added": 0, "known": 3, "errors": 4}
+    assert (remarks[3]["row"], remarks[3]["field"]) == (9, "email")
+    assert again == {"rows": 8, "invited": 0, "roles_added": 0, "known": 4, "errors": 4}
     assert grants[ada] == {
         ("OFFICE_STAFF", north), ("OFFICE_STAFF", south), ("OFFICE_ADMIN", north),
     }  # fmt: skip
     assert grants[ben] == {("INSURANCE_MANAGER", None)}
+    assert grants[gil] == {("INSURANCE_MANAGER", south)}

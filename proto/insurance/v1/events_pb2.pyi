@@ -252,7 +252,7 @@ Global___CampaignOpened: _TypeAlias = CampaignOpened  # noqa: Y015
 
 @_typing.final
 class CampaignAssigned(_message.Message):
-    """Who does it from now on; empty: nobody is insurance manager, so it is up to the client admins."""
+    """Who does it from now on; empty: nobody is insurance manager of the whole organization, so it is up to the client admins."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -307,7 +307,7 @@ Global___CampaignItemAttested: _TypeAlias = CampaignItemAttested  # noqa: Y015
 
 @_typing.final
 class CampaignReminded(_message.Message):
-    """Weekly, to whoever does the campaign."""
+    """Weekly, to whoever does the campaign, and to insurance managers of just those offices at which something is open."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -392,7 +392,9 @@ Global___CampaignClosed: _TypeAlias = CampaignClosed  # noqa: Y015
 
 @_typing.final
 class ManagerMissing(_message.Message):
-    """Aggregate: manager; its id is the organization's. Weekly, to the client admins: plans are listed, and nobody is insurance manager."""
+    """Aggregate: manager; its id is the organization's. Weekly, to the client admins: plans are listed at an office
+    of which nobody is insurance manager, nor of the whole organization.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -42,6 +42,15 @@ def test_the_world_has_what_is_promised() -> None:
         }  # fmt: skip
 
 
+def test_one_is_insurance_manager_of_all_and_another_of_an_office_where_they_do_not_work() -> None:
+    """R26"""
+    for organization in world.build(SEED).organizations:
+        managers = [one for one in organization.users if one.role == world.INSURANCE_MANAGER]
+
+        assert [len(one.offices) for one in managers] == [0, 1]
+        assert [one.workplaces for one in managers] == [(), ()]
+
+
 def test_everything_in_it_is_marked_as_a_sample() -> None:
     whole = world.build(SEED)
 
