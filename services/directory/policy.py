@@ -28,7 +28,7 @@ CALLERS = {
     "Sender": frozenset({"referrals"}),
     "Placements": frozenset({"insurance"}),
     "Offices": frozenset({"identity", "referrals"}),
-    "Providers": frozenset({"identity"}),
+    "Providers": frozenset({"identity", "reporting"}),
     "UserGroups": frozenset({"identity"}),
 }
 """Which parts of the suite have business with which RPC; the door refuses the others."""

@@ -135,7 +135,7 @@ class DirectoryDoor(DirectoryServicer):
         )
 
     async def Providers(self, request: ProvidersRequest, context: Any) -> ProvidersReply:  # noqa: ANN401, ARG002, N802 - grpc's
-        """Which of these providers belong to the organization, and their state. Others are left out."""
+        """Which of these providers belong to the organization, their state and names. Others are left out."""
         call = self._call()
         _require_few(request.provider_ids)
         organization_id = OrganizationId(parse_id(request.organization_id, "organization_id"))
@@ -144,7 +144,7 @@ class DirectoryDoor(DirectoryServicer):
             found = await store.providers.by_ids(tx, ids)
         return ProvidersReply(
             providers=[
-                KnownProvider(provider_id=str(one.id), state=one.state)
+                KnownProvider(provider_id=str(one.id), state=one.state, name=one.name)
                 for one in found.values()
                 if one.organization_id == organization_id
             ]

@@ -366,8 +366,8 @@ RPCS = (
     ),
     Rpc(
         "Directory/Providers",
-        frozenset({"identity"}),
-        "R02: users who are providers",
+        frozenset({"identity", "reporting"}),
+        "R02: users who are providers; R31: names in files of reports",
         {"organization_id": "@organization maple", "provider_ids": ["@provider doctor here"]},
     ),
     Rpc(

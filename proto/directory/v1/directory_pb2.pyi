@@ -69,18 +69,22 @@ class KnownProvider(_message.Message):
 
     PROVIDER_ID_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
     provider_id: _builtins.str
     state: _builtins.str
     """DRAFT, SUBMITTED, APPROVED, REJECTED, OFFBOARDING or REMOVED."""
+    name: _builtins.str
+    """As people say it."""
     def __init__(
         self,
         *,
         provider_id: _builtins.str = ...,
         state: _builtins.str = ...,
+        name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["provider_id", b"provider_id", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "provider_id", b"provider_id", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

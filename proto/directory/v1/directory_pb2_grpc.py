@@ -110,7 +110,7 @@ class DirectoryServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Providers(self, request, context):
-        """Which of these providers belong to the organization, and their state.
+        """Which of these providers belong to the organization, their state and their names. At most 1000.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

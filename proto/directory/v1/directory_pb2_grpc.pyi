@@ -42,7 +42,7 @@ class DirectoryStub:
     Offices: _grpc.UnaryUnaryMultiCallable[_directory_pb2.OfficesRequest, _directory_pb2.OfficesReply]
     """Which of these offices belong to the organization, and their state."""
     Providers: _grpc.UnaryUnaryMultiCallable[_directory_pb2.ProvidersRequest, _directory_pb2.ProvidersReply]
-    """Which of these providers belong to the organization, and their state."""
+    """Which of these providers belong to the organization, their state and their names. At most 1000."""
     UserGroups: _grpc.UnaryUnaryMultiCallable[_directory_pb2.UserGroupsRequest, _directory_pb2.UserGroupsReply]
     """The groups of the organization for which the user works."""
 
@@ -60,7 +60,7 @@ class DirectoryAsyncStub(DirectoryStub):
     Offices: _aio.UnaryUnaryMultiCallable[_directory_pb2.OfficesRequest, _directory_pb2.OfficesReply]  # type: ignore[assignment]
     """Which of these offices belong to the organization, and their state."""
     Providers: _aio.UnaryUnaryMultiCallable[_directory_pb2.ProvidersRequest, _directory_pb2.ProvidersReply]  # type: ignore[assignment]
-    """Which of these providers belong to the organization, and their state."""
+    """Which of these providers belong to the organization, their state and their names. At most 1000."""
     UserGroups: _aio.UnaryUnaryMultiCallable[_directory_pb2.UserGroupsRequest, _directory_pb2.UserGroupsReply]  # type: ignore[assignment]
     """The groups of the organization for which the user works."""
 
@@ -111,7 +111,7 @@ class DirectoryServicer(metaclass=_abc_1.ABCMeta):
         request: _directory_pb2.ProvidersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_directory_pb2.ProvidersReply, _abc.Awaitable[_directory_pb2.ProvidersReply]]:
-        """Which of these providers belong to the organization, and their state."""
+        """Which of these providers belong to the organization, their state and their names. At most 1000."""
 
     @_abc_1.abstractmethod
     def UserGroups(

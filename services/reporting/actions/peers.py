@@ -1,8 +1,13 @@
-"""Whom reporting asks."""
+"""Whom reporting asks: for names, when a file is made. What it counts, it has heard."""
 
 from dataclasses import dataclass
+
+from kit.rpc import Peer
 
 
 @dataclass(frozen=True)
 class Peers:
-    """Reporting asks nobody: it hears."""
+    """The siblings reporting asks."""
+
+    directory: Peer
+    insurance: Peer

@@ -7,9 +7,11 @@ from zoneinfo import ZoneInfo
 from kit.errors import Invalid, Unavailable
 from kit.service import Call
 from services.reporting import policy, store
+from services.reporting.actions.naming import names
 from services.reporting.actions.peers import Peers
 from services.reporting.domain import DeedKind, ExportFormat, OrganizationId
-from services.reporting.domain.monthly import Names, month_csv, month_pdf, month_xlsx
+from services.reporting.domain.monthly import month_csv, month_pdf, month_xlsx
+from services.reporting.domain.naming import Names
 from services.reporting.domain.performance import Month, Performance, Told, Waited
 
 
@@ -68,11 +70,8 @@ async def month_file(call: Call[Peers], day: date, form: ExportFormat) -> tuple[
     if write is None:
         raise Invalid("A month is had as csv, xlsx or pdf.", code="NO_SUCH_FORMAT")
     told = await performance(call, day)
-    async with call.db.reading() as tx:
-        names = await store.hygiene.office_names(
-            tx, OrganizationId(call.viewer.require_organization())
-        )
-    return f"performance-{told.month.first:%Y-%m}.{form.value.lower()}", write(told, names)
+    named = await names(call, told.providers, told.plans)
+    return f"performance-{told.month.first:%Y-%m}.{form.value.lower()}", write(told, named)
 
 
 _WRITERS: Mapping[ExportFormat, Callable[[Performance, Names], str | bytes]] = {

@@ -123,11 +123,20 @@ def _head(report: Report) -> Iterator[str]:
 def _plain(kind: str, value: float | None) -> str:
     if value is None:
         return "-"
-    return f"{value:.1f} %" if kind == "percent" else f"{value:g}"
+    return f"{value:.1f} %" if kind == "percent" else _number(value)
 
 
 def _change(kind: str, value: float | None, before: float | None) -> str:
     moved = _moved(value, before)
     if moved is None:
         return ""
-    return f"{moved:+.1f}" if kind == "percent" else f"{moved:+g}" if moved else "0"
+    if kind == "percent":
+        return f"{moved:+.1f}"
+    return _number(moved, sign="+") if moved else "0"
+
+
+def _number(value: float, sign: str = "") -> str:
+    """Whole, or with two decimals at the most: as the screen has it."""
+    if isinstance(value, int):
+        return f"{value:{sign}d}"
+    return f"{value:{sign}.2f}".rstrip("0").rstrip(".")

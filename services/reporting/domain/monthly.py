@@ -2,18 +2,24 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
-from uuid import UUID
+from collections.abc import Iterator, Sequence
 
 from services.reporting.domain.deeds import DeedKind
 from services.reporting.domain.exporting import cell
 from services.reporting.domain.figures import Share
+from services.reporting.domain.naming import Names, told_apart
 from services.reporting.domain.pdf import GREY, Pages
-from services.reporting.domain.performance import WAITED_FOR, Leakage, Measured, Performance
+from services.reporting.domain.performance import (
+    WAITED_FOR,
+    Leakage,
+    Measured,
+    Performance,
+    most_received,
+    most_sent,
+)
 from services.reporting.domain.sheets import Cell, Percent, Sheet, workbook
 from services.reporting.domain.suppression import Column
 
-Names = Mapping[UUID, str]
 WITHHELD = "withheld"
 """What is said of a number that is not told."""
 
@@ -63,19 +69,19 @@ def _percent(share: Share | None) -> Cell:
 def _tables(told: Performance, names: Names) -> Iterator[Sheet]:
     head = ("Name", "Id", *COLUMNS)
     everybody: list[Sequence[Cell]] = [("All", "", *_row(told.total))]
-    offices = [(names.get(id_, ""), str(id_), *_row(one)) for id_, one in told.offices.items()]
-    offices.sort(key=lambda row: str(row[:2]))
-    providers = [
-        ("", str(id_) if id_ else "nobody in particular", *_row(one))
-        for id_, one in told.providers.items()
+    offices = [
+        (names.office(id_), str(id_), *_row(one)) for id_, one in most_received(told.offices)
     ]
-    providers.sort(key=lambda row: str(row[1]))
+    providers = [
+        (names.provider(id_), str(id_ or ""), *_row(one))
+        for id_, one in most_received(told.providers)
+    ]
     yield Sheet("Total", head, everybody)
     yield Sheet("Offices", head, offices)
     yield Sheet("Providers", head, providers)
     yield _reasons("Declined", told.declines)
     yield _reasons("No shows", told.no_shows)
-    yield _leakage(told)
+    yield _leakage(told, names)
     yield _reasons("Outside plans, why", told.outside)
 
 
@@ -84,11 +90,12 @@ def _reasons(name: str, found: Column[str]) -> Sheet:
     return Sheet(name, ("Reason", "Count"), [(code, _count(count)) for code, count in rows])
 
 
-def _leakage(told: Performance) -> Sheet:
-    rows: list[Sequence[Cell]] = [("All", *_leaked(told.leakage))]
-    found = sorted(told.plans.items(), key=lambda row: (-(row[1].sent or 0), str(row[0])))
-    rows += [(str(plan) if plan else "not told", *_leaked(one)) for plan, one in found]
-    columns = ("Plan", "Sent with a known plan", "Outside of it", "Leakage")
+def _leakage(told: Performance, names: Names) -> Sheet:
+    rows: list[Sequence[Cell]] = [("All", "", *_leaked(told.leakage))]
+    rows += [
+        (names.plan(plan), str(plan or ""), *_leaked(one)) for plan, one in most_sent(told.plans)
+    ]
+    columns = ("Plan", "Id", "Sent with a known plan", "Outside of it", "Leakage")
     return Sheet("Leakage by plan", columns, rows)
 
 
@@ -100,18 +107,22 @@ def _leaked(one: Leakage) -> tuple[Cell, Cell, Cell]:
 
 
 def month_csv(told: Performance, names: Names) -> str:
-    """RFC 4180: a row for each number, with its table and whose it is. No cell runs in a spreadsheet."""
+    """RFC 4180: a row for each number, with its table, whose it is, and that one's id. No cell runs in a spreadsheet."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(["month", "table", "of", "number", "value"])
+    writer.writerow(["month", "table", "of", "number", "value", "id"])
     for sheet in _tables(told, names):
-        whose = 2 if sheet.columns[1] == "Id" else 1
+        whose = 2 if _has_ids(sheet) else 1
         for row in sheet.rows:
-            of = " ".join(str(one) for one in row[:whose] if one)
+            of, id_ = str(row[0]), str(row[1]) if _has_ids(sheet) else ""
             for name, value in zip(sheet.columns[whose:], row[whose:], strict=True):
-                line = [told.month.first.isoformat(), sheet.name, of, name, _plain(value)]
+                line = [told.month.first.isoformat(), sheet.name, of, name, _plain(value), id_]
                 writer.writerow([cell(one) for one in line])
     return out.getvalue()
+
+
+def _has_ids(sheet: Sheet) -> bool:
+    return sheet.columns[1] == "Id"
 
 
 def month_xlsx(told: Performance, names: Names) -> bytes:
@@ -148,17 +159,25 @@ _ON_PAPER = ("Received", "Completed", "No show rate", "Hours to complete, median
 
 
 def _fitting(sheet: Sheet) -> tuple[Sequence[str], list[list[str]]]:
-    if sheet.columns[1] != "Id":
+    """What fits a page: of the ids, only as much as tells apart who is called the same."""
+    if not _has_ids(sheet):
         return sheet.columns, [[_plain(one, unit=" %") for one in row] for row in sheet.rows]
-    places = [sheet.columns.index(name) for name in _ON_PAPER]
+    columns, heads = sheet.columns[2:], sheet.columns[2:]
+    if set(_ON_PAPER) <= set(sheet.columns):
+        columns, heads = _ON_PAPER, (*_ON_PAPER[:-1], "Median hours")
+    places = [sheet.columns.index(name) for name in columns]
+    names = told_apart([(str(row[0]), str(row[1])) for row in sheet.rows])
     rows = [
-        [str(row[0] or row[1]), *(_plain(row[place], unit=" %") for place in places)]
-        for row in sheet.rows
+        [name, *(_plain(row[place], unit=" %") for place in places)]
+        for name, row in zip(names, sheet.rows, strict=True)
     ]
-    return ("", "Received", "Completed", "No show rate", "Median hours"), rows
+    return ("", *heads), rows
 
 
 def _plain(value: Cell, unit: str = "") -> str:
+    """As the screen rounds it: percents to one decimal, hours to two."""
     if isinstance(value, Percent):
-        return f"{value.value:g}{unit}"
-    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+        return f"{value.value:.1f}{unit}"
+    if isinstance(value, float):
+        return f"{value:.2f}".rstrip("0").rstrip(".")
+    return "" if value is None else str(value)

@@ -1,19 +1,16 @@
-"""Pages (PDF) of text, tables and the charts, in the fonts that every reader of PDF brings; the same figures make the same bytes."""
+"""Pages (PDF) of text, tables and the charts, in the fonts that every reader of PDF brings, and in Noto where those lack a letter; the
+same figures make the same bytes."""
 
-import unicodedata
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from xml.etree import ElementTree as Tree
 
+from services.reporting.domain.fonts import Font
+from services.reporting.domain.letters import LACKING, Written, width_of, wrapped, written
+
 WIDTH, HEIGHT, MARGIN = 612.0, 792.0, 48.0
-_WIDTHS = (
-    "278 278 355 556 556 889 667 191 333 333 389 584 278 333 278 278 556 556 556 556 556 556 556 556 556 556 278 278 584 584 584 556"
-    " 1015 667 667 722 722 667 611 778 722 278 500 667 556 833 722 778 667 778 722 667 611 722 667 944 667 667 611 278 278 278 469 556"
-    " 333 556 556 500 556 556 278 556 556 222 222 500 222 833 556 556 556 556 333 500 278 556 500 722 500 500 500 334 260 334 584"
-)
-_HELVETICA = dict(zip(map(chr, range(32, 127)), map(int, _WIDTHS.split()), strict=True))
-_BOLDER = 1.06
 _SVG = "{http://www.w3.org/2000/svg}"
 _PAPER = "#ffffff"
 _NARROW = 72.0
@@ -26,24 +23,6 @@ ROW = 15.0
 """The height of a table's row."""
 
 
-def width_of(text: str, size: float, *, bold: bool = False) -> float:
-    """How wide a text is, in points."""
-    letters = sum(_HELVETICA.get(letter, 556) for letter in text)
-    return letters * size / 1000 * (_BOLDER if bold else 1.0)
-
-
-def wrapped(text: str, size: float, room: float) -> list[str]:
-    """A text in lines that fit."""
-    lines = [""]
-    for word in text.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if width_of(longer, size) <= room or not lines[-1]:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return lines
-
-
 class Pages:
     """A document that is written from top to bottom. `title` is told to who looks at it through a reader of screens."""
 
@@ -51,6 +30,8 @@ class Pages:
         self.title = title
         self._pages: list[list[str]] = []
         self._y, self._each = 0.0, _NARROW
+        self._used: dict[str, _Used] = {}
+        self._lacking = False
         self._turn()
 
     def _turn(self) -> None:
@@ -160,7 +141,18 @@ class Pages:
         bold: bool = False,
         ink: Ink = BLACK,
     ) -> None:
-        self._put(_words_at((x, y), text, f"/F{2 if bold else 1} {size:.2f} Tf", ink))
+        told = written(text, bold=bold)
+        font = f"F{2 if bold else 1}"
+        if told.font is not None:
+            font = f"F{4 if bold else 3}"
+            self._used.setdefault(font, _Used(told.font, {})).letters.update(
+                (told.font.glyphs[letter], letter) for letter in told.text
+            )
+        mark = _words_at((x, y), told, f"/{font} {size:.2f} Tf", ink)
+        if not told.whole:
+            self._lacking = True
+            mark = f"/Span << /ActualText <FEFF{text.encode('utf-16-be', 'replace').hex()}> >> BDC {mark} EMC"
+        self._put(mark)
 
     def _fill(self, at: tuple[float, float], size: tuple[float, float], ink: Ink) -> None:
         self._put(f"{_rgb(ink)} rg {at[0]:.2f} {at[1]:.2f} {size[0]:.2f} {size[1]:.2f} re f")
@@ -181,6 +173,8 @@ class Pages:
     def file(self, foot: str) -> bytes:
         """The document, with `foot` and the page's number at the foot of each page."""
         count = len(self._pages)
+        foot = f"{_LACKS}    {foot}" if self._lacking else foot
+        fonts = {name: 6 + 2 * count + 5 * n for n, name in enumerate(sorted(self._used))}
         objects = [
             b"<< /Type /Catalog /Pages 2 0 R /Lang (en) /ViewerPreferences << /DisplayDocTitle true >> >>",
             f"<< /Type /Pages /Count {count} /Kids [{' '.join(f'{6 + 2 * n} 0 R' for n in range(count))}] >>".encode(),
@@ -191,23 +185,60 @@ class Pages:
         for number, marks in enumerate(self._pages):
             words = f"{foot}    {number + 1} of {count}"
             x = WIDTH - MARGIN - width_of(words, 8.0)
-            told = [*marks, _words_at((x, MARGIN - 16), words, "/F1 8 Tf", GREY)]
-            objects += [_page(7 + 2 * number), _stream("\n".join(told).encode("cp1252"))]
+            told = [*marks, _words_at((x, MARGIN - 16), written(words), "/F1 8 Tf", GREY)]
+            objects += [_page(7 + 2 * number, fonts), _stream("\n".join(told).encode("cp1252"))]
+        for name, place in fonts.items():
+            objects += self._used[name].objects(place)
         return _written(objects)
 
 
-def _letter(letter: str) -> str:
-    """The letter, if the fonts have it; else without what stands over it; else a question mark."""
-    for one in (letter, unicodedata.normalize("NFKD", letter)[:1]):
-        if one.isprintable() and one.encode("cp1252", "ignore"):
-            return one
-    return "?" if letter.isprintable() else " "
+_LACKS = f"{LACKING} stands for letters that these pages lack: the workbook has them."
 
 
-def _words_at(at: tuple[float, float], text: str, font: str, ink: Ink) -> str:
-    plain = "".join(map(_letter, text))
-    plain = plain.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")
-    return f"BT {_rgb(ink)} rg {font} {at[0]:.2f} {at[1]:.2f} Td ({plain}) Tj ET"
+@dataclass(frozen=True, slots=True)
+class _Used:
+    """A font of ours, and which letter each of the glyphs is that these pages use."""
+
+    font: Font
+    letters: dict[int, str]
+
+    def objects(self, place: int) -> list[bytes]:
+        """What a reader must know of it, and the part of it that is used: five objects from that number on."""
+        font, glyphs = self.font, sorted(self.letters)
+        name = f"REPORT+{font.name}"
+        widths = " ".join(f"{glyph} [{font.width(glyph)}]" for glyph in glyphs)
+        left, low, right, high = font.box()
+        return [
+            f"<< /Type /Font /Subtype /Type0 /BaseFont /{name} /Encoding /Identity-H /DescendantFonts [{place + 1} 0 R]"
+            f" /ToUnicode {place + 4} 0 R >>".encode(),
+            f"<< /Type /Font /Subtype /CIDFontType2 /BaseFont /{name} /CIDSystemInfo << /Registry (Adobe) /Ordering (Identity)"
+            f" /Supplement 0 >> /FontDescriptor {place + 2} 0 R /CIDToGIDMap /Identity /DW 0 /W [{widths}] >>".encode(),
+            f"<< /Type /FontDescriptor /FontName /{name} /Flags 4 /FontBBox [{left} {low} {right} {high}] /ItalicAngle 0"
+            f" /Ascent {high} /Descent {low} /CapHeight 714 /StemV 80 /FontFile2 {place + 3} 0 R >>".encode(),
+            _stream(font.part(glyphs)),
+            _stream(self._meant(glyphs).encode()),
+        ]
+
+    def _meant(self, glyphs: Sequence[int]) -> str:
+        """Which letters are meant: for whoever copies them, or has them read out."""
+        told = [f"<{one:04X}> <{self.letters[one].encode('utf-16-be').hex()}>" for one in glyphs]
+        parts = (told[start : start + 100] for start in range(0, len(told), 100))
+        listed = "\n".join(
+            f"{len(part)} beginbfchar\n" + "\n".join(part) + "\nendbfchar" for part in parts
+        )
+        return (
+            "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /Letters def /CMapType 2 def\n"
+            f"1 begincodespacerange\n<0000> <FFFF>\nendcodespacerange\n{listed}\nendcmap end end"
+        )
+
+
+def _words_at(at: tuple[float, float], told: Written, font: str, ink: Ink) -> str:
+    if told.font is not None:
+        shown = f"<{''.join(f'{told.font.glyphs[letter]:04X}' for letter in told.text)}>"
+    else:
+        plain = told.text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")
+        shown = f"({plain})"
+    return f"BT {_rgb(ink)} rg {font} {at[0]:.2f} {at[1]:.2f} Td {shown} Tj ET"
 
 
 def _dot(x: float, y: float, r: float, ink: Ink) -> str:
@@ -256,10 +287,11 @@ def _font(name: str) -> bytes:
     )
 
 
-def _page(contents: int) -> bytes:
+def _page(contents: int, fonts: Mapping[str, int]) -> bytes:
+    more = "".join(f" /{name} {place} 0 R" for name, place in fonts.items())
     return (
         f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {WIDTH:.0f} {HEIGHT:.0f}] /Contents {contents} 0 R"
-        " /Resources << /Font << /F1 3 0 R /F2 4 0 R >> >> >>"
+        f" /Resources << /Font << /F1 3 0 R /F2 4 0 R{more} >> >> >>"
     ).encode()
 
 

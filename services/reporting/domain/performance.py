@@ -139,6 +139,18 @@ class Performance:
     outside: Column[str]
 
 
+def most_received(rows: Mapping[K, Measured]) -> list[tuple[K, Measured]]:
+    """Offices or providers in the order in which they are shown, wherever that is."""
+    return sorted(
+        rows.items(), key=lambda row: (-(row[1].counts[DeedKind.RECEIVED] or 0), str(row[0]))
+    )
+
+
+def most_sent(rows: Mapping[UUID | None, Leakage]) -> list[tuple[UUID | None, Leakage]]:
+    """Plans in the order in which they are shown."""
+    return sorted(rows.items(), key=lambda row: (-(row[1].sent or 0), str(row[0])))
+
+
 def share(part: int | None, whole: int | None) -> Share | None:
     """A part of a whole; None where either is not told."""
     return None if part is None or whole is None else Share(part, whole)

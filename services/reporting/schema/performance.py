@@ -199,11 +199,11 @@ class PerformanceReport:
             total=PerformanceFigures.of(one.total),
             offices=[
                 OfficePerformance(office=Office.of(id_), figures=PerformanceFigures.of(row))
-                for id_, row in sorted(one.offices.items(), key=_most_received)
+                for id_, row in told.most_received(one.offices)
             ],
             providers=[
                 ProviderPerformance(provider=_provider(id_), figures=PerformanceFigures.of(row))
-                for id_, row in sorted(one.providers.items(), key=_most_received)
+                for id_, row in told.most_received(one.providers)
             ],
             declined_by_reason=_reasons(one.declines),
             no_shows_by_reason=_reasons(one.no_shows),
@@ -213,22 +213,17 @@ class PerformanceReport:
         )
 
 
-def _most_received(row: tuple[UUID | None, told.Measured]) -> tuple[int, str]:
-    return -(row[1].counts[DeedKind.RECEIVED] or 0), str(row[0])
-
-
 def _provider(id_: UUID | None) -> Provider | None:
     return None if id_ is None else Provider(id=strawberry.ID(str(id_)))
 
 
 def _plans(plans: Mapping[UUID | None, told.Leakage]) -> list[PlanLeakage]:
-    found = sorted(plans.items(), key=lambda one: (-(one[1].sent or 0), str(one[0])))
     return [
         PlanLeakage(
             plan=None if id_ is None else InsurancePlan(id=strawberry.ID(str(id_))),
             leakage=Leakage.of(leakage),
         )
-        for id_, leakage in found
+        for id_, leakage in told.most_sent(plans)
     ]
 
 

@@ -24,7 +24,9 @@ async def test_identity_is_told_which_providers_an_organization_has(
         ),
     )
 
-    assert [(one.provider_id, one.state) for one in reply.providers] == [(own["id"], "APPROVED")]
+    (told,) = reply.providers
+    assert (told.provider_id, told.state) == (own["id"], "APPROVED")
+    assert told.name == own["name"]
 
 
 async def test_identity_is_told_which_groups_would_miss_a_user(

@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 
 from kit.clock import Clock
 from kit.db import read_clock
-from kit.errors import Invalid
+from kit.errors import Denied, Invalid
 from kit.rpc import Peer
 from proto.insurance.v1 import insurance_pb2 as pb
 from proto.insurance.v1.insurance_pb2_grpc import InsuranceStub
@@ -217,3 +217,19 @@ async def test_a_web_client_asks_about_a_hundred_places_and_ten_plans_at_the_mos
     asked = question([practice] * places, [str(uuid4())] * plans, "2031-05-01")
     answer = await insurance.running.gql(ACCEPTANCES, asked, viewer=practice.manager)
     assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+
+
+async def test_reporting_is_told_what_plans_and_their_payers_are_called(
+    insurance: Insurance,
+) -> None:
+    """R31: plans that nobody knows are left out."""
+    plan_id = await a_plan(insurance)
+    request = pb.PlansRequest(plan_ids=[plan_id, str(uuid4())])
+
+    reply: pb.PlansReply = await ask(insurance, "Plans", request, "reporting")
+
+    (told,) = reply.plans
+    assert told.plan_id == plan_id
+    assert told.name and told.payer_name
+    with pytest.raises(Denied):
+        await ask(insurance, "Plans", request, "referrals")

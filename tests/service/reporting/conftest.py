@@ -8,12 +8,20 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+import grpc.aio
 import pytest
 
 from kit import db
 from kit.auth import Kind, Viewer
+from proto.directory.v1.directory_pb2 import KnownProvider, ProvidersReply, ProvidersRequest
+from proto.directory.v1.directory_pb2_grpc import (
+    DirectoryServicer,
+    add_DirectoryServicer_to_server,
+)
 from proto.directory.v1.events_pb2 import GroupAdded, GroupRemoved
 from proto.identity.v1.events_pb2 import OrganizationAdded
+from proto.insurance.v1.insurance_pb2 import NamedPlan, PlansReply, PlansRequest
+from proto.insurance.v1.insurance_pb2_grpc import InsuranceServicer, add_InsuranceServicer_to_server
 from services.reporting.actions import Peers
 from services.reporting.app import build
 from tests.support.facts import Neighbours, forget_facts
@@ -23,12 +31,51 @@ from tests.support.servers import PostgresServer
 LONG_AGO = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
+class Namer(DirectoryServicer, InsuranceServicer):
+    """Directory and insurance, as far as reporting asks them: what providers (by organization) and plans are called. `silent` ones
+    answer that they cannot; `asked` is how many were asked for at once."""
+
+    def __init__(self) -> None:
+        self.providers: dict[tuple[UUID, UUID], str] = {}
+        self.plans: dict[UUID, tuple[str, str]] = {}
+        self.silent: set[str] = set()
+        self.asked: list[int] = []
+
+    async def Providers(self, request: ProvidersRequest, context: Any) -> ProvidersReply:  # noqa: ANN401, N802
+        await self._answer("directory", len(request.provider_ids), context)
+        there = UUID(request.organization_id)
+        keys = [(there, UUID(one)) for one in request.provider_ids]
+        return ProvidersReply(
+            providers=[
+                KnownProvider(provider_id=str(key[1]), state="APPROVED", name=self.providers[key])
+                for key in keys
+                if key in self.providers
+            ]
+        )
+
+    async def Plans(self, request: PlansRequest, context: Any) -> PlansReply:  # noqa: ANN401, N802
+        await self._answer("insurance", len(request.plan_ids), context)
+        known = {one: self.plans[UUID(one)] for one in request.plan_ids if UUID(one) in self.plans}
+        return PlansReply(
+            plans=[
+                NamedPlan(plan_id=one, name=name, payer_name=payer)
+                for one, (name, payer) in known.items()
+            ]
+        )
+
+    async def _answer(self, name: str, count: int, context: Any) -> None:  # noqa: ANN401 - grpc's
+        self.asked.append(count)
+        if name in self.silent:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "away")
+
+
 @dataclass
 class Reporting:
     """The service under test and its neighbours."""
 
     running: Running[Peers]
     neighbours: Neighbours
+    namer: Namer = field(default_factory=Namer)
 
     async def figures(self, clinic: Clinic, group_id: UUID, week_of: str) -> dict[str, Any]:
         """A group's figures as the client admin reads them."""
@@ -140,15 +187,25 @@ class Clinic:
         await self.reporting.neighbours.say(fact, self.organization_id, "group", group_id, at)
 
 
+def settings(url: str, nats_url: str, door: str = "127.0.0.1:1") -> dict[str, str]:
+    """The settings of a reporting service; `door` is where its siblings are asked."""
+    return environment("reporting", url, nats_url, DIRECTORY_RPC=door, INSURANCE_RPC=door)
+
+
 @pytest.fixture(scope="module")
 async def reporting(postgres: PostgresServer, nats_url: str) -> AsyncIterator[Reporting]:
     """One reporting service for the tests of a module: each test brings an organization of its own."""
     url = await postgres.database("reporting")
     await db.migrate(url, "reporting")
-    settings = environment("reporting", url, nats_url)
+    namer, server = Namer(), grpc.aio.server()
+    add_DirectoryServicer_to_server(namer, server)
+    add_InsuranceServicer_to_server(namer, server)
+    door = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    await server.start()
     await forget_facts(nats_url)
-    async with running_service(build(settings)) as running:
-        yield Reporting(running, Neighbours(running))
+    async with running_service(build(settings(url, nats_url, door))) as running:
+        yield Reporting(running, Neighbours(running), namer)
+    await server.stop(None)
 
 
 @pytest.fixture

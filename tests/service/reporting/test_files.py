@@ -7,7 +7,7 @@ import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -104,10 +104,80 @@ async def test_a_month_is_had_as_a_file_without_small_cells_and_no_cell_of_it_ru
     assert (total["Completed"], total["Declined"]) == ("10", "6")
     offices = [row for row in rows if row["table"] == "Offices" and row["number"] == "Completed"]
     assert [row["value"] for row in offices] == ["withheld", "withheld"]
-    assert any(row["of"].startswith("'=1+1 ") for row in offices)
+    assert {row["of"]: row["id"] for row in offices}["'=1+1"] == str(clinic.office_id)
     for form, start in (("xlsx", b"PK"), ("pdf", b"%PDF-")):
         file = await door.get(clinic.admin, f"months/2026-03-15/{form}")
         assert (file.status, file.body.startswith(start)) == (200, True)
+
+
+async def named(clinic: Clinic) -> tuple[UUID, UUID, UUID, UUID]:
+    """A month of two providers, called the same, who received by two plans; the ids of both, the busier one first."""
+    busy, calm, gold, self_pay = uuid4(), uuid4(), uuid4(), uuid4()
+    for provider_id, plan_id, count in ((calm, self_pay, 5), (busy, gold, 6)):
+        for _ in range(count):
+            story = Story(clinic, None, sender=clinic.organization_id, provider_id=provider_id)
+            story.sending_office_id, story.acceptance = clinic.office_id, "ACCEPTED"
+            story.plan_id = str(plan_id)
+            await (await story.sent(NOON)).declined(NOON + DAY, "AGE")
+    namer = clinic.reporting.namer
+    for one in (busy, calm):
+        namer.providers[clinic.organization_id, one] = "Łucja Nowak"
+    namer.plans |= {gold: ("Gold PPO", "Blue Shore"), self_pay: ("Self-pay", "")}
+    await clinic.reporting.running.set_time(NEXT_MONTH)
+    return busy, calm, gold, self_pay
+
+
+async def rows_of(door: Door, viewer: Viewer, table: str, number: str) -> list[tuple[str, ...]]:
+    """Whose a number of the month's CSV is, by name and by id, and the number."""
+    file = await door.get(viewer, "months/2026-03-15/csv")
+    rows = csv.DictReader(io.StringIO(file.body.decode(), newline=""))
+    return [
+        (row["of"], row["id"], row["value"])
+        for row in rows
+        if (row["table"], row["number"]) == (table, number)
+    ]
+
+
+async def test_a_month_names_providers_and_plans_in_the_order_of_the_screen(
+    clinic: Clinic, door: Door
+) -> None:
+    """R31: with their ids beside them; on paper, where none are, who is called the same is told apart."""
+    busy, calm, gold, self_pay = await named(clinic)
+
+    providers = await rows_of(door, clinic.admin, "Providers", "Declined")
+    plans = await rows_of(door, clinic.admin, "Leakage by plan", "Sent with a known plan")
+    pages = await door.get(clinic.admin, "months/2026-03-15/pdf")
+    again = await door.get(clinic.admin, "months/2026-03-15/pdf")
+
+    assert providers == [("Łucja Nowak", str(busy), "6"), ("Łucja Nowak", str(calm), "5")]
+    assert plans == [
+        ("All", "", "11"),
+        ("Blue Shore: Gold PPO", str(gold), "6"),
+        ("Self-pay", str(self_pay), "5"),
+    ]
+    assert pages.body == again.body
+    assert max(door.reporting.namer.asked) == 2
+
+
+@pytest.mark.parametrize("silent", ["directory", "insurance"])
+async def test_a_file_is_made_without_names_when_a_sibling_is_silent(
+    clinic: Clinic, door: Door, silent: str
+) -> None:
+    """R31: and says so, with the ids beside it."""
+    busy, calm, gold, _ = await named(clinic)
+    door.reporting.namer.silent = {silent}
+
+    providers = await rows_of(door, clinic.admin, "Providers", "Declined")
+    plans = await rows_of(door, clinic.admin, "Leakage by plan", "Outside of it")
+    pages = await door.get(clinic.admin, "months/2026-03-15/pdf")
+
+    door.reporting.namer.silent = set()
+    known = silent != "directory"
+    assert [one[:2] for one in providers] == [
+        ("Łucja Nowak" if known else "name unknown", str(one)) for one in (busy, calm)
+    ]
+    assert plans[1][:2] == ("Blue Shore: Gold PPO" if not known else "name unknown", str(gold))
+    assert pages.body.startswith(b"%PDF-")
 
 
 async def test_a_file_is_for_who_may_read_the_report_when_they_ask(

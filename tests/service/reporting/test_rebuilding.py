@@ -12,12 +12,12 @@ from kit.errors import Conflict
 from services.reporting.app import build
 from services.reporting.consumers import rebuild_all
 from services.reporting.store.facts import PROJECTIONS, begin_rebuilding, put_in_place
-from tests.service.reporting.conftest import Clinic, Reporting, counts
+from tests.service.reporting.conftest import Clinic, Reporting, counts, settings
 from tests.service.reporting.people import office, staff
 from tests.service.reporting.stories import Story
 from tests.service.reporting.test_trainings import assigned, mine
 from tests.support.facts import Neighbours
-from tests.support.running import environment, running_service
+from tests.support.running import running_service
 from tests.support.servers import PostgresServer
 from tests.support.sql import Sql
 
@@ -93,7 +93,7 @@ async def test_hearing_everything_again_makes_the_same_tables_and_serves_all_the
     """R31"""
     url = await postgres.database("reporting")
     await db.migrate(url, "reporting")
-    async with running_service(build(environment("reporting", url, nats_url))) as running:
+    async with running_service(build(settings(url, nats_url))) as running:
         neighbours = Remembering(running)
         clinic = Clinic(Reporting(running, neighbours))
         await clinic.open("America/New_York")
@@ -104,7 +104,7 @@ async def test_hearing_everything_again_makes_the_same_tables_and_serves_all_the
     for seed in range(3):
         url = await postgres.database("reporting")
         await db.migrate(url, "reporting")
-        async with running_service(build(environment("reporting", url, nats_url))) as running:
+        async with running_service(build(settings(url, nats_url))) as running:
             again = Neighbours(running)
             clinic.reporting = Reporting(running, again)
             events = between_things(neighbours.said, random.Random(seed))  # noqa: S311 - not a secret
@@ -133,7 +133,7 @@ async def test_an_operator_makes_the_tables_again_of_the_facts_that_were_kept(
     url = await postgres.database("reporting")
     await db.migrate(url, "reporting")
     owner = await db.open_database(url, size=2)
-    async with running_service(build(environment("reporting", url, nats_url))) as running:
+    async with running_service(build(settings(url, nats_url))) as running:
         clinic = Clinic(Reporting(running, Neighbours(running)))
         await clinic.open("America/New_York")
         await tell_a_week(clinic)
@@ -162,7 +162,7 @@ async def test_while_tables_are_made_again_the_old_ones_serve_and_facts_are_hear
     url = await postgres.database("reporting")
     await db.migrate(url, "reporting")
     owner = await db.open_database(url, size=2)
-    async with running_service(build(environment("reporting", url, nats_url))) as running:
+    async with running_service(build(settings(url, nats_url))) as running:
         clinic = Clinic(Reporting(running, Neighbours(running)))
         await clinic.open("America/New_York")
         group = await clinic.group("Cardiology")
@@ -236,7 +236,7 @@ async def test_making_the_tables_again_does_nothing_a_second_time_that_was_done_
     url = await postgres.database("reporting")
     await db.migrate(url, "reporting")
     owner = await db.open_database(url, size=2)
-    async with running_service(build(environment("reporting", url, nats_url))) as running:
+    async with running_service(build(settings(url, nats_url))) as running:
         clinic = Clinic(Reporting(running, Neighbours(running)))
         await clinic.open("America/New_York")
         await running.set_time(NOON)

@@ -5,6 +5,7 @@ import re
 import zipfile
 import zlib
 from datetime import UTC, date, datetime
+from struct import unpack_from
 from uuid import UUID
 from xml.etree import ElementTree as Tree
 from zoneinfo import ZoneInfo
@@ -26,7 +27,10 @@ from services.reporting.domain import (
     funnel,
 )
 from services.reporting.domain.documents import to_pdf, to_xlsx
-from services.reporting.domain.pdf import Pages, width_of, wrapped
+from services.reporting.domain.fonts import noto
+from services.reporting.domain.letters import LACKING, width_of, wrapped, written
+from services.reporting.domain.naming import UNKNOWN, plan_name, told_apart
+from services.reporting.domain.pdf import Pages
 from services.reporting.domain.sheets import Percent, Sheet, workbook
 from tests.unit.reporting.histories import CARDIOLOGY, DAY, MONDAY, NEXT_MONDAY, Told
 
@@ -125,20 +129,20 @@ def test_a_workbook_of_too_many_referrals_is_refused(monkeypatch: pytest.MonkeyP
 
 def words(file: bytes) -> str:
     """All that a PDF writes."""
-    streams = re.findall(rb"stream\n(.*?)\nendstream", file, re.DOTALL)
-    return b"\n".join(zlib.decompress(one) for one in streams).decode("cp1252")
+    streams = map(zlib.decompress, re.findall(rb"stream\n(.*?)\nendstream", file, re.DOTALL))
+    return b"\n".join(one for one in streams if b" Tj" in one).decode("cp1252")
 
 
 def test_the_pages_of_a_report_say_its_figures_and_draw_its_charts() -> None:
     """R31"""
-    told = report(Told().sent(DAY), name="Cardiology (Łódź) \\")
+    told = report(Told().sent(DAY), name="Cardiology (Zürich) \\")
     charts = [chart("Cardiology", told.span.week, told.figures) for chart in (ageing, funnel)]
 
     file = to_pdf(told, charts)
     said = words(file)
 
     assert file.startswith(b"%PDF-1.7")
-    assert r"Cardiology \(?ódz\) \\: week of 2026-03-02" in said
+    assert r"Cardiology \(Zürich\) \\: week of 2026-03-02" in said
     for part in ("(Received) Tj", "(0 to 3 days) Tj", "(First acted on) Tj", "1 of 3) Tj"):
         assert part in said
     assert file == to_pdf(told, charts)
@@ -177,3 +181,102 @@ def test_a_long_table_tells_its_head_again_on_each_page() -> None:
     said = words(pages.file("Foot"))
 
     assert said.count("(Name) Tj") == said.count("of 3) Tj") == 3
+
+
+SAMPLES = [
+    "Łucja Żółć",
+    "Ștefan Țurcanu",
+    "Nguyễn Thị Hồng",
+    "Şükrü İnönü",
+    "Вікторія Їжакевич",
+    "Αλέξανδρος Ώρα",
+]
+
+
+def glyphs_of(file: bytes) -> dict[int, str]:
+    """Which letter a document says that each glyph is."""
+    streams = map(zlib.decompress, re.findall(rb"stream\n(.*?)\nendstream", file, re.DOTALL))
+    (told,) = (one.decode() for one in streams if b"beginbfchar" in one)
+    pairs = re.findall(r"<([0-9A-F]{4})> <([0-9a-f]+)>", told)
+    return {int(glyph, 16): bytes.fromhex(letter).decode("utf-16-be") for glyph, letter in pairs}
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_names_that_helvetica_lacks_letters_for_are_written_as_they_are(name: str) -> None:
+    """R31: in a font that the document brings, which says what its glyphs mean."""
+    pages = Pages("Names")
+    pages.paragraph(name)
+
+    file = pages.file("Foot")
+    meant = glyphs_of(file)
+    (shown,) = re.findall(r"<([0-9A-F]+)> Tj", words(file))
+
+    letters = [meant[int(shown[at : at + 4], 16)] for at in range(0, len(shown), 4)]
+    assert "".join(letters) == name
+    assert len(file) < 40_000
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("王小明", LACKING),
+        ("Dr. أحمد محمد (ENT)", f"Dr. {LACKING} (ENT)"),
+        ("José 😀", f"José {LACKING}"),
+        ("Jose\u0301", "José"),
+        ("\uff21\uff22 Łódź", "AB Łódź"),
+    ],
+)
+def test_letters_of_other_scripts_are_left_out_where_everybody_sees_it(
+    name: str, shown: str
+) -> None:
+    """R31: who copies the text, or has it read out, has it whole; the foot of the page says what it means."""
+    assert written(name).text == shown
+    pages = Pages("Names")
+    pages.paragraph(name)
+
+    said = words(pages.file("Foot"))
+
+    lacking = LACKING in shown
+    assert ("stands for letters" in said) == lacking
+    assert (f"/ActualText <FEFF{name.encode('utf-16-be').hex()}>" in said) == lacking
+
+
+def test_a_part_of_a_font_has_the_outlines_that_are_used_and_their_parts() -> None:
+    font = noto(bold=False)
+    wanted = [font.glyphs[letter] for letter in "ễŁ"]
+
+    part = font.part(wanted)
+    (count,) = unpack_from(">H", part, 4)
+    tables = {
+        tag: (start, length)
+        for tag, _, start, length in (
+            unpack_from(">4sLLL", part, 12 + 16 * n) for n in range(count)
+        )
+    }
+
+    assert 300 < tables[b"glyf"][1] < 4_000
+    assert len(part) % 4 == 0
+    assert sum(unpack_from(f">{len(part) // 4}L", part)) & 0xFFFFFFFF == 0xB1B0AFBA
+    assert font.part(wanted) == font.part(reversed(wanted))
+
+
+def test_names_that_read_alike_on_paper_are_told_apart_by_their_ids() -> None:
+    """R31"""
+    rows = [("Anna Lee", "1-aaaaaa"), ("Anna Lee", "2-bbbbbb"), ("Łucja", "3"), ("All", "")]
+    rows += [("王小明", "4-cccccc"), (UNKNOWN, "5-dddddd")]
+
+    assert told_apart(rows) == [
+        "Anna Lee (…aaaaaa)",
+        "Anna Lee (…bbbbbb)",
+        "Łucja",
+        "All",
+        "王小明 (…cccccc)",
+        "name unknown (…dddddd)",
+    ]
+
+
+def test_a_plan_is_called_with_its_payer_unless_it_says_so_itself() -> None:
+    """R31"""
+    assert plan_name("Gold", "Blue Shore") == "Blue Shore: Gold"
+    assert plan_name("Blue Shore Gold", "Blue Shore") == "Blue Shore Gold"
+    assert plan_name("Self-pay", "") == "Self-pay"
