@@ -117,6 +117,7 @@ ONLY_LOOKS = {"role": "REPORTING_ONLY"}
 AS_SUPPORT = {"asSupport": {"organizationId": "@organization of it", "reason": "Asked by mail"}}
 DONE = "STALE_VERSION|USER_DEACTIVATED"
 NO_REQUEST = {"requestId": "00000000-0000-7000-8000-000000000000"}
+NOBODY = {"userId": "00000000-0000-7000-8000-000000000000"}
 OWN_ACCOUNT = "about nobody but who asks: tests/service/identity"
 
 ROLES = (
@@ -335,13 +336,12 @@ VERBS: tuple[Verb | Elsewhere, ...] = (
         then="REASON_REQUIRED",
         for_support=True,
     ),
-    Verb(
-        "rotateSigningKeys",
-        "R05",
-        may=support,
-        given={"reason": " "},
-        then="REASON_REQUIRED",
-        for_support=True,
+    *(
+        Verb(name, rule, may=support, given=given, then="REASON_REQUIRED", for_support=True)
+        for name, rule, given in (
+            ("rotateSigningKeys", "R05", {"reason": " "}),
+            ("endSupportAccount", "R07", {**NOBODY, "reason": " "}),
+        )
     ),
     Verb(
         "resetTemporaryPassword",
@@ -353,14 +353,6 @@ VERBS: tuple[Verb | Elsewhere, ...] = (
         then="REASON_REQUIRED",
         for_support=True,
         action="RESET_TEMPORARY_PASSWORD",
-    ),
-    Verb(
-        "endSupportAccount",
-        "R07",
-        may=support,
-        given={"userId": "00000000-0000-7000-8000-000000000000", "reason": " "},
-        then="REASON_REQUIRED",
-        for_support=True,
     ),
     *(_roles("grantRole", "RoleGranted", *one) for one in ROLES),
     _roles("grantRole", "RoleGranted", CLIENT_ADMIN, support, "R01"),
@@ -401,30 +393,3 @@ VERBS: tuple[Verb | Elsewhere, ...] = (
         action="REMOVE",
     ),
 )
-
-OWN = ("startTotp", "addTotp", "startPasskey", "addPasskey", "removeSecondFactor")
-PROOFS = {
-    **dict.fromkeys((*OWN, "makeRecoveryCodes"), anybody),
-    **dict.fromkeys(
-        ("changeSignInRules", "changeSignInService", "removeSignInService", "addPartner"),
-        either(support, client_admin),
-    ),
-    **dict.fromkeys(
-        (
-            "verifySignInDomain",
-            "resetTemporaryPassword",
-            "resetSecondFactors",
-            "endSupportAccount",
-            "breakGlass",
-            "reportBounce",
-            "inviteUser",
-            "reactivateUser",
-            "deactivateUser",
-            "grantRole",
-            "revokeRole",
-            "copyRoles",
-        ),
-        support,
-    ),
-}
-"""Of whom a fresh proof is asked. Of client admins also for `inviteUser` and `reactivateUser`, when they make another one."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tests.model.accounts import (
-    PROOFS,
     VERBS,
     admin_of_own_organization,
     contact,
@@ -17,6 +16,7 @@ from tests.model.accounts import (
     unconfirmed,
 )
 from tests.model.fields import FIELDS
+from tests.model.proofs import PROOFS
 from tests.model.words import (
     Action,
     Ask,

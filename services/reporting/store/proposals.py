@@ -17,25 +17,27 @@ _PROPOSAL = f"""SELECT id, organization_id, finding_id, change, user_id, role, o
     AND NOT EXISTS (SELECT {_COVERS} AND (user_id <> w.user_id OR r.role <> w.role)) AS last_coverage
     FROM role_proposals w"""  # noqa: S608 - constants of this file
 
+_ROSTER = """SELECT
+    array(SELECT DISTINCT p.user_id FROM person_roles r JOIN people p USING (organization_id, user_id)
+        WHERE organization_id = $1 AND r.office_id = $2 AND r.role IN ('OFFICE_ADMIN', 'OFFICE_STAFF')
+        AND p.left_at IS NULL AND p.confirmed_at IS NOT NULL) AS confirmed,
+    EXISTS (SELECT FROM person_roles WHERE organization_id = $1 AND office_id = $2 AND user_id = $3
+        AND role = $4) AS holds,
+    EXISTS (SELECT FROM person_roles WHERE organization_id = $1 AND office_id = $2 AND user_id = $3
+        AND role IN ('OFFICE_ADMIN', 'OFFICE_STAFF') AND role <> $4) AS other_role,
+    EXISTS (SELECT FROM people WHERE organization_id = $1 AND user_id = $3 AND left_at IS NULL
+        AND confirmed_at IS NOT NULL) AS user_confirmed,
+    array(SELECT DISTINCT office_id FROM person_roles WHERE organization_id = $1 AND user_id = $3
+        AND role IN ('OFFICE_ADMIN', 'OFFICE_STAFF')) AS offices,
+    (SELECT count(*) FROM referrals r JOIN referral_changes l USING (organization_id, referral_id, sequence)
+        WHERE r.organization_id = $1 AND l.office_id = $2
+        AND l.status IN ('PENDING', 'IN_PROGRESS', 'SCHEDULED', 'FOLLOW_UP')) AS open"""
+
 
 async def roster(tx: Connection, organization_id: OrganizationId, wanted: WantedChange) -> Roster:
     """How the office stands, and the user: the same reading for the preview and for the verb."""
     row = await tx.fetchrow(
-        """SELECT
-            array(SELECT DISTINCT p.user_id FROM person_roles r JOIN people p USING (organization_id, user_id)
-                WHERE organization_id = $1 AND r.office_id = $2 AND r.role IN ('OFFICE_ADMIN', 'OFFICE_STAFF')
-                AND p.left_at IS NULL AND p.confirmed_at IS NOT NULL) AS confirmed,
-            EXISTS (SELECT FROM person_roles WHERE organization_id = $1 AND office_id = $2 AND user_id = $3
-                AND role = $4) AS holds,
-            EXISTS (SELECT FROM person_roles WHERE organization_id = $1 AND office_id = $2 AND user_id = $3
-                AND role IN ('OFFICE_ADMIN', 'OFFICE_STAFF') AND role <> $4) AS other_role,
-            EXISTS (SELECT FROM people WHERE organization_id = $1 AND user_id = $3 AND left_at IS NULL
-                AND confirmed_at IS NOT NULL) AS user_confirmed,
-            array(SELECT DISTINCT office_id FROM person_roles WHERE organization_id = $1 AND user_id = $3
-                AND role IN ('OFFICE_ADMIN', 'OFFICE_STAFF')) AS offices,
-            (SELECT count(*) FROM referrals r JOIN referral_changes l USING (organization_id, referral_id, sequence)
-                WHERE r.organization_id = $1 AND l.office_id = $2
-                AND l.status IN ('PENDING', 'IN_PROGRESS', 'SCHEDULED', 'FOLLOW_UP')) AS open""",
+        _ROSTER,
         organization_id,
         wanted.office_id,
         wanted.user_id,

@@ -144,7 +144,7 @@ async def test_client_admins_prove_it_for_partners_and_other_client_admins_only(
         await identity.mutate(GRANT, about(user, **role("CALL_CENTRE")), here.admin),
         await identity.invite(here.admin, an_email(), role("OFFICE_STAFF", here.office)),
     ]
-    asked = [(ADD_PARTNER, partner), (INVITE, admin)]
+    asked: list[tuple[str, dict[str, Any]]] = [(ADD_PARTNER, partner), (INVITE, admin)]
     late = [await identity.mutate(*one, here.admin) for one in asked]
     await identity.mutate(PROVE, {"password": PASSWORD}, here.admin)
     done = [await identity.mutate(*one, here.admin) for one in asked]
@@ -182,7 +182,7 @@ async def test_a_session_that_was_ended_a_moment_ago_does_none_of_it(
     assert answer["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
 
 
-@pytest.mark.parametrize("verb", sorted(PROOFS | TABLE.proofs))
+@pytest.mark.parametrize("verb", sorted({*PROOFS, *TABLE.proofs}))
 def test_the_model_says_of_the_same_people_that_they_are_asked_for_a_proof(verb: str) -> None:
     """R02: judged by another hand, for everybody of the cast who has a whole session."""
     asked = {
