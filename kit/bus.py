@@ -37,6 +37,12 @@ MAX_BYTES = 8 * 1024**3
 MAX_BODY = 200_000
 """The largest body of a message; the broker's own limit (deploy/nats.conf) lies above it."""
 
+PREVIOUS = "Suite-Previous"
+"""Header of a fact: when the one before it in its aggregate was told. Without it: that is told just before, or there is none."""
+
+FORGOTTEN = "forgotten"
+"""In place of that time: nobody has that fact any more."""
+
 PULL_BATCH = 50
 PULL_EXPIRES = 1.0
 PUBLISH_TIMEOUT = 3.0
@@ -125,13 +131,16 @@ class Bus:
             raise nats.js.errors.Error("the stream does not say when it was made")
         return StreamState(created_at=info.created, last_sequence=info.state.last_seq)
 
-    async def publish(self, subject: str, body: bytes, message_id: str) -> int:
-        """Store a message; answers its sequence once it is on disk."""
+    async def publish(
+        self, subject: str, body: bytes, message_id: str, *, previous: str | None = None
+    ) -> int:
+        """Store a message; answers its sequence once it is on disk. `previous` is what PREVIOUS says."""
         if not self.connected:
             raise nats.errors.ConnectionReconnectingError
-        ack = await self.js.publish(
-            subject, body, headers={"Nats-Msg-Id": message_id}, stream=STREAM
-        )
+        headers = {"Nats-Msg-Id": message_id}
+        if previous is not None:
+            headers[PREVIOUS] = previous
+        ack = await self.js.publish(subject, body, headers=headers, stream=STREAM)
         return ack.seq
 
     async def ensure_consumer(self, durable: str, subjects: list[str]) -> None:

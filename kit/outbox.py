@@ -176,12 +176,15 @@ def _body(event: dict[str, Any]) -> str:
 
 
 _UNTOLD = """
-SELECT id, event_id, organization_id, aggregate_id, subject, body, EXISTS (
+SELECT fact.id, fact.event_id, fact.organization_id, fact.aggregate_id, fact.subject, fact.body, EXISTS (
     SELECT FROM outbox_withdrawn w
     WHERE (w.organization_id, w.aggregate, w.aggregate_id) = (fact.organization_id, fact.aggregate, fact.aggregate_id)
     AND fact.sequence <= w.upto
-) AS withdrawn
-FROM outbox AS fact WHERE sent_at IS NULL ORDER BY id LIMIT $1 FOR UPDATE OF fact SKIP LOCKED
+) AS withdrawn, before.sent_at AS previous_at, before.id IS NULL AND fact.sequence > 1 AS previous_forgotten
+FROM outbox AS fact LEFT JOIN outbox AS before
+    ON (before.organization_id, before.aggregate, before.aggregate_id, before.sequence)
+        = (fact.organization_id, fact.aggregate, fact.aggregate_id, fact.sequence - 1)
+WHERE fact.sent_at IS NULL ORDER BY fact.id LIMIT $1 FOR UPDATE OF fact SKIP LOCKED
 """
 
 
@@ -192,6 +195,14 @@ def _subject(row: Any) -> str:  # noqa: ANN401 - a row
         return subject
     events, _, rest = subject.split(".", 2)
     return f"{events}.{WITHDRAWN}.{rest}"
+
+
+def _previous(row: Any) -> str | None:  # noqa: ANN401 - a row
+    """What is said of the fact before: whether a consumer that has not heard it may still wait for it."""
+    if row["previous_forgotten"]:
+        return bus.FORGOTTEN
+    told: datetime | None = row["previous_at"]
+    return told.isoformat() if told is not None else None
 
 
 class _Told(NamedTuple):
@@ -275,7 +286,10 @@ class Relay:
         for row in chain:
             try:
                 sequence = await self._bus.publish(
-                    _subject(row), row["body"].encode(), str(row["event_id"])
+                    _subject(row),
+                    row["body"].encode(),
+                    str(row["event_id"]),
+                    previous=_previous(row),
                 )
             except BUS_AWAY as error:
                 return _Told(ids, sequence, error)

@@ -5,11 +5,23 @@ the dead letters with its cause, and what follows it of the same aggregate waits
 """
 
 from kit.inbox.consumer import GAP_PATIENCE, MAX_TRIES, Consumer
-from kit.inbox.events import Event, GapError, Handler, Heard, Hearing, MalformedError, read_event
+from kit.inbox.events import (
+    Begin,
+    Event,
+    GapError,
+    Handler,
+    Heard,
+    Hearing,
+    MalformedError,
+    MissedError,
+    from_here_on,
+    read_event,
+)
 
 __all__ = [
     "GAP_PATIENCE",
     "MAX_TRIES",
+    "Begin",
     "Consumer",
     "Event",
     "GapError",
@@ -17,5 +29,7 @@ __all__ = [
     "Heard",
     "Hearing",
     "MalformedError",
+    "MissedError",
+    "from_here_on",
     "read_event",
 ]

@@ -15,16 +15,18 @@ from google.protobuf.json_format import ParseError as FactParseError
 from google.protobuf.message import Message
 from nats.aio.msg import Msg
 
-from kit.bus import BUS_AWAY, Bus
+from kit.bus import BUS_AWAY, PREVIOUS, Bus
 from kit.db import AWAY, LOST_CONNECTION, Connection, Database
 from kit.inbox import tables
 from kit.inbox.events import (
+    Begin,
     Event,
     GapError,
     Handler,
     Heard,
     Hearing,
     MalformedError,
+    MissedError,
     read_event,
 )
 from kit.outbox import fact_name
@@ -43,6 +45,20 @@ FORGET_EVERY = 60
 """In rounds of redriving."""
 
 
+def _previous(message: Msg) -> str | None:
+    return (message.headers or {}).get(PREVIOUS)
+
+
+def _begins(hearings: Sequence[Hearing]) -> dict[str, list[Begin]]:
+    """How to begin with an aggregate in its middle, for those of which every hearing says it."""
+    silent = {hearing.source for hearing in hearings if hearing.begin is None}
+    found: dict[str, list[Begin]] = {}
+    for hearing in hearings:
+        if hearing.begin is not None and hearing.source not in silent:
+            found.setdefault(hearing.source, []).append(hearing.begin)
+    return found
+
+
 class _Patience:
     """What was tried in vain lately, by this process: a message is known by its place in the stream."""
 
@@ -51,7 +67,10 @@ class _Patience:
         self._since: dict[int, float] = {}
 
     def ends(self, place: int, error: Exception) -> bool:
-        """Whether it is time to give up: after MAX_TRIES failures, or GAP_PATIENCE seconds behind a gap."""
+        """Whether it is time to give up: after MAX_TRIES failures, or GAP_PATIENCE seconds behind a gap; at once when nothing can
+        close it."""
+        if isinstance(error, MissedError):
+            return True
         if isinstance(error, GapError):
             since = self._since.setdefault(place, time.monotonic())
             return time.monotonic() - since > GAP_PATIENCE
@@ -84,6 +103,7 @@ class Consumer:
             for hearing in hearings
             for kind, handler in hearing.handlers.items()
         }
+        self._begins = _begins(hearings)
 
     async def run(self) -> None:
         """Consume until cancelled; a broker that went away is waited for."""
@@ -122,7 +142,8 @@ class Consumer:
         try:
             async with self._database.transaction() as tx:
                 for message in messages:
-                    await self._apply_in(tx, read_event(message.subject, message.data))
+                    event = read_event(message.subject, message.data)
+                    await self._apply_in(tx, event, _previous(message))
         except Exception as error:  # noqa: BLE001 - whatever it is, the one it is about meets it again alone
             log.info("facts are applied one by one", extra={"because": type(error).__name__})
             return False
@@ -144,7 +165,7 @@ class Consumer:
 
     async def _settle(self, message: Msg, place: int) -> None:
         try:
-            await self.apply(message.subject, message.data)
+            await self.apply(message.subject, message.data, previous=_previous(message))
         except AWAY:
             raise
         except Exception as error:
@@ -159,17 +180,18 @@ class Consumer:
         self._patience.forget(place)
         await message.ack()
 
-    async def apply(self, subject: str, body: bytes) -> bool:
-        """Apply one event in one transaction. False: it was known already, stale, or waits behind a dead letter."""
+    async def apply(self, subject: str, body: bytes, *, previous: str | None = None) -> bool:
+        """Apply one event in one transaction. False: it was known already, stale, or waits behind a dead letter. `previous` is what
+        its header PREVIOUS says."""
         try:
             event = read_event(subject, body)
         except MalformedError as error:
             await self._bury(subject, body, str(error))
             return False
         async with self._database.transaction() as tx:
-            return await self._apply_in(tx, event)
+            return await self._apply_in(tx, event, previous)
 
-    async def _apply_in(self, tx: Connection, event: Event) -> bool:
+    async def _apply_in(self, tx: Connection, event: Event, previous: str | None) -> bool:
         last = await tables.take(tx, event)
         if last is None:
             return False
@@ -177,17 +199,37 @@ class Consumer:
             log.info("a stale fact is passed over", extra={"subject": event.subject})
             return False
         if event.sequence > last + 1:
-            return await self._wait_in_line(tx, event, last)
+            return await self._wait_in_line(tx, event, last, previous)
         await self._effect(tx, event)
         return True
 
-    async def _wait_in_line(self, tx: Connection, event: Event, last: int) -> bool:
-        """It waits behind a dead letter, which no order gets past; or else for a fact that has not come."""
+    async def _wait_in_line(
+        self, tx: Connection, event: Event, last: int, previous: str | None
+    ) -> bool:
+        """It waits behind a dead letter, which no order gets past; or else for a fact that has not come, if that can come. Of an
+        aggregate that was never heard of it may be the first that there is."""
         waits_for = await tables.earlier_letter(tx, event)
-        if waits_for is None:
+        if waits_for is not None:
+            await tables.lay_down(tx, event, f"waits behind {waits_for}")
+            return False
+        if not await tables.is_out_of_reach(tx, previous):
             raise GapError(f"number {last + 1} of its aggregate has not come")
-        await tables.lay_down(tx, event, f"waits behind {waits_for}")
-        return False
+        if last or not await self._begin(tx, event):
+            raise MissedError(
+                f"number {last + 1} of its aggregate was not heard, and is told no more"
+            )
+        await self._effect(tx, event)
+        await tables.advance(tx, event)
+        return True
+
+    async def _begin(self, tx: Connection, event: Event) -> bool:
+        """Begin with an aggregate in its middle, in every way that is declared; False when a hearing of it declares none."""
+        if event.source not in self._begins:
+            return False
+        for begin in self._begins[event.source]:
+            await begin(tx, event)
+        log.info("an aggregate is heard from its middle on", extra={"subject": event.subject})
+        return True
 
     async def _effect(self, tx: Connection, event: Event) -> None:
         known = self._handlers.get(event.type)
@@ -254,7 +296,10 @@ class Consumer:
 
     async def _redrive_one(self, letter: int, event: Event) -> None:
         async with self._database.transaction() as tx:
-            if event.sequence > await tables.take_turn(tx, event):
+            last = await tables.take_turn(tx, event)
+            if event.sequence > last:
+                if not last and event.sequence > 1:
+                    await self._begin(tx, event)
                 await self._effect(tx, event)
                 await tables.advance(tx, event)
             await tables.letter_applied(tx, letter, event)

@@ -33,11 +33,22 @@ Handler: TypeAlias = Callable[[Connection, Any], Awaitable[None]]
 
 
 class Hearing(NamedTuple):
-    """What a service hears of one aggregate: all its facts. Those without a handler only advance the order."""
+    """What a service hears of one aggregate: all its facts. Those without a handler only advance the order.
+
+    `begin` says how to begin with an aggregate whose first facts are older than the stream: it brings what the handlers must know of
+    it, asked of its owner, in the consumer's transaction; the fact that was met is applied after it. `from_here_on` where every handler
+    is about its own fact alone. Without it such facts go to the dead letters, where people see them.
+    """
 
     service: str
     aggregate: str
     handlers: Mapping[type[Message], Handler]
+    begin: Begin | None = None
+
+    @property
+    def source(self) -> str:
+        """Whose aggregate it is about: "directory.provider"."""
+        return f"{self.service}.{self.aggregate}"
 
     @property
     def subject(self) -> str:
@@ -65,12 +76,24 @@ class Event(NamedTuple):
         return self.organization_id, self.source, self.aggregate_id
 
 
+Begin: TypeAlias = Callable[[Connection, Event], Awaitable[None]]
+"""Brings what the owner of an aggregate knows of it now. It may run again, if what follows it fails."""
+
+
+async def from_here_on(_tx: Connection, _event: Event) -> None:
+    """What was told before the service listened is of no use to it."""
+
+
 class MalformedError(Exception):
     """The message is not an event of ours."""
 
 
 class GapError(Exception):
     """An earlier fact of the same aggregate has not been applied yet."""
+
+
+class MissedError(Exception):
+    """An earlier fact of the same aggregate was never heard, and is told no more."""
 
 
 def read_event(subject: str, body: bytes) -> Event:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from kit import db
+from kit.bus import FORGOTTEN, RETENTION
 from kit.db import Connection, Database
 from kit.inbox.events import Event, read_event
 from kit.outbox import KEPT
+
+OUT_OF_REACH: Final = RETENTION + timedelta(hours=1)
+"""The broker drops what is too old now and then, not to the second."""
 
 _NEXT_LETTERS = """
 SELECT DISTINCT ON (organization_id, source, aggregate_id) id, subject, body
@@ -57,6 +63,20 @@ async def take_turn(tx: Connection, event: Event) -> int:
         *event.aggregate,
     )
     return last
+
+
+async def is_out_of_reach(tx: Connection, previous: str | None) -> bool:
+    """Whether a fact, of which `previous` says when it was told, has left the stream for good: whoever reads what the stream still has
+    cannot meet it."""
+    if previous is None or previous == FORGOTTEN:
+        return previous is not None
+    gone: bool = await db.value(
+        tx,
+        "SELECT $1::timestamptz < clock_timestamp() - $2::interval",
+        datetime.fromisoformat(previous),
+        OUT_OF_REACH,
+    )
+    return gone
 
 
 async def advance(tx: Connection, event: Event) -> None:

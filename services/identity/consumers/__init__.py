@@ -5,12 +5,13 @@ from dataclasses import replace
 from uuid import UUID
 
 from kit.db import Connection
-from kit.inbox import Heard, Hearing
+from kit.inbox import Heard, Hearing, from_here_on
 from kit.service import Parts
 from proto.directory.v1.events_pb2 import (
     ChangeFeedEscalated,
     ChangeFeedExtended,
     GroupAdded,
+    GroupOverridden,
     GroupRemoved,
     GroupStaffed,
     OfficeClosed,
@@ -24,7 +25,7 @@ from services.identity.actions import Means
 from services.identity.consumers.news import news_of_organizations
 from services.identity.consumers.referrals import news_of_referrals
 from services.identity.domain import OfficeId, OrganizationId, PartnerId
-from services.identity.domain.notices import KnownGroup
+from services.identity.domain.notices import KnownGroup, is_news
 from services.identity.domain.nouns import UserId
 from services.identity.domain.roles import ProviderId
 from services.identity.store import notices as rows
@@ -95,18 +96,22 @@ def _here(heard: Heard) -> OrganizationId:
     return OrganizationId(heard.organization_id)
 
 
-_OFFICES = {OfficeClosed: _office_closed, OfficeReopened: _office_reopened}
-_PROVIDERS = {ProviderRemoved: _provider_removed, ProviderMerged: _provider_merged}
-_GROUPS = {GroupAdded: _group_added, GroupStaffed: _group_staffed, GroupRemoved: _group_removed}
-_DIRECTORY = (
-    Hearing("directory", "office", _OFFICES),
-    Hearing("directory", "provider", _PROVIDERS),
-    Hearing("directory", "group", _GROUPS),
+_GROUPS = Hearing(
+    "directory",
+    "group",
+    {GroupAdded: _group_added, GroupStaffed: _group_staffed, GroupRemoved: _group_removed},
+)
+_OFFICES = Hearing(
+    "directory", "office", {OfficeClosed: _office_closed, OfficeReopened: _office_reopened}
+)
+_PROVIDERS = Hearing(
+    "directory", "provider", {ProviderRemoved: _provider_removed, ProviderMerged: _provider_merged}
 )
 
 
 def hearings(parts: Parts[Means]) -> list[Hearing]:
-    """The handlers, by service and aggregate."""
+    """The handlers, by service and aggregate. Most need no fact but their own: what is older than the stream is of no use to them. A
+    group is known by all its facts."""
 
     async def partner_changed(tx: Connection, heard: Heard) -> None:
         """The broker's consumer follows the row as it is now, so that a late fact cannot undo a later one."""
@@ -116,14 +121,26 @@ def hearings(parts: Parts[Means]) -> list[Hearing]:
             raise LookupError("a fact about a partner that never was")
         await actions.keep_consumer(parts.bus, partner)
 
-    return [
-        *_DIRECTORY,
+    async def group_overridden(tx: Connection, heard: Heard) -> None:
+        """What support has set up against a rule is told to the client admins at once (R25)."""
+        fact: GroupOverridden = heard.fact
+        by = UserId(UUID(fact.user_id))
+        if is_news(heard.time, parts.clock.now()):
+            await actions.write_of_override(parts.call(), tx, _here(heard), fact.name, by)
+
+    by_themselves = [
+        _OFFICES,
+        _PROVIDERS,
         _change_feed(parts),
         Hearing(
             "identity", "partner", {PartnerAdded: partner_changed, PartnerRemoved: partner_changed}
         ),
         *news_of_referrals(parts),
         *news_of_organizations(parts),
+    ]
+    return [
+        _GROUPS._replace(handlers={**_GROUPS.handlers, GroupOverridden: group_overridden}),
+        *(one._replace(begin=from_here_on) for one in by_themselves),
     ]
 
 
