@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, replace
+from datetime import date
 from functools import partial
 from uuid import UUID
 
@@ -106,9 +107,11 @@ async def send_new(call: Call, writing: Writing, key: str, outside: str | None) 
         if (known := await answered(tx, call.viewer, key=key, request=request)) is not None:
             return ReferralId(known)
         await _permit_sender(tx, call, writing.draft.sender)
+        here = await _here(tx, call, writing.draft.receiver)
+    writing.patient.require_alive(here.today)
     draft, now = writing.draft, call.clock.now()
     domain.drafted(ReferralId(new_id()), draft, now)
-    asked = await _ask(call, draft.sender, draft.receiver, (draft.plans, outside))
+    asked = await _ask(call, draft.sender, draft.receiver, (draft.plans, outside), here)
 
     async def make(tx: Connection) -> UUID:
         await _permit_sender(tx, call, draft.sender)
@@ -118,7 +121,9 @@ async def send_new(call: Call, writing: Writing, key: str, outside: str | None) 
             ReferralId(new_id()), draft, receiver, asked.plan, call.clock.now()
         )
         made = asked.manage(made)
-        await _keep_written(tx, call, Change(Happened.SENT, None, made), writing.patient)
+        await keep_patient(
+            tx, call, await keep(tx, call, Change(Happened.SENT, None, made)), writing.patient
+        )
         return made.id
 
     async with call.db.transaction() as tx:
@@ -220,8 +225,26 @@ async def _known(call: Call, key: str, request: object) -> ReferralId | None:
     return None if known is None else ReferralId(known)
 
 
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """What is known without asking anybody: what day it is for the viewer, and whether the receiver works outside of the suite."""
+
+    today: date
+    external: bool
+
+
+async def _here(tx: Connection, call: Call, target: Target | None) -> _Here:
+    known = await offices.known(tx, [target.office_id]) if target else {}
+    external = any(office.externally_managed for office in known.values())
+    return _Here(await today(tx, call), external)
+
+
 async def _ask(
-    call: Call, sender: Party, target: Target | None, plan: tuple[Sequence[PlanId], str | None]
+    call: Call,
+    sender: Party,
+    target: Target | None,
+    plan: tuple[Sequence[PlanId], str | None],
+    here: _Here | None = None,
 ) -> Asked:
     """Directory about both ends, insurance about the plan; nothing is locked meanwhile."""
     if target is None:
@@ -233,24 +256,25 @@ async def _ask(
         )
     plans, outside = plan
     await ask_sender(call, sender)
-    return await reasoned(call, await ask_about(call, target, plans), outside)
+    return await reasoned(call, await ask_about(call, target, plans, here), outside)
 
 
-async def ask_about(call: Call, target: Target, plans: Sequence[PlanId]) -> Asked:
+async def ask_about(
+    call: Call, target: Target, plans: Sequence[PlanId], here: _Here | None = None
+) -> Asked:
     """Directory about a receiver, insurance about the patient's plans there."""
     receiver = await ask_receiver(call, target)
     party, members = receiver.party, list[domain.ProviderId]()
-    async with call.db.reading() as tx:
-        known = (await offices.known(tx, [party.office_id])).get(party.office_id)
-        external = known is not None and known.externally_managed
-        day = await today(tx, call)
-        if party.group_id is not None:
-            members = await people.members_of(tx, party.organization_id, party.group_id)
+    if here is None or party.group_id is not None:
+        async with call.db.reading() as tx:
+            here = here or await _here(tx, call, target)
+            if party.group_id is not None:
+                members = await people.members_of(tx, party.organization_id, party.group_id)
     plan = None
     for plan_id in plans:
-        answer = await ask_plan(call, party, plan_id, members, day)
+        answer = await ask_plan(call, party, plan_id, members, here.today)
         plan = answer if plan is None else plan.or_else(answer)
-    return Asked(receiver, plan, external)
+    return Asked(receiver, plan, here.external)
 
 
 async def reasoned(call: Call, asked: Asked, outside: str | None) -> Asked:
