@@ -1,5 +1,6 @@
 """Partner systems: the key they prove themselves with, and their consumer on the stream of facts."""
 
+import logging
 import secrets
 from dataclasses import dataclass, field, replace
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 import nkeys  # type: ignore[import-untyped]
 
 from kit import idempotency, outbox
-from kit.bus import Bus
+from kit.bus import BUS_AWAY, Bus
 from kit.db import Database
 from kit.errors import Conflict, NotFound
 from kit.ids import new_id
@@ -17,6 +18,8 @@ from services.identity import policy, store
 from services.identity.actions.means import Call
 from services.identity.actions.within import Work, organization_work
 from services.identity.domain import Partner, PartnerId, User
+
+log = logging.getLogger(__name__)
 
 SEED_BYTES = 32
 
@@ -125,10 +128,15 @@ async def keep_consumers(database: Database, bus: Bus) -> None:
     """The same for every partner whose consumer is not as it should be: a feed that was made anew has none."""
     async with database.reading() as tx:
         partners = await store.all_partners(tx)
-    known = await partner_consumers(bus) if partners else frozenset()
-    for partner in partners:
-        if (partner.removed_at is None) != (partner.durable in known):
-            await keep_consumer(bus, partner)
+    if not partners or not bus.connected:
+        return
+    try:
+        known = await partner_consumers(bus)
+        for partner in partners:
+            if (partner.removed_at is None) != (partner.durable in known):
+                await keep_consumer(bus, partner)
+    except BUS_AWAY as error:
+        log.warning("partners' consumers wait", extra={"because": type(error).__name__})
 
 
 async def find_partner(database: Database, public_key: str) -> Partner | None:

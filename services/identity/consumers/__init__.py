@@ -112,8 +112,30 @@ _PROVIDERS = Hearing(
 def hearings(parts: Parts[Means]) -> list[Hearing]:
     """The handlers, by service and aggregate. Most need no fact but their own: what is older than the stream is of no use to them. A
     group is known by all its facts."""
+    by_themselves = [
+        _OFFICES,
+        _PROVIDERS,
+        _change_feed(parts),
+        _partners(parts),
+        *news_of_referrals(parts),
+        *news_of_organizations(parts),
+    ]
+    return [_groups(parts), *(one._replace(begin=from_here_on) for one in by_themselves)]
 
-    async def partner_changed(tx: Connection, heard: Heard) -> None:
+
+def _groups(parts: Parts[Means]) -> Hearing:
+    async def overridden(tx: Connection, heard: Heard) -> None:
+        """What support has set up against a rule is told to the client admins at once (R25)."""
+        fact: GroupOverridden = heard.fact
+        by = UserId(UUID(fact.user_id))
+        if is_news(heard.time, parts.clock.now()):
+            await actions.write_of_override(parts.call(), tx, _here(heard), fact.name, by)
+
+    return _GROUPS._replace(handlers={**_GROUPS.handlers, GroupOverridden: overridden})
+
+
+def _partners(parts: Parts[Means]) -> Hearing:
+    async def changed(tx: Connection, heard: Heard) -> None:
         """The broker's consumer follows the row as it is now, so that a late fact cannot undo a later one."""
         organization_id = OrganizationId(heard.organization_id)
         partner = await store.partner(tx, organization_id, PartnerId(heard.aggregate_id))
@@ -121,27 +143,7 @@ def hearings(parts: Parts[Means]) -> list[Hearing]:
             raise LookupError("a fact about a partner that never was")
         await actions.keep_consumer(parts.bus, partner)
 
-    async def group_overridden(tx: Connection, heard: Heard) -> None:
-        """What support has set up against a rule is told to the client admins at once (R25)."""
-        fact: GroupOverridden = heard.fact
-        by = UserId(UUID(fact.user_id))
-        if is_news(heard.time, parts.clock.now()):
-            await actions.write_of_override(parts.call(), tx, _here(heard), fact.name, by)
-
-    by_themselves = [
-        _OFFICES,
-        _PROVIDERS,
-        _change_feed(parts),
-        Hearing(
-            "identity", "partner", {PartnerAdded: partner_changed, PartnerRemoved: partner_changed}
-        ),
-        *news_of_referrals(parts),
-        *news_of_organizations(parts),
-    ]
-    return [
-        _GROUPS._replace(handlers={**_GROUPS.handlers, GroupOverridden: group_overridden}),
-        *(one._replace(begin=from_here_on) for one in by_themselves),
-    ]
+    return Hearing("identity", "partner", {PartnerAdded: changed, PartnerRemoved: changed})
 
 
 def _change_feed(parts: Parts[Means]) -> Hearing:
