@@ -273,6 +273,9 @@ async def _lapse(parts: Parts[Means]) -> None:
 
 async def _away(parts: Parts[Means]) -> None:
     await actions.deactivate_the_away(parts.call())
+
+
+async def _support_away(parts: Parts[Means]) -> None:
     await actions.end_away_support(parts.call())
 
 
@@ -294,6 +297,7 @@ JOBS: Sequence[Job[Means]] = (
     Job("identity forgotten passwords", timedelta(seconds=1), _forgotten),
     Job("identity lapsing", timedelta(minutes=1), _lapse),
     Job("identity away", timedelta(hours=1), _away),
+    Job("identity support away", timedelta(hours=1), _support_away),
     Job("identity notices", timedelta(seconds=10), _notices),
     Job("identity post", timedelta(seconds=1), _post),
     Job("identity partner consumers", timedelta(seconds=5), _partners),

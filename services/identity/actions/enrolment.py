@@ -11,7 +11,7 @@ from services.identity import policy, store
 from services.identity.actions.lapsing import lapse_expired
 from services.identity.actions.means import Call, link_hash, link_token
 from services.identity.actions.told import role_granted, tell_user, write_letter
-from services.identity.actions.within import Work, require_open
+from services.identity.actions.within import Work, provider_gone, require_open
 from services.identity.domain import (
     Account,
     Email,
@@ -31,6 +31,7 @@ from services.identity.domain.passwords import temporary_password
 from services.identity.domain.provisioning import require_together, require_together_at_once
 from services.identity.domain.roles import ProviderId
 from services.identity.domain.sso import domain_of
+from services.identity.store.providers import staying
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,9 @@ async def grant(call: Call, work: Work, user_id: UserId, wanted: RoleWanted) -> 
 
 
 async def _require_nobodys(work: Work, provider_id: ProviderId) -> None:
-    """A provider's record is about one person. The organization, whose provider it is, is held."""
+    """A provider's record is about one person, and none once it is gone. The organization, whose provider it is, is held."""
+    if await staying(work.tx, work.organization.id, provider_id) != provider_id:
+        raise provider_gone()
     if await store.provider_is_somebody(work.tx, work.organization.id, provider_id):
         raise Conflict(
             "Another user is this provider.",

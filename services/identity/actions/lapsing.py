@@ -6,6 +6,7 @@ from datetime import datetime
 
 from kit.auth import service_viewer
 from kit.db import Connection
+from kit.each import each
 from kit.ids import new_id
 from proto.identity.v1.events_pb2 import UserInviteExpired
 from services.identity import store
@@ -14,6 +15,7 @@ from services.identity.actions.told import role_granted, role_revoked, tell_user
 from services.identity.domain import GrantId, OfficeId, OrganizationId, Role, RoleWanted
 from services.identity.domain.roles import ProviderId
 from services.identity.store import Ended
+from services.identity.store.providers import keep_gone, staying
 
 _BY_ITSELF = service_viewer("identity")
 
@@ -37,6 +39,7 @@ async def lapse_provider(
 ) -> None:
     """The provider has left the organization: nobody is that provider here any more."""
     await store.lock_organization(tx, organization_id)
+    await keep_gone(tx, organization_id, provider_id)
     ended = await store.end_grants_of_provider(tx, organization_id, provider_id, at)
     await _tell(tx, organization_id, ended, at)
 
@@ -54,14 +57,21 @@ async def follow_merge(
     stays: ProviderId,
     at: datetime,
 ) -> None:
-    """One provider was merged into another: whoever was the one is the other, unless somebody is that already."""
+    """One provider was merged into another: whoever was the one is the other, unless somebody is that already, or whom that one has
+    been merged into by now."""
     await store.lock_organization(tx, organization_id)
+    await keep_gone(tx, organization_id, gone, stays)
+    heir = await staying(tx, organization_id, stays)
     granter = await store.granter_of_provider(tx, organization_id, gone)
     ended = await store.end_grants_of_provider(tx, organization_id, gone, at)
     await _tell(tx, organization_id, ended, at)
-    if granter is None or await store.provider_is_somebody(tx, organization_id, stays):
+    if (
+        granter is None
+        or heir is None
+        or await store.provider_is_somebody(tx, organization_id, heir)
+    ):
         return
-    wanted = RoleWanted(Role.PROVIDER, provider_id=stays)
+    wanted = RoleWanted(Role.PROVIDER, provider_id=heir)
     for one in ended:
         user = await store.user(tx, organization_id, one.user_id, lock=True)
         if user is not None:
@@ -89,10 +99,13 @@ async def lapse_everywhere(call: Call) -> None:
     now = call.clock.now()
     async with call.db.reading() as tx:
         due = await store.organizations_with_expired_grants(tx, now)
-    for organization_id in due:
+
+    async def lapse(organization_id: OrganizationId) -> None:
         async with call.db.transaction() as tx:
             await store.lock_organization(tx, organization_id)
             await lapse_expired(tx, organization_id, now)
+
+    await each(due, lapse)
 
 
 async def tell_expired_invitations(call: Call) -> None:

@@ -1,8 +1,10 @@
 """Deactivating a user (R07): what it would touch, doing it, and the ninety days that do it by themselves."""
 
 from dataclasses import dataclass, field
+from functools import partial
 
 from kit import preview
+from kit.each import each
 from kit.scope import widen
 from proto.identity.v1.events_pb2 import UserDeactivated
 from services.identity import policy, store
@@ -115,7 +117,7 @@ async def deactivate_user(
             keep_a_client_admin(user, await store.client_admins(work.tx, organization_id))
             await hand_over(call, work, user, covers(user), agreed.handover)
             if not agreed.keep_partners:
-                await end_partners(work, user)
+                await end_partners(work, user.id)
             await end_membership(work, user, "ADMIN")
             await support_did(call, work, SupportAct.DEACTIVATE_USER, user)
         return await changed(work, user_id, advise=user.client_admin)
@@ -158,9 +160,12 @@ async def deactivate_the_away(call: Call) -> None:
     now = call.clock.now()
     async with call.db.reading() as tx:
         away = await store.away_since(tx, now - (AWAY - WARNED_BEFORE))
-    for one in away:
-        if one.warned_at is None or (is_due(one.since, now) and one.alerted_at is None):
-            await _one_away(call, one)
+    due = [
+        one
+        for one in away
+        if one.warned_at is None or (is_due(one.since, now) and one.alerted_at is None)
+    ]
+    await each(due, partial(_one_away, call))
 
 
 async def _one_away(call: Call, seen: Away) -> None:
@@ -179,7 +184,7 @@ async def _one_away(call: Call, seen: Away) -> None:
         elif last_client_admin(user, await store.client_admins(tx, organization.id)):
             await _alert_support(call, work, user, away)
         elif now - away.warned_at >= WARNED_BEFORE:
-            await end_partners(work, user)
+            await end_partners(work, user.id)
             await end_membership(work, user, "INACTIVE")
 
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from kit import audit
 from kit.db import Connection
+from kit.each import each
 from kit.errors import Unavailable
 from kit.inbox import Heard
 from services.identity import store
@@ -112,15 +113,24 @@ async def other_report_readers(tx: Connection, here: OrganizationId, user_id: Us
 
 
 async def mail_notices(call: Call) -> None:
-    """The job: every mail whose time has come, each in a transaction of its own. While directory, which knows the offices' names,
-    is away, mail that names offices waits."""
+    """The job: every mail whose time has come, each in a transaction of its own; one that cannot be made up keeps no other waiting. While
+    directory, which knows the offices' names, is away, mail that names offices waits."""
     more = True
     while more:
         async with call.db.reading() as tx:
             mails = await rows.due_mails(tx, call.clock.now(), MOST_MAILS)
-        places = {one.organization_id for one in mails}
-        settled = [await _mail_there(call, here, mails) for here in sorted(places)]
-        more = len(mails) == MOST_MAILS and any(settled)
+        more = await _round(call, mails) and len(mails) == MOST_MAILS
+
+
+async def _round(call: Call, mails: list[Mail]) -> bool:
+    """Those mails, organization by organization. Whether any could be made up."""
+    made = list[bool]()
+
+    async def there(here: OrganizationId) -> None:
+        made.append(await _mail_there(call, here, mails))
+
+    await each(sorted({one.organization_id for one in mails}), there)
+    return any(made)
 
 
 async def _mail_there(call: Call, here: OrganizationId, mails: list[Mail]) -> bool:
@@ -136,7 +146,13 @@ async def _mail_there(call: Call, here: OrganizationId, mails: list[Mail]) -> bo
     except Unavailable as refusal:
         log.warning("mail about work waits", extra={"because": refusal.code})
         return False
-    return any([await _mail(call, organization, one, names) for one in theirs])
+    made = list[bool]()
+
+    async def mail(one: Mail) -> None:
+        made.append(await _mail(call, organization, one, names))
+
+    await each(theirs, mail)
+    return any(made)
 
 
 async def _mail(call: Call, organization: Organization, mail: Mail, names: dict[UUID, str]) -> bool:

@@ -17,7 +17,7 @@ from proto.identity.v1.events_pb2 import PartnerAdded, PartnerRemoved
 from services.identity import policy, store
 from services.identity.actions.means import Call
 from services.identity.actions.within import Work, organization_work
-from services.identity.domain import Partner, PartnerId, User
+from services.identity.domain import Partner, PartnerId, UserId
 
 log = logging.getLogger(__name__)
 
@@ -72,10 +72,10 @@ async def _add(work: Work, partner: Partner) -> None:
     await _tell(work, fact, partner)
 
 
-async def end_partners(work: Work, user: User) -> None:
-    """Whoever leaves has seen the seeds of the partners they added: those keys work no more (R07)."""
-    for partner in await store.partners_added_by(work.tx, work.organization.id, user.id):
-        await _remove(work, partner)
+async def end_partners(work: Work, user_id: UserId) -> list[Partner]:
+    """Whoever leaves has seen the seeds of the partners they added: those keys work no more (R07). Answers whose those were."""
+    seen = await store.partners_added_by(work.tx, work.organization.id, user_id)
+    return [await _remove(work, partner) for partner in seen]
 
 
 async def _remove(work: Work, partner: Partner) -> Partner:

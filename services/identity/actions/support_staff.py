@@ -4,6 +4,7 @@ import logging
 from datetime import datetime
 
 from kit.db import Connection
+from kit.each import each
 from kit.errors import Denied, NotFound
 from kit.ids import new_id
 from proto.identity.v1.events_pb2 import SupportAccountEnded
@@ -11,7 +12,9 @@ from services.identity import policy, store
 from services.identity.actions.auditing import Concerned, note_support
 from services.identity.actions.breaking_glass import leave_everywhere
 from services.identity.actions.means import Call
+from services.identity.actions.partners import end_partners
 from services.identity.actions.told import tell_sessions_revoked, tell_user, write_letter
+from services.identity.actions.within import Work
 from services.identity.domain import SUITE, LetterKind, SupportAct, UserId, letters, reason
 from services.identity.domain.provisioning import AWAY, WARNED_BEFORE, is_due
 from services.identity.domain.support import AccountEnd, SupportAccount, keep_support
@@ -60,10 +63,28 @@ async def _end(call: Call, tx: Connection, account: SupportAccount, because: Acc
     await store.revoke_sessions_of(tx, account.id, "SUPPORT_ENDED", now)
     await store.consume_password_link(tx, account.id, now)
     await leave_everywhere(call, tx, account.id)
+    for organization_id in await rows.with_partners_of(tx, account.id):
+        organization = await store.lock_organization(tx, organization_id)
+        await _end_partners(call, Work(tx, by, organization, now), account)
     fact = SupportAccountEnded(user_id=str(account.id), because=because)
     await tell_user(tx, fact, SUITE, account.id, now, by=by)
     await tell_sessions_revoked(tx, account.id, now, by=by)
     await _write_of_end(call, tx, account, because)
+
+
+async def _end_partners(call: Call, work: Work, account: SupportAccount) -> None:
+    """The keys of partners that they made inside an organization, and have seen, work no more; its client admins are told (R07)."""
+    ended = await end_partners(work, account.id)
+    subject = f"Keys of partners of {work.organization.name} have ended"
+    names = ", ".join(one.name for one in ended)
+    words = letters.notice(
+        subject,
+        f"{subject}: {names}.",
+        "Somebody had made them for you who is not with support any more. Add the partners anew, and give them their new keys.",
+    )
+    for admin in await store.client_admins(work.tx, work.organization.id):
+        if admin.confirmed:
+            await write_letter(call, work.tx, LetterKind.NOTICE, admin.id, words)
 
 
 async def _write_of_end(
@@ -89,9 +110,12 @@ async def end_away_support(call: Call) -> None:
     before = call.clock.now() - (AWAY - WARNED_BEFORE)
     async with call.db.reading() as tx:
         away = [one for one in await rows.support_staff(tx) if _away(one, before)]
-    for one in away:
+
+    async def one_away(account: SupportAccount) -> None:
         async with call.db.transaction() as tx:
-            await _one_away(call, tx, one.id)
+            await _one_away(call, tx, account.id)
+
+    await each(away, one_away)
 
 
 def _away(account: SupportAccount, before: datetime) -> bool:

@@ -145,7 +145,12 @@ def _require_providers(providers: set[ProviderId], known: dict[ProviderId, str])
     if not providers <= known.keys():
         raise NotFound("There is no such provider.", field="providerId")
     if any(state == REMOVED for state in known.values()):
-        raise Conflict("This provider has left.", code="PROVIDER_GONE", field="providerId")
+        raise provider_gone()
+
+
+def provider_gone() -> Conflict:
+    """The provider has left, or is another one by now."""
+    return Conflict("This provider has left.", code="PROVIDER_GONE", field="providerId")
 
 
 async def require_open(work: Work, wanted: Iterable[OfficeId | None]) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from kit import db
 from kit.db import Connection
-from services.identity.domain import UserId
+from services.identity.domain import OrganizationId, UserId
 from services.identity.domain.support import AccountEnd, SupportAccount
 
 _ACCOUNT = """SELECT u.id, u.name, u.email, a.since, a.signed_in_at, a.warned_at, a.ended_at, a.ended_because
@@ -45,6 +45,17 @@ async def support_signed_in(tx: Connection, user_id: UserId, at: datetime) -> No
 async def support_warned(tx: Connection, user_id: UserId, at: datetime) -> None:
     """Somebody of support was told that the account is about to end."""
     await db.run(tx, "UPDATE support_accounts SET warned_at = $2 WHERE user_id = $1", user_id, at)
+
+
+# any-organization: support was inside any
+async def with_partners_of(tx: Connection, user_id: UserId) -> list[OrganizationId]:
+    """The organizations with partners whose credentials this person of support added, and has seen."""
+    rows = await tx.fetch(
+        "SELECT DISTINCT organization_id FROM partners WHERE added_by = $1 AND removed_at IS NULL"
+        " ORDER BY organization_id",
+        user_id,
+    )
+    return [OrganizationId(row["organization_id"]) for row in rows]
 
 
 # any-organization: support staff belong to none

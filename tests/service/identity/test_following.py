@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from proto.directory.v1.events_pb2 import OfficeClosed, OfficeReopened, ProviderMerged
+from proto.directory.v1.events_pb2 import (
+    OfficeClosed,
+    OfficeReopened,
+    ProviderMerged,
+    ProviderRemoved,
+)
 from tests.service.identity.asking import GRANT, about, provider, role
 from tests.service.identity.conftest import Identity, Organization
 from tests.support.facts import Neighbours
@@ -88,3 +93,40 @@ async def test_two_users_are_not_one_provider_because_theirs_were_merged(
     assert await grants(identity, here, one.user_id) == []
     (kept,) = await grants(identity, here, other.user_id)
     assert kept["provider"] == {"id": str(survivor)}
+
+
+async def test_a_merge_that_is_heard_before_the_one_into_it_leaves_nobody_behind(
+    identity: Identity, here: Organization
+) -> None:
+    """R08, R11: facts of two providers come in any order."""
+    first, second, last = (identity.new_provider(here.id) for _ in range(3))
+    viewer = await identity.member(here, provider(first))
+    neighbours, now = Neighbours(identity.running), identity.running.parts.clock.now()
+    for gone, stays in ((second, last), (first, second)):
+        fact = ProviderMerged(provider_id=str(gone), survivor_id=str(stays))
+        await neighbours.say(fact, here.id, "provider", gone, now)
+
+    (grant,) = await grants(identity, here, viewer.user_id)
+    assert grant["provider"] == {"id": str(last)}
+
+
+async def test_nobody_becomes_a_provider_that_was_gone_by_the_time_it_was_granted(
+    identity: Identity, here: Organization
+) -> None:
+    """R08: directory was asked a moment before it told; what is merged into one that has left since is nobody either."""
+    leaver, duplicate = identity.new_provider(here.id), identity.new_provider(here.id)
+    neighbours, now = Neighbours(identity.running), identity.running.parts.clock.now()
+    gone = ProviderRemoved(provider_id=str(leaver))
+    await neighbours.say(gone, here.id, "provider", leaver, now)
+    merged = await identity.member(here, provider(duplicate))
+    fact = ProviderMerged(provider_id=str(duplicate), survivor_id=str(leaver))
+    await neighbours.say(fact, here.id, "provider", duplicate, now)
+    user = await identity.user((await identity.member(here)).user_id, here.admin)
+
+    answers = [
+        await identity.mutate(GRANT, about(user, **provider(one)), here.admin)
+        for one in (leaver, duplicate)
+    ]
+
+    assert [one["code"] for one in answers] == ["PROVIDER_GONE"] * 2
+    assert await grants(identity, here, merged.user_id) == []

@@ -184,3 +184,21 @@ async def test_a_choice_holds_in_its_own_organization_alone(identity: Identity, 
     await case.later()
 
     assert await other.subjects(case.staff) == ["Elm Road: 1 new referral"]
+
+
+async def test_a_mail_that_cannot_be_made_up_keeps_no_other_waiting(
+    identity: Identity, case: Case
+) -> None:
+    """Whatever is wrong with one user's notices, the others of the organization are told."""
+    other = await identity.member(case.here, role("OFFICE_STAFF", case.here.office))
+    sql, mine = identity.running.sql, case.staff.user_id
+    await case.sent()
+    await sql.execute("UPDATE notices SET topic = 'OF_ANOTHER_VERSION' WHERE user_id = $1", mine)
+    with pytest.raises(ExceptionGroup):
+        await case.later()
+    told = await sql.fetch(
+        "SELECT user_id FROM notices WHERE mailed AND organization_id = $1", case.here.id
+    )
+    await sql.execute("DELETE FROM notices WHERE user_id = $1", mine)
+
+    assert [row["user_id"] for row in told] == [other.user_id]

@@ -15,7 +15,7 @@ from kit.auth import Viewer
 from kit.errors import Unauthenticated
 from services.identity import actions
 from services.identity.actions import Support
-from tests.service.identity.asking import GRANT, PROBLEM, REFRESH, about, role
+from tests.service.identity.asking import ADD_PARTNER, GRANT, PROBLEM, REFRESH, about, role
 from tests.service.identity.conftest import SUPPORT, Identity, Organization, an_email
 from tests.support.eventually import eventually
 
@@ -101,6 +101,28 @@ async def test_a_colleague_ends_a_support_account_and_everything_it_has_open(
     await identity.jobs()
     assert "has ended" in identity.mailbox.to(colleague.email)[-1]
     assert colleague.email in identity.mailbox.to(SUPPORT[0])[-1]
+
+
+async def test_keys_of_partners_that_support_has_seen_end_with_it(
+    identity: Identity, here: Organization
+) -> None:
+    """R07: four hours inside an organization leave no key behind; the client admins are told, and keep their own."""
+    colleague = await Colleague(identity).made()
+    leaver = await colleague.viewer()
+    given = {"organizationId": str(here.id), "reason": "Ticket 7", "idempotencyKey": str(uuid4())}
+    await identity.mutate(BREAK, given, leaver)
+    inside = await identity.viewer(colleague.signed_in["accessToken"])
+    for name, by in (("EHR", inside), ("Billing", here.admin)):
+        await identity.mutate(ADD_PARTNER, {"name": name, "idempotencyKey": str(uuid4())}, by)
+
+    done = await end(identity, await anew(identity), leaver.user_id)
+    left = await identity.running.data("{ partners { name } }", viewer=here.admin)
+    await identity.jobs()
+
+    assert done["__typename"] == "SupportAccount", done
+    assert [one["name"] for one in left["partners"]] == ["Billing"]
+    address = (await identity.user(here.admin.user_id, here.admin))["email"]
+    assert ": EHR." in identity.mailbox.to(address)[-1]
 
 
 async def test_who_was_support_a_moment_ago_does_nothing_in_support_s_name(
