@@ -2,10 +2,18 @@
 
 from collections.abc import Iterable
 from datetime import date
-from enum import StrEnum
 
 from kit.auth import Kind, Viewer
 from kit.errors import Denied, NotFound
+from services.directory.domain.allowed import (
+    FeedAction,
+    GroupAction,
+    OfficeAction,
+    PlacementAction,
+    ProviderAction,
+    SuggestionAction,
+    TaskAction,
+)
 from services.directory.domain.feed import FeedItem
 from services.directory.domain.nouns import (
     Group,
@@ -32,68 +40,6 @@ CALLERS = {
     "UserGroups": frozenset({"identity"}),
 }
 """Which parts of the suite have business with which RPC; the door refuses the others."""
-
-
-class ProviderAction(StrEnum):
-    """What a viewer may do with a provider."""
-
-    CHANGE = "CHANGE"
-    SUBMIT = "SUBMIT"
-    APPROVE = "APPROVE"
-    REJECT = "REJECT"
-    VERIFY = "VERIFY"
-    MERGE = "MERGE"
-    PLACE = "PLACE"
-    START_OFFBOARDING = "START_OFFBOARDING"
-    KEEP = "KEEP"
-    REMOVE = "REMOVE"
-
-
-class OfficeAction(StrEnum):
-    """What a viewer may do with an office."""
-
-    CHANGE = "CHANGE"
-    ATTEST_ROSTER = "ATTEST_ROSTER"
-    PLACE_PROVIDER = "PLACE_PROVIDER"
-    CLOSE = "CLOSE"
-    KEEP = "KEEP"
-    REOPEN = "REOPEN"
-
-
-class PlacementAction(StrEnum):
-    """What a viewer may do with a placement."""
-
-    END = "END"
-    SET_ACCEPTING_NEW_PATIENTS = "SET_ACCEPTING_NEW_PATIENTS"
-
-
-class GroupAction(StrEnum):
-    """What a viewer may do with a group."""
-
-    CHANGE_FLAGS = "CHANGE_FLAGS"
-    CHANGE_MEMBERS = "CHANGE_MEMBERS"
-    CHANGE_STAFF = "CHANGE_STAFF"
-    REMOVE = "REMOVE"
-
-
-class TaskAction(StrEnum):
-    """What a viewer may do with a task."""
-
-    DISMISS = "DISMISS"
-
-
-class FeedAction(StrEnum):
-    """What a viewer may do with what was told to the call centre."""
-
-    ACKNOWLEDGE = "ACKNOWLEDGE"
-
-
-class SuggestionAction(StrEnum):
-    """What a viewer may do with a suggestion."""
-
-    ADD_GROUP = "ADD_GROUP"
-    SNOOZE = "SNOOZE"
-    DISMISS = "DISMISS"
 
 
 # Who --------------------------------------------------------------------------------------------------------------------
@@ -162,6 +108,17 @@ def permit_support(viewer: Viewer) -> None:
         raise Denied(
             "Specialties and postal codes are kept by support.",
             remedy="Ask support with requestSupport to import them.",
+        )
+
+
+def permit_override(viewer: Viewer, organization_id: OrganizationId) -> None:
+    """R25: support, while it acts inside the organization (break-glass); Denied SUPPORT_ONLY for everybody else of it."""
+    require_own(viewer, organization_id)
+    if not viewer.support:
+        raise Denied(
+            "Only support may do this.",
+            code="SUPPORT_ONLY",
+            remedy="Ask support with requestSupport: code GROUP_NOT_STAFFED, verb overrideGroupStaffing, and the group's id.",
         )
 
 
@@ -337,7 +294,15 @@ def group_actions(viewer: Viewer, group: Group) -> tuple[GroupAction, ...]:
     both = (GroupAction.CHANGE_MEMBERS, GroupAction.CHANGE_STAFF)
     if not is_client_admin(viewer, group.organization_id):
         return both
-    return (GroupAction.CHANGE_FLAGS, *both, GroupAction.REMOVE)
+    return (GroupAction.CHANGE_FLAGS, *both, GroupAction.REMOVE, *_overriding(viewer, group))
+
+
+def _overriding(viewer: Viewer, group: Group) -> tuple[GroupAction, ...]:
+    """R25: support overrides inside the organization; its client admins as well take that back."""
+    if group.overridden_at is not None:
+        return (GroupAction.END_OVERRIDE,)
+    unstaffed = viewer.support and group.state is GroupState.INCOMPLETE
+    return (GroupAction.OVERRIDE_STAFFING,) if unstaffed else ()
 
 
 def suggestion_actions(viewer: Viewer, suggestion: Suggestion) -> tuple[SuggestionAction, ...]:

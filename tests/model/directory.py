@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.model.fields import FIELDS
+from tests.model.groups import GROUPS, SEEN
 from tests.model.words import (
     KEY,
     STALE,
@@ -31,9 +32,6 @@ from tests.model.words import (
     support,
 )
 
-SEEN = "nothing-0"
-"""Of a preview that nobody has seen."""
-
 PLACE = {
     "address": {"line1": "1 A", "city": "Chicago", "region": "IL", "postalCode": "60601"},
     "coordinates": {"latitude": 41.9, "longitude": -87.6},
@@ -59,10 +57,6 @@ keeps = either(admin_there, asked_for_by)
 
 def _provider(verb: str, rule: str, may: Predicate, action: str = "", **given: object) -> Verb:
     return Verb(verb, rule, "provider", may=may, given={**STALE, **given}, action=action)
-
-
-def _group(verb: str, rule: str, may: Predicate, action: str, **given: object) -> Verb:
-    return Verb(verb, rule, "group", may=may, given={**STALE, **given}, action=action)
 
 
 VERBS = (
@@ -93,6 +87,8 @@ VERBS = (
     _provider("startOffboarding", "R15", client_admin, "START_OFFBOARDING"),
     _provider("keepProvider", "R15", client_admin, "KEEP"),
     _provider("removeProvider", "R15", client_admin, "REMOVE", token=SEEN),
+    _provider("removeWhenEmpty", "R15", client_admin, "REMOVE_WHEN_EMPTY", token=SEEN),
+    _provider("callOffRemoval", "R15", client_admin, "CALL_OFF_REMOVAL"),
     Verb("importProviders", "R09", may=client_admin, given={"rows": [], **KEY}, then="INVALID"),
     Verb("noteNpis", "R11", may=client_admin, given={"rows": [], **KEY}, then="INVALID"),
     Verb(
@@ -176,12 +172,7 @@ VERBS = (
         given={"name": "Matrix", "officeIds": [], **KEY},
         then="INVALID",
     ),
-    _group(
-        "changeGroupFlags", "R21 R22", client_admin, "CHANGE_FLAGS", maySend=True, mayReceive=True
-    ),
-    _group("changeGroupMembers", "R23", admin_there, "CHANGE_MEMBERS"),
-    _group("changeGroupStaff", "R23", admin_there, "CHANGE_STAFF"),
-    _group("removeGroup", "R24", client_admin, "REMOVE", token=SEEN),
+    *GROUPS,
     Verb(
         "snoozeSuggestion",
         "R20",
@@ -326,6 +317,7 @@ HIDDEN = (
     Hidden("office", "rosterAttestation", "R18", own, "{ stands }"),
     Hidden("group", "staff", "R23", own, "{ id }"),
 )
+    Hidden("group", "override", "R25", own, "{ reason }"),
 
 ACTIONS = (
     Action("provider", "PLACE", "R09", both(own, any_admin)),

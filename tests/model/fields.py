@@ -27,6 +27,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "Factor": "name score weight reason",
         "Group": "id name state maySend mayReceive version offices providers allowedActions"
         " organization",
+        "GroupOverride": "at by reason supportRequestId",
         "GroupRemovalPreview": "openReferrals token group takers referrals counts",
         "GroupSuggestion": "id classification raisedAt closedAt closedBecause snoozedUntil version office"
         " specialty providers allowedActions",

@@ -203,6 +203,56 @@ class ProviderRemoved(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PROVIDER_ID_FIELD_NUMBER: _builtins.int
+    ASKED_BY_FIELD_NUMBER: _builtins.int
+    provider_id: _builtins.str
+    asked_by: _builtins.str
+    """Who had asked for it beforehand, when it came about by itself once nothing was open; empty otherwise."""
+    def __init__(
+        self,
+        *,
+        provider_id: _builtins.str = ...,
+        asked_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_by", b"asked_by", "provider_id", b"provider_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProviderRemoved: _TypeAlias = ProviderRemoved  # noqa: Y015
+
+@_typing.final
+class ProviderRemovalAwaited(_message.Message):
+    """A client admin has asked for the provider to be removed as soon as nothing is open; the offices are those to be left on the way."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROVIDER_ID_FIELD_NUMBER: _builtins.int
+    OFFICE_IDS_FIELD_NUMBER: _builtins.int
+    provider_id: _builtins.str
+    @_builtins.property
+    def office_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        provider_id: _builtins.str = ...,
+        office_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["office_ids", b"office_ids", "provider_id", b"provider_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProviderRemovalAwaited: _TypeAlias = ProviderRemovalAwaited  # noqa: Y015
+
+@_typing.final
+class ProviderRemovalCalledOff(_message.Message):
+    """Nobody asks for that any more; the provider is still leaving."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROVIDER_ID_FIELD_NUMBER: _builtins.int
     provider_id: _builtins.str
     def __init__(
         self,
@@ -215,7 +265,33 @@ class ProviderRemoved(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ProviderRemoved: _TypeAlias = ProviderRemoved  # noqa: Y015
+Global___ProviderRemovalCalledOff: _TypeAlias = ProviderRemovalCalledOff  # noqa: Y015
+
+@_typing.final
+class ProviderRemovalHeldUp(_message.Message):
+    """Nothing was open with the provider, and yet the removal that was asked for could not be: OPEN_REFERRALS (something came meanwhile)
+    or OFFICES_REMAIN. It is tried again.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROVIDER_ID_FIELD_NUMBER: _builtins.int
+    BECAUSE_FIELD_NUMBER: _builtins.int
+    provider_id: _builtins.str
+    because: _builtins.str
+    def __init__(
+        self,
+        *,
+        provider_id: _builtins.str = ...,
+        because: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["because", b"because", "provider_id", b"provider_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProviderRemovalHeldUp: _TypeAlias = ProviderRemovalHeldUp  # noqa: Y015
 
 @_typing.final
 class ProviderMerged(_message.Message):
@@ -679,7 +755,7 @@ class GroupStaffed(_message.Message):
     READY_FIELD_NUMBER: _builtins.int
     group_id: _builtins.str
     ready: _builtins.bool
-    """A group is ready once at least one confirmed staff works for it (R23)."""
+    """A group is ready once at least one confirmed staff works for it (R23), or while support lets it be so (R25)."""
     @_builtins.property
     def provider_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
@@ -699,6 +775,63 @@ class GroupStaffed(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GroupStaffed: _TypeAlias = GroupStaffed  # noqa: Y015
+
+@_typing.final
+class GroupOverridden(_message.Message):
+    """Support lets the group take part in referrals though nobody who has confirmed works for it (R25): identity writes to the client
+    admins. Why is shown with the group.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUP_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    SUPPORT_REQUEST_ID_FIELD_NUMBER: _builtins.int
+    group_id: _builtins.str
+    name: _builtins.str
+    user_id: _builtins.str
+    """Who of support."""
+    support_request_id: _builtins.str
+    """The request to support that it answers; empty: none."""
+    def __init__(
+        self,
+        *,
+        group_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        user_id: _builtins.str = ...,
+        support_request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "name", b"name", "support_request_id", b"support_request_id", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GroupOverridden: _TypeAlias = GroupOverridden  # noqa: Y015
+
+@_typing.final
+class GroupOverrideEnded(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUP_ID_FIELD_NUMBER: _builtins.int
+    BECAUSE_FIELD_NUMBER: _builtins.int
+    group_id: _builtins.str
+    because: _builtins.str
+    """TAKEN_BACK, or STAFFED: somebody who has confirmed works for it now."""
+    def __init__(
+        self,
+        *,
+        group_id: _builtins.str = ...,
+        because: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["because", b"because", "group_id", b"group_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GroupOverrideEnded: _TypeAlias = GroupOverrideEnded  # noqa: Y015
 
 @_typing.final
 class GroupFlagsChanged(_message.Message):

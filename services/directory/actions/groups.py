@@ -209,7 +209,7 @@ async def change_group_flags(
     async with call.db.transaction() as tx:
         before = await finding.group(tx, call.viewer, group_id)
         policy.permit_client_admin(call.viewer, before.organization_id)
-        _require_changeable(before, seen)
+        require_changeable(before, seen)
         if before.may_send and drafts:
             raise fences.drafts_open(drafts)
         after = replace(before, may_send=flags.may_send, may_receive=flags.may_receive)
@@ -228,7 +228,7 @@ async def change_group_members(
     async with call.db.transaction() as tx:
         before = await finding.group(tx, call.viewer, group_id)
         policy.permit_office(call.viewer, before.organization_id, *before.office_ids)
-        _require_changeable(before, seen)
+        require_changeable(before, seen)
         items.require_none(await _refused_members(tx, call, before, add))
         kept = (set(before.provider_ids) - {ProviderId(one) for one in remove}) | set(add)
         _require_few_members(kept)
@@ -254,7 +254,7 @@ async def change_group_staff(
         users = await members.as_heard(tx, organization_id, users)
         before = await finding.group(tx, call.viewer, group_id)
         policy.permit_office(call.viewer, before.organization_id, *before.office_ids)
-        _require_changeable(before, seen)
+        require_changeable(before, seen)
         items.require_none(items.check(add, users, "add", _user_hindrance))
         staff = await store.groups.staff(tx, before.id)
         staff = {user: known for user, known in staff.items() if user not in dropped}
@@ -268,7 +268,8 @@ async def change_group_staff(
     return await group_removal.read(call, group_id)
 
 
-def _require_changeable(group: Group, seen: int) -> None:
+def require_changeable(group: Group, seen: int) -> None:
+    """STALE_VERSION for another version than was seen, GROUP_STATE for a group that is being removed or is gone."""
     require_version("group", seen, group.version)
     if group.state in {GroupState.REMOVING, GroupState.REMOVED}:
         raise Conflict(

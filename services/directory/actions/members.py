@@ -5,10 +5,11 @@ from dataclasses import replace
 from uuid import UUID
 
 from kit.db import Connection
+from proto.directory.v1 import events_pb2 as facts
 from services.directory import store
 from services.directory.actions import telling
 from services.directory.actions.peers import Call, KnownUser
-from services.directory.domain.groups import group_state
+from services.directory.domain.groups import group_state, without_override
 from services.directory.domain.nouns import (
     Group,
     GroupState,
@@ -71,10 +72,15 @@ async def replace_member(
 
 
 async def settle(tx: Connection, call: Call, group: Group) -> Group:
-    """After members or staff changed: the group's state by its confirmed staff, and the whole truth about it told."""
+    """After members or staff changed: the group's state by its confirmed staff, and the whole truth about it told. Once somebody
+    who has confirmed works for it, it needs support's override no longer (R25)."""
     stands = await store.groups.locked(tx, group.organization_id, group.id)
     if stands is None:
         raise LookupError("a locked group is gone")
+    if stands.overridden_at is not None and stands.confirmed_staff:
+        stands = without_override(stands)
+        fact = facts.GroupOverrideEnded(group_id=str(group.id), because="STAFFED")
+        await telling.of_group(tx, call, stands, fact)
     state = group_state(stands, stands.confirmed_staff)
     now = call.clock.now()
     ready_at = stands.ready_at or (now if state is GroupState.READY else None)

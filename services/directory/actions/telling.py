@@ -31,9 +31,11 @@ async def of_placement(tx: Connection, call: Call, placement: Placement, fact: M
     await _of(tx, call, "placement", (placement.organization_id, placement.id), fact)
 
 
-async def of_group(tx: Connection, call: Call, group: Group, fact: Message) -> None:
-    """Tell a fact of a group."""
-    await _of(tx, call, "group", (group.organization_id, group.id), fact)
+async def of_group(
+    tx: Connection, call: Call, group: Group, fact: Message, *, audited: bool = False
+) -> None:
+    """Tell a fact of a group; `audited`: the verb has written the audit trail's entry itself."""
+    await _of(tx, call, "group", (group.organization_id, group.id), fact, audited=audited)
 
 
 async def of_suggestion(tx: Connection, call: Call, suggestion: Suggestion, fact: Message) -> None:

@@ -1,17 +1,63 @@
-"""Rules of groups: readiness, and when a group is suggested (R20, R23)."""
+"""Rules of groups: readiness, what support may override of it, and when a group is suggested (R20, R23, R25)."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
 
-from services.directory.domain.nouns import Group, GroupState, ProviderId, SuggestionEnd
+from kit.errors import Conflict
+from services.directory.domain.nouns import (
+    Group,
+    GroupState,
+    ProviderId,
+    SuggestionEnd,
+    UserId,
+)
 
 
 def group_state(group: Group, confirmed_staff: int) -> GroupState:
-    """READY with at least one confirmed staff, INCOMPLETE without (R23); a group that is leaving stays what it is."""
+    """READY with at least one confirmed staff, or where support lets it be (R25), INCOMPLETE without (R23); a group that is leaving
+    stays what it is."""
     if group.state in {GroupState.REMOVING, GroupState.REMOVED}:
         return group.state
-    return GroupState.READY if confirmed_staff > 0 else GroupState.INCOMPLETE
+    ready = confirmed_staff > 0 or group.overridden_at is not None
+    return GroupState.READY if ready else GroupState.INCOMPLETE
+
+
+def require_overridable(group: Group) -> None:
+    """Conflict NOTHING_TO_OVERRIDE unless nobody who has confirmed works for the group, and support has not said so before (R25)."""
+    if group.confirmed_staff or group.overridden_at is not None:
+        raise Conflict(
+            "The group takes part in referrals already.",
+            code="NOTHING_TO_OVERRIDE",
+            remedy="Look at its state, and at what it sends and receives (changeGroupFlags).",
+        )
+
+
+def overridden(group: Group, by: UserId, at: datetime, said: tuple[str, UUID | None]) -> Group:
+    """The group, which support lets take part for a reason, perhaps because it was asked to."""
+    reason, request = said
+    return replace(
+        group,
+        overridden_at=at,
+        overridden_by=by,
+        override_reason=reason,
+        override_request=request,
+    )
+
+
+def require_overridden(group: Group) -> None:
+    """Conflict NOT_OVERRIDDEN for a group that stands by its own merits."""
+    if group.overridden_at is None:
+        raise Conflict("There is nothing to take back.", code="NOT_OVERRIDDEN")
+
+
+def without_override(group: Group) -> Group:
+    """The group by its own merits."""
+    return replace(
+        group, overridden_at=None, overridden_by=None, override_reason=None, override_request=None
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -336,7 +336,7 @@ class Group:
     """A named set of providers at one or more offices who receive or send referrals together.
 
     `redistribution` says who takes what while it is removed (R24); `unstaffed_since`, since when nobody who has confirmed works
-    for it (R23).
+    for it (R23). `overridden_at`: since when support lets it be ready all the same (R25).
     """
 
     id: GroupId
@@ -366,6 +366,10 @@ class Suggestion:
     classification: str
     specialty_code: str
     provider_ids: tuple[ProviderId, ...]
+    overridden_at: datetime | None = None
+    overridden_by: UserId | None = None
+    override_reason: str | None = None
+    override_request: UUID | None = None
     raised_at: datetime
     closed_at: datetime | None
     closed_because: SuggestionEnd | None

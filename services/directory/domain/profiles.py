@@ -65,6 +65,15 @@ def clean_text(text: str, field: str, most: int, *, least: int = 1) -> str:
 
 
 def clean_npi(npi: str | None) -> str | None:
+def clean_reason(text: str) -> str:
+    """Why somebody does something, for the record; Invalid REASON_REQUIRED when there is none."""
+    if not text.strip():
+        raise Invalid(
+            "Say why.", code="REASON_REQUIRED", field="reason", remedy="It is kept on the record."
+        )
+    return clean_text(text, "reason", MAX_REASON)
+
+
     """The NPI, or None for none; Invalid NPI_INVALID when its form or check digit is wrong."""
     cleaned = (npi or "").strip()
     if not cleaned:

@@ -60,6 +60,29 @@ class ChangeGroupInput:
 
 
 @strawberry.input
+class OverrideGroupStaffingInput:
+    """Which group, as it was seen, and why."""
+
+    group_id: strawberry.ID
+    expected_version: int = seen()
+    reason: str = strawberry.field(
+        description="Shown with the group and in the audit trail: nothing of patients."
+    )
+    support_request_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="The request to support that it answers, for those who look it up.",
+    )
+
+
+@strawberry.input
+class GroupVersionInput:
+    """Which group, as it was seen."""
+
+    group_id: strawberry.ID
+    expected_version: int = seen()
+
+
+@strawberry.input
 class SuggestionVersionInput:
     """Which suggestion, as it was seen."""
 

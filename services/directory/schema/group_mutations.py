@@ -6,13 +6,21 @@ import strawberry
 
 from kit.graphql import CommonProblems, StalePreviewProblem, mutation
 from kit.ids import parse_id
-from services.directory.actions import group_removal, groups, settings, suggestions
+from services.directory.actions import (
+    group_removal,
+    groups,
+    overriding,
+    settings,
+    suggestions,
+)
 from services.directory.schema.closing_inputs import RemoveGroupInput
 from services.directory.schema.group_inputs import (
     AddGroupInput,
     ChangeDirectorySettingsInput,
     ChangeGroupFlagsInput,
     ChangeGroupInput,
+    GroupVersionInput,
+    OverrideGroupStaffingInput,
     SnoozeSuggestionInput,
     SuggestionVersionInput,
 )
@@ -41,6 +49,12 @@ ChangeGroupStaffResult = Annotated[
 RemoveGroupResult = Annotated[
     Group | InTheWayProblem | ItemsRefusedProblem | StalePreviewProblem | CommonProblems,
     strawberry.union("RemoveGroupResult"),
+]
+OverrideGroupStaffingResult = Annotated[
+    Group | CommonProblems, strawberry.union("OverrideGroupStaffingResult")
+]
+EndGroupOverrideResult = Annotated[
+    Group | CommonProblems, strawberry.union("EndGroupOverrideResult")
 ]
 DismissSuggestionResult = Annotated[
     GroupSuggestion | CommonProblems, strawberry.union("DismissSuggestionResult")
@@ -118,6 +132,37 @@ class GroupMutation:
                 parse_id(input.group_id, "groupId"),
                 input.expected_version,
                 input.removal(),
+            )
+        )
+
+    @mutation
+    async def override_group_staffing(
+        self, info: Info, input: OverrideGroupStaffingInput
+    ) -> OverrideGroupStaffingResult:
+        """Let a group take part before anybody who has confirmed works for it: support, inside its organization (R25). It ends by
+        itself once somebody does."""
+        return Group.of(
+            await overriding.override_staffing(
+                info.context.call,
+                parse_id(input.group_id, "groupId"),
+                input.expected_version,
+                input.reason,
+                parse_id(input.support_request_id, "supportRequestId")
+                if input.support_request_id
+                else None,
+            )
+        )
+
+    @mutation
+    async def end_group_override(
+        self, info: Info, input: GroupVersionInput
+    ) -> EndGroupOverrideResult:
+        """Take support's override back: support, and client admins (R25)."""
+        return Group.of(
+            await overriding.end_override(
+                info.context.call,
+                parse_id(input.group_id, "groupId"),
+                input.expected_version,
             )
         )
 

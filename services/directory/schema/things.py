@@ -20,6 +20,7 @@ from services.directory.schema.words import (
     Coordinates,
     Gender,
     GroupAction,
+    GroupOverride,
     GroupState,
     Info,
     LocatedBy,
@@ -266,7 +267,7 @@ class Group:
     id: strawberry.ID
     name: str
     state: GroupState = strawberry.field(  # type: ignore[valid-type]
-        description="INCOMPLETE until a confirmed user works for it (R23)."
+        description="INCOMPLETE until a confirmed user works for it (R23), or support lets it take part (R25)."
     )
     may_send: bool
     may_receive: bool
@@ -288,6 +289,15 @@ class Group:
         """The users who work for it."""
         own = policy.is_own(info.context.call.viewer, self.row.organization_id)
         return [User(id=id_of(one)) for one in self.row.staff_user_ids] if own else []
+
+    @described(
+        "Who of support lets it take part though nobody who has confirmed works for it, since when and why; null when nobody does."
+        " Shown within the organization only (R25)."
+    )
+    def override(self, info: Info) -> GroupOverride | None:
+        """Until it is taken back, or somebody works for it."""
+        own = policy.is_own(info.context.call.viewer, self.row.organization_id)
+        return GroupOverride.of(self.row) if own else None
 
     @strawberry.field
     def allowed_actions(self, info: Info) -> list[GroupAction]:  # type: ignore[valid-type]

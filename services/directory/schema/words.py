@@ -110,6 +110,32 @@ class OfficeWarning:
         return cls(code=one.code, message=one.message, remedy=one.remedy)
 
 
+@strawberry.type(
+    description="Support lets a group take part though nobody who has confirmed works for it (R25)."
+)
+class GroupOverride:
+    """GroupOverride."""
+
+    at: datetime
+    by: User | None = strawberry.field(description="Somebody of support.")
+    reason: str
+    support_request_id: strawberry.ID | None = strawberry.field(
+        description="The request to support that it answers."
+    )
+
+    @classmethod
+    def of(cls, row: nouns.Group) -> "GroupOverride | None":
+        """As GraphQL tells it."""
+        if row.overridden_at is None or row.overridden_by is None:
+            return None
+        return cls(
+            at=row.overridden_at,
+            by=User(id=id_of(row.overridden_by)),
+            reason=row.override_reason or "",
+            support_request_id=id_of(row.override_request) if row.override_request else None,
+        )
+
+
 @strawberry.type(description="A change of an approved profile that waits for its approval.")
 class PendingChange:
     """PendingChange."""

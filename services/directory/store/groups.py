@@ -59,7 +59,9 @@ async def save(tx: Connection, group: Group, at: datetime) -> None:
         tx,
         """UPDATE groups SET state = $3, may_send = $4, may_receive = $5, ready_at = $6, fence = $7,
             fence_at = CASE WHEN $7::fence_step IS NOT NULL THEN $8::timestamptz END, redistribution = $9,
-            unstaffed_since = CASE WHEN $3 = 'INCOMPLETE'::group_state THEN coalesce(unstaffed_since, $8) END,
+            overridden_at = $10, overridden_by = $11, override_reason = $12, override_request = $13,
+            unstaffed_since = CASE WHEN $3 = 'INCOMPLETE'::group_state OR $10::timestamptz IS NOT NULL
+                THEN coalesce(unstaffed_since, $8) END,
             version = version + 1 WHERE organization_id = $1 AND id = $2""",
         group.organization_id,
         group.id,
@@ -73,6 +75,10 @@ async def save(tx: Connection, group: Group, at: datetime) -> None:
             {name: str(value) for name, value in asdict(one).items() if value is not None}
             for one in group.redistribution
         ],
+        group.overridden_at,
+        group.overridden_by,
+        group.override_reason,
+        group.override_request,
     )
 
 

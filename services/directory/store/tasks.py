@@ -36,7 +36,8 @@ async def due_elsewhere(tx: Connection, since: datetime, verified_since: datetim
         tx,
         Due,
         """SELECT 'GROUP_WITHOUT_STAFF' AS kind, organization_id, id AS subject_id, unstaffed_since::text AS occasion FROM groups
-            WHERE state = 'INCOMPLETE' AND (ready_at IS NOT NULL OR unstaffed_since <= $1)
+            WHERE (state = 'INCOMPLETE' AND (ready_at IS NOT NULL OR unstaffed_since <= $1))
+                OR (state = 'READY' AND overridden_at IS NOT NULL AND unstaffed_since <= $1)
         UNION ALL SELECT 'GO_LIVE_MISSED', organization_id, id, missed_on::text FROM offices
             WHERE state IN ('PLANNED', 'READY') AND missed_on = go_live_on
         UNION ALL SELECT 'PROFILE_TO_VERIFY', organization_id, id, coalesce(verified_at, approved_at)::text FROM providers

@@ -32,6 +32,7 @@ from services.identity.actions.challenges import (
     start_proof,
 )
 from services.identity.actions.change_notices import (
+    write_of_override,
     write_to_call_centre,
     write_to_client_admins,
 )
@@ -270,6 +271,7 @@ __all__ = [
     "tidy",
     "verify_sign_in_domain",
     "withdraw",
+    "write_of_override",
     "write_to_call_centre",
     "write_to_client_admins",
 ]

@@ -1,10 +1,11 @@
-"""Letters about directory's feed of changes (R10). They say how much has changed, and nothing of what."""
+"""Letters about what directory tells: its feed of changes (R10), of which they say how much has changed and nothing of what; and
+what support has set up against a rule (R25)."""
 
 from kit.db import Connection
 from services.identity import store
 from services.identity.actions.means import Call
 from services.identity.actions.told import write_letter
-from services.identity.domain import LetterKind, OrganizationId, Role, letters
+from services.identity.domain import LetterKind, OrganizationId, Role, UserId, letters
 from services.identity.domain.letters import Words
 
 
@@ -28,6 +29,22 @@ async def write_to_client_admins(
         "The call centre has not read what changed",
         f"{_told(items)} in your organization's feed of changes that nobody of the call centre has acknowledged in 24 hours.",
         "Sign in and look at the feed, and ask somebody of the call centre to acknowledge it.",
+    )
+    await _write(call, tx, organization_id, Role.CLIENT_ADMIN, words)
+
+
+async def write_of_override(
+    call: Call, tx: Connection, organization_id: OrganizationId, group: str, by: UserId
+) -> None:
+    """Support lets a group take part though nobody who has confirmed works for it: to the client admins, at once (R25)."""
+    account = await store.account(tx, by)
+    who = f"{account.name} of support" if account else "Support"
+    words = letters.notice(
+        "Support has set up a group of yours against a rule",
+        f"{who} lets the group {group} send and receive referrals, as it was set to, though nobody who has confirmed works for it.",
+        "Why is shown with the group (override) and in your audit trail. Until somebody works for it, the staff of its offices look"
+        " after its referrals.",
+        "Give the group staff, or take it back with endGroupOverride. If you did not expect this, ask support.",
     )
     await _write(call, tx, organization_id, Role.CLIENT_ADMIN, words)
 

@@ -68,9 +68,7 @@ class Payer:
     name: str
     identifiers: list[PayerIdentifier]
     former_names: list[str] = strawberry.field(description="Names it had, the latest one last.")
-    needs_referring_npi: bool = strawberry.field(
-        description="It wants to know which provider referred: a group's own NPI is not enough (R22)."
-    )
+    needs_referring_npi: bool = strawberry.field(description="It wants to know who referred (R22).")
     version: int
 
     @classmethod

@@ -1,10 +1,17 @@
-"""Letters about what directory tells the call centre (R10)."""
+"""Letters about what directory tells: the call centre what has changed (R10), client admins what support has set up (R25)."""
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 from google.protobuf.message import Message
 
-from proto.directory.v1.events_pb2 import ChangeFeedEscalated, ChangeFeedExtended
+from proto.directory.v1.events_pb2 import (
+    ChangeFeedEscalated,
+    ChangeFeedExtended,
+    GroupAdded,
+    GroupOverridden,
+)
 from tests.service.identity.asking import DEACTIVATE, about, role
 from tests.service.identity.conftest import Identity, Organization, new_organization
 from tests.support.facts import Neighbours
@@ -64,3 +71,31 @@ async def test_what_nobody_acknowledged_is_written_to_the_client_admins(
     ]
 
     assert [len(one) for one in letters] == [1, 0]
+
+
+async def test_client_admins_are_told_at_once_that_support_lets_a_group_take_part(
+    identity: Identity, here: Organization
+) -> None:
+    """R25: by name, once, and nobody else; why is not in the mail but with the group."""
+    staff = await identity.member(here, role("OFFICE_STAFF", here.office))
+    group, said = uuid4(), Neighbours(identity.running)
+    overridden = GroupOverridden(
+        group_id=str(group), name="Night Door", user_id=str(identity.support.user_id)
+    )
+    for fact in (GroupAdded(group_id=str(group), name="Night Door"), overridden):
+        now = identity.running.parts.clock.now()
+        await said.repeat(await said.say(fact, here.id, "group", group, now))
+    await identity.jobs()
+    letters = [
+        [
+            one
+            for one in identity.mailbox.to((await identity.user(who.user_id, here.admin))["email"])
+            if "Night Door" in one
+        ]
+        for who in (here.admin, staff)
+    ]
+
+    assert [len(one) for one in letters] == [1, 0]
+    assert "of support lets the group Night Door send and receive" in letters[0][0].replace(
+        "\n", " "
+    )

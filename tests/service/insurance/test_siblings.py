@@ -19,7 +19,6 @@ from proto.directory.v1.events_pb2 import (
 )
 from proto.insurance.v1.insurance_pb2 import AcceptsReply, AcceptsRequest
 from proto.insurance.v1.insurance_pb2_grpc import InsuranceStub
-from services.insurance.domain import SELF_PAY
 from tests.service.insurance.asking import ADD, END, a_plan, mutate, rows, wanted
 from tests.service.insurance.conftest import Insurance, Practice, placed
 from tests.support.facts import eventually
@@ -395,19 +394,3 @@ async def test_facts_reach_insurance_over_the_real_stream(
     await insurance.neighbours.publish(event)
 
     await eventually(lambda: until(insurance, practice), lambda ends: ends == ["2026-07-01"])
-
-
-async def test_a_sibling_learns_that_a_plan_s_payer_wants_to_know_who_refers(
-    insurance: Insurance, practice: Practice
-) -> None:
-    """R22: of the plan that is asked about, whoever accepts it; self-pay has no payer."""
-    free, wanting = await a_plan(insurance), await a_plan(insurance)
-    document = "query($id: ID!) { insurancePlan(id: $id) { payer { id } } }"
-    found = await insurance.running.data(document, {"id": wanting}, viewer=practice.manager)
-    given = {"payerId": found["insurancePlan"]["payer"]["id"], "expectedVersion": 1}
-    change = "mutation($input: ChangePayerInput!) { changePayer(input: $input) { __typename } }"
-    await mutate(insurance, change, given | {"needsReferringNpi": True}, insurance.support)
-    plans = (free, wanting, str(SELF_PAY), str(uuid4()))
-    replies = [await accepts(insurance, **question(practice, one, "2026-06-01")) for one in plans]
-
-    assert [one.needs_referring_npi for one in replies] == [False, True, False, False]
