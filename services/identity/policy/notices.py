@@ -34,6 +34,11 @@ def _reads_reports(member: Member, place: Place) -> bool:
     return member.has(*LOOKS_ON) or member.works_at(offices, Role.OFFICE_ADMIN)
 
 
+def _does_campaigns(member: Member, _: Place) -> bool:
+    """As in insurance: insurance managers of the whole organization, which a campaign is of, and client admins where there is none."""
+    return member.has(*ADMINS) or (Role.INSURANCE_MANAGER, None) in member.grants
+
+
 def _reviews_plans(member: Member, _: Place) -> bool:
     """As in insurance: insurance managers, also those of some offices only, and client admins where nobody is one of them all."""
     return member.has(*INSURANCE)
@@ -55,7 +60,7 @@ _TOLD: Final[Mapping[Topic, Callable[[Member, Place], bool]]] = {
     Topic.CANCELLED: _works_there,
     Topic.ATTENDANCE: _works_there,
     Topic.OUTCOME: _works_there,
-    Topic.CAMPAIGN: _reviews_plans,
+    Topic.CAMPAIGN: _does_campaigns,
     Topic.CAMPAIGN_REMINDED: _reviews_plans,
     Topic.CAMPAIGN_ESCALATED: _client_admin,
     Topic.MANAGER_MISSING: _client_admin,
@@ -79,6 +84,7 @@ _BY_ROLE: Final[Mapping[Callable[[Member, Place], bool], frozenset[Role]]] = {
     _works_there: frozenset(),
     _decides_there: ADMINS,
     _reads_reports: LOOKS_ON,
+    _does_campaigns: INSURANCE,
     _reviews_plans: INSURANCE,
     _client_admin: ADMINS,
     _oneself: frozenset(),

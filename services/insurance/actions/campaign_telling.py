@@ -115,7 +115,7 @@ async def tell_manager_missing(
     at: datetime,
     by: Viewer,
 ) -> None:
-    """Plans are listed, and nobody is insurance manager."""
+    """Plans are listed at an office of which nobody is insurance manager, nor of the whole organization."""
     fact = ManagerMissing(user_ids=[str(one) for one in users])
     await record(
         tx,

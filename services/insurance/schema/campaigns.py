@@ -143,7 +143,9 @@ class Campaign:
     version: int
     campaign: strawberry.Private[domain.Campaign]
 
-    @described("Null: nobody is insurance manager, so it is up to the client admins.")
+    @described(
+        "Null: nobody is insurance manager of the whole organization, so it is up to the client admins."
+    )
     def assigned_to(self) -> User | None:
         """Who does it."""
         user_id = self.campaign.assigned_to

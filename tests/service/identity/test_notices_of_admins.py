@@ -103,10 +103,12 @@ async def test_campaigns_are_told_to_who_does_them_and_escalated_to_client_admin
 ) -> None:
     """R26, R29."""
     manager, other = [await identity.member(case.here, role("INSURANCE_MANAGER")) for _ in range(2)]
+    keeper = await identity.member(case.here, role("INSURANCE_MANAGER", case.here.office))
     campaign, mine = uuid4(), str(manager.user_id)
+    reminded = [mine, str(keeper.user_id)]
     for fact in (
         CampaignAssigned(campaign_id=str(campaign), user_id=mine),
-        CampaignReminded(campaign_id=str(campaign), open_items=3, user_ids=[mine]),
+        CampaignReminded(campaign_id=str(campaign), open_items=3, user_ids=reminded),
         CampaignEscalated(campaign_id=str(campaign), open_items=3),
     ):
         await case.say("campaign", campaign, fact)
@@ -118,10 +120,13 @@ async def test_campaigns_are_told_to_who_does_them_and_escalated_to_client_admin
         "1 review of accepted insurance plans is yours to do",
         "1 review of accepted insurance plans is still open",
     ]
+    assert [one.partition(": ")[2] for one in await case.subjects(keeper)] == [
+        "1 review of accepted insurance plans is still open",
+    ]
     assert await case.mail(other) == []
     assert [one.partition(": ")[2] for one in await case.subjects(case.here.admin)] == [
         "1 review of accepted insurance plans was not finished when it was due",
-        "plans are listed, and nobody is insurance manager",
+        "plans are listed where nobody is insurance manager",
     ]
 
 

@@ -184,8 +184,10 @@ def test_a_report_is_told_to_whoever_reads_it() -> None:
 def test_a_campaign_is_told_to_who_reviews_plans_and_its_end_to_client_admins() -> None:
     """R26, R29."""
     manager, admin = member((Role.INSURANCE_MANAGER, None)), member((Role.CLIENT_ADMIN, None))
-    nowhere = Place(None, None)
+    nowhere, keeper = Place(None, None), member((Role.INSURANCE_MANAGER, HERE))
 
+    assert not is_told(Topic.CAMPAIGN, keeper, nowhere)
+    assert is_told(Topic.CAMPAIGN_REMINDED, keeper, nowhere)
     assert is_told(Topic.CAMPAIGN, manager, nowhere)
     assert is_told(Topic.CAMPAIGN, admin, nowhere)
     assert not is_told(Topic.CAMPAIGN_ESCALATED, manager, nowhere)
