@@ -71,7 +71,9 @@ def _counts(figures: dict[str, Any]) -> dict[str, Any]:
 
 
 async def partner_heard(stage: Stage) -> None:
-    """A partner of one organization hears its facts in order, none of the other's, and nothing of patients."""
+    """A partner of one organization hears its facts in order, none of the other's, nothing of patients, and nothing that was lost with
+    the provider who has left (R14)."""
+    await stage.move(2)
     admin = stage.people["A admin"]
     given = {"name": "Lakeside data warehouse", "idempotencyKey": stage.key()}
     added = await admin.do(
@@ -89,6 +91,10 @@ async def partner_heard(stage: Stage) -> None:
     stage.say(
         f"the partner heard {len(facts)} facts of its organization, in order, no patient in them"
     )
+    heard = {event["subject"] for _, event in facts}
+    stage.expect(stage.ids["kept referral"] in heard, "the reassigned referral was not told")
+    stage.expect(stage.ids["finished referral"] not in heard, "what was lost was told")
+    stage.say("and nothing of the referral that left with the provider")
 
 
 async def _listen(stage: Stage, seed: str, partner: dict[str, str]) -> list[tuple[str, Any]]:

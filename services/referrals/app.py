@@ -98,7 +98,7 @@ JOBS: Final = (
     Job("follow-cases", timedelta(seconds=10), _follow_cases),
     Job("reseal", timedelta(minutes=1), _reseal),
     Job("drop-cut-off", timedelta(minutes=10), _drop_cut_off),
-    Job("keep-feed", timedelta(seconds=5), _keep_feed),
+    Job("keep-feed", timedelta(seconds=1), _keep_feed),
     Job("forget-withdrawn", timedelta(hours=1), _forget_withdrawn),
 )
 
