@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fproto/reporting/v1/events.proto\x12\x0creporting.v1\"G\n\x0fReportPublished\x12\x11\n\treport_id\x18\x01 \x01(\t\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12\x0f\n\x07week_of\x18\x03 \x01(\t\"6\n\x0eReportRestated\x12\x11\n\treport_id\x18\x01 \x01(\t\x12\x11\n\twatermark\x18\x02 \x01(\t\"G\n\x0fReportReviewDue\x12\x11\n\treport_id\x18\x01 \x01(\t\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12\x0f\n\x07week_of\x18\x03 \x01(\t\"4\n\x0eReportReviewed\x12\x11\n\treport_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\"@\n\x0eGuidePublished\x12\x10\n\x08guide_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0e\n\x06number\x18\x03 \x01(\r\"\"\n\x0eGuideWithdrawn\x12\x10\n\x08guide_id\x18\x01 \x01(\t\"F\n\x11GuideAcknowledged\x12\x10\n\x08guide_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\r\x12\x0f\n\x07user_id\x18\x03 \x01(\t\"j\n\rFindingRaised\x12\x12\n\nfinding_id\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x12\n\nsubject_id\x18\x03 \x01(\t\x12\x0f\n\x07measure\x18\x04 \x01(\t\x12\x0f\n\x07week_of\x18\x05 \x01(\t\"%\n\x0f\x46indingActioned\x12\x12\n\nfinding_id\x18\x01 \x01(\t\"#\n\rFindingClosed\x12\x12\n\nfinding_id\x18\x01 \x01(\t\"]\n\x10TrainingAssigned\x12\x13\n\x0btraining_id\x18\x01 \x01(\t\x12\x12\n\nfinding_id\x18\x02 \x01(\t\x12\x0e\n\x06\x64ue_on\x18\x03 \x01(\t\x12\x10\n\x08user_ids\x18\x04 \x03(\t\"9\n\x11TrainingCompleted\x12\x13\n\x0btraining_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\"I\n\x10TrainingReminded\x12\x13\n\x0btraining_id\x18\x01 \x01(\t\x12\x0e\n\x06\x64ue_on\x18\x02 \x01(\t\x12\x10\n\x08user_ids\x18\x03 \x03(\t\"H\n\x0fTrainingOverdue\x12\x13\n\x0btraining_id\x18\x01 \x01(\t\x12\x0e\n\x06\x64ue_on\x18\x02 \x01(\t\x12\x10\n\x08user_ids\x18\x03 \x03(\t\"(\n\x11TrainingCancelled\x12\x13\n\x0btraining_id\x18\x01 \x01(\t\"\x86\x01\n\x19\x46indingRoleChangeProposed\x12\x12\n\nfinding_id\x18\x01 \x01(\t\x12\x13\n\x0bproposal_id\x18\x02 \x01(\t\x12\x0e\n\x06\x63hange\x18\x03 \x01(\t\x12\x0f\n\x07user_id\x18\x04 \x01(\t\x12\x0c\n\x04role\x18\x05 \x01(\t\x12\x11\n\toffice_id\x18\x06 \x01(\t\"C\n\x18\x46indingRoleChangeApplied\x12\x12\n\nfinding_id\x18\x01 \x01(\t\x12\x13\n\x0bproposal_id\x18\x02 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fproto/reporting/v1/events.proto\x12\x0creporting.v1\"G\n\x0fReportPublished\x12\x11\n\treport_id\x18\x01 \x01(\t\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12\x0f\n\x07week_of\x18\x03 \x01(\t\"6\n\x0eReportRestated\x12\x11\n\treport_id\x18\x01 \x01(\t\x12\x11\n\twatermark\x18\x02 \x01(\t\"G\n\x0fReportReviewDue\x12\x11\n\treport_id\x18\x01 \x01(\t\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12\x0f\n\x07week_of\x18\x03 \x01(\t\"4\n\x0eReportReviewed\x12\x11\n\treport_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\"@\n\x0eGuidePublished\x12\x10\n\x08guide_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0e\n\x06number\x18\x03 \x01(\r\"\\\n\nGuideAsked\x12\x10\n\x08guide_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\r\x12\x10\n\x08user_ids\x18\x03 \x03(\t\x12\x1a\n\x12no_longer_user_ids\x18\x04 \x03(\t\"\"\n\x0eGuideWithdrawn\x12\x10\n\x08guide_id\x18\x01 \x01(\t\"F\n\x11GuideAcknowledged\x12\x10\n\x08guide_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\r\x12\x0f\n\x07user_id\x18\x03 \x01(\t\"j\n\rFindingRaised\x12\x12\n\nfinding_id\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x12\n\nsubject_id\x18\x03 \x01(\t\x12\x0f\n\x07measure\x18\x04 \x01(\t\x12\x0f\n\x07week_of\x18\x05 \x01(\t\"%\n\x0f\x46indingActioned\x12\x12\n\nfinding_id\x18\x01 \x01(\t\"#\n\rFindingClosed\x12\x12\n\nfinding_id\x18\x01 \x01(\t\"]\n\x10TrainingAssigned\x12\x13\n\x0btraining_id\x18\x01 \x01(\t\x12\x12\n\nfinding_id\x18\x02 \x01(\t\x12\x0e\n\x06\x64ue_on\x18\x03 \x01(\t\x12\x10\n\x08user_ids\x18\x04 \x03(\t\"9\n\x11TrainingCompleted\x12\x13\n\x0btraining_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\"I\n\x10TrainingReminded\x12\x13\n\x0btraining_id\x18\x01 \x01(\t\x12\x0e\n\x06\x64ue_on\x18\x02 \x01(\t\x12\x10\n\x08user_ids\x18\x03 \x03(\t\"H\n\x0fTrainingOverdue\x12\x13\n\x0btraining_id\x18\x01 \x01(\t\x12\x0e\n\x06\x64ue_on\x18\x02 \x01(\t\x12\x10\n\x08user_ids\x18\x03 \x03(\t\"(\n\x11TrainingCancelled\x12\x13\n\x0btraining_id\x18\x01 \x01(\t\"\x86\x01\n\x19\x46indingRoleChangeProposed\x12\x12\n\nfinding_id\x18\x01 \x01(\t\x12\x13\n\x0bproposal_id\x18\x02 \x01(\t\x12\x0e\n\x06\x63hange\x18\x03 \x01(\t\x12\x0f\n\x07user_id\x18\x04 \x01(\t\x12\x0c\n\x04role\x18\x05 \x01(\t\x12\x11\n\toffice_id\x18\x06 \x01(\t\"C\n\x18\x46indingRoleChangeApplied\x12\x12\n\nfinding_id\x18\x01 \x01(\t\x12\x13\n\x0bproposal_id\x18\x02 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,28 +41,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REPORTREVIEWED']._serialized_end=303
   _globals['_GUIDEPUBLISHED']._serialized_start=305
   _globals['_GUIDEPUBLISHED']._serialized_end=369
-  _globals['_GUIDEWITHDRAWN']._serialized_start=371
-  _globals['_GUIDEWITHDRAWN']._serialized_end=405
-  _globals['_GUIDEACKNOWLEDGED']._serialized_start=407
-  _globals['_GUIDEACKNOWLEDGED']._serialized_end=477
-  _globals['_FINDINGRAISED']._serialized_start=479
-  _globals['_FINDINGRAISED']._serialized_end=585
-  _globals['_FINDINGACTIONED']._serialized_start=587
-  _globals['_FINDINGACTIONED']._serialized_end=624
-  _globals['_FINDINGCLOSED']._serialized_start=626
-  _globals['_FINDINGCLOSED']._serialized_end=661
-  _globals['_TRAININGASSIGNED']._serialized_start=663
-  _globals['_TRAININGASSIGNED']._serialized_end=756
-  _globals['_TRAININGCOMPLETED']._serialized_start=758
-  _globals['_TRAININGCOMPLETED']._serialized_end=815
-  _globals['_TRAININGREMINDED']._serialized_start=817
-  _globals['_TRAININGREMINDED']._serialized_end=890
-  _globals['_TRAININGOVERDUE']._serialized_start=892
-  _globals['_TRAININGOVERDUE']._serialized_end=964
-  _globals['_TRAININGCANCELLED']._serialized_start=966
-  _globals['_TRAININGCANCELLED']._serialized_end=1006
-  _globals['_FINDINGROLECHANGEPROPOSED']._serialized_start=1009
-  _globals['_FINDINGROLECHANGEPROPOSED']._serialized_end=1143
-  _globals['_FINDINGROLECHANGEAPPLIED']._serialized_start=1145
-  _globals['_FINDINGROLECHANGEAPPLIED']._serialized_end=1212
+  _globals['_GUIDEASKED']._serialized_start=371
+  _globals['_GUIDEASKED']._serialized_end=463
+  _globals['_GUIDEWITHDRAWN']._serialized_start=465
+  _globals['_GUIDEWITHDRAWN']._serialized_end=499
+  _globals['_GUIDEACKNOWLEDGED']._serialized_start=501
+  _globals['_GUIDEACKNOWLEDGED']._serialized_end=571
+  _globals['_FINDINGRAISED']._serialized_start=573
+  _globals['_FINDINGRAISED']._serialized_end=679
+  _globals['_FINDINGACTIONED']._serialized_start=681
+  _globals['_FINDINGACTIONED']._serialized_end=718
+  _globals['_FINDINGCLOSED']._serialized_start=720
+  _globals['_FINDINGCLOSED']._serialized_end=755
+  _globals['_TRAININGASSIGNED']._serialized_start=757
+  _globals['_TRAININGASSIGNED']._serialized_end=850
+  _globals['_TRAININGCOMPLETED']._serialized_start=852
+  _globals['_TRAININGCOMPLETED']._serialized_end=909
+  _globals['_TRAININGREMINDED']._serialized_start=911
+  _globals['_TRAININGREMINDED']._serialized_end=984
+  _globals['_TRAININGOVERDUE']._serialized_start=986
+  _globals['_TRAININGOVERDUE']._serialized_end=1058
+  _globals['_TRAININGCANCELLED']._serialized_start=1060
+  _globals['_TRAININGCANCELLED']._serialized_end=1100
+  _globals['_FINDINGROLECHANGEPROPOSED']._serialized_start=1103
+  _globals['_FINDINGROLECHANGEPROPOSED']._serialized_end=1237
+  _globals['_FINDINGROLECHANGEAPPLIED']._serialized_start=1239
+  _globals['_FINDINGROLECHANGEAPPLIED']._serialized_end=1306
 # @@protoc_insertion_point(module_scope)

@@ -124,7 +124,7 @@ Global___ReportReviewed: _TypeAlias = ReportReviewed  # noqa: Y015
 
 @_typing.final
 class GuidePublished(_message.Message):
-    """Aggregate: guide (down to GuideAcknowledged). A version of a guide is to be read by everybody it is for."""
+    """Aggregate: guide (down to GuideAcknowledged). A version of a guide is to be read by everybody it is for: GuideAsked names them."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -149,6 +149,38 @@ class GuidePublished(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GuidePublished: _TypeAlias = GuidePublished  # noqa: Y015
+
+@_typing.final
+class GuideAsked(_message.Message):
+    """These are asked to read a version, each told once of it, who can sign in and has not read it; the others are not asked any more."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GUIDE_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    USER_IDS_FIELD_NUMBER: _builtins.int
+    NO_LONGER_USER_IDS_FIELD_NUMBER: _builtins.int
+    guide_id: _builtins.str
+    number: _builtins.int
+    @_builtins.property
+    def user_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def no_longer_user_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        guide_id: _builtins.str = ...,
+        number: _builtins.int = ...,
+        user_ids: _abc.Iterable[_builtins.str] | None = ...,
+        no_longer_user_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["guide_id", b"guide_id", "no_longer_user_ids", b"no_longer_user_ids", "number", b"number", "user_ids", b"user_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GuideAsked: _TypeAlias = GuideAsked  # noqa: Y015
 
 @_typing.final
 class GuideWithdrawn(_message.Message):

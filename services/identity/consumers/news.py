@@ -28,6 +28,9 @@ from proto.reporting.v1.events_pb2 import (
     FindingActioned,
     FindingClosed,
     FindingRaised,
+    GuideAcknowledged,
+    GuideAsked,
+    GuideWithdrawn,
     ReportPublished,
     ReportReviewDue,
     ReportReviewed,
@@ -151,6 +154,25 @@ class _Trainings(Post):
         await self.forget(tx, heard, *TRAINING)
 
 
+class _Guides(Post):
+    async def asked(self, tx: Connection, heard: Heard) -> None:
+        """R30: these are to read it; who is not asked any more need not be told."""
+        fact: GuideAsked = heard.fact
+        for user_id in fact.no_longer_user_ids:
+            await self.forget(tx, heard, Topic.GUIDE, by=user_id)
+        if fact.user_ids:
+            await self.tell(tx, heard, Topic.GUIDE, only=fact.user_ids)
+
+    async def acknowledged(self, tx: Connection, heard: Heard) -> None:
+        """One of them has read it."""
+        fact: GuideAcknowledged = heard.fact
+        await self.forget(tx, heard, Topic.GUIDE, by=fact.user_id)
+
+    async def withdrawn(self, tx: Connection, heard: Heard) -> None:
+        """Nobody is to read it any more."""
+        await self.forget(tx, heard, Topic.GUIDE)
+
+
 class _Users(Post):
     async def bounced(self, tx: Connection, heard: Heard) -> None:
         """R03: the invitation's mail was refused for good."""
@@ -249,6 +271,7 @@ def news_of_organizations(parts: Parts[Means]) -> list[Hearing]:
         *_of_insurance(_Insurance(parts)),
         *_of_reporting(_Reporting(parts)),
         _of_trainings(_Trainings(parts)),
+        _of_guides(_Guides(parts)),
         Hearing("identity", "user", accounts),
     ]
 
@@ -295,3 +318,12 @@ def _of_trainings(news: _Trainings) -> Hearing:
         TrainingCancelled: news.cancelled,
     }
     return Hearing("reporting", "training", handlers)
+
+
+def _of_guides(news: _Guides) -> Hearing:
+    handlers = {
+        GuideAsked: news.asked,
+        GuideAcknowledged: news.acknowledged,
+        GuideWithdrawn: news.withdrawn,
+    }
+    return Hearing("reporting", "guide", handlers)

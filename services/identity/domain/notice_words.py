@@ -69,6 +69,7 @@ _SAID: Final[Mapping[Topic, _Said]] = {
     Topic.TRAINING: _Said("1 training is asked of you", "{} trainings are asked of you"),
     Topic.TRAINING_DUE: _Said("1 training is due soon", "{} trainings are due soon"),
     Topic.TRAINING_OVERDUE: _Said("1 training is overdue", "{} trainings are overdue"),
+    Topic.GUIDE: _Said("1 guide is yours to read", "{} guides are yours to read"),
     Topic.INVITATION_BOUNCED: _Said("1 invitation did not arrive", "{} invitations did not arrive"),
     Topic.INVITATION_EXPIRED: _Said("1 invitation has run out", "{} invitations have run out"),
     Topic.AWAY_ENDED: _Said(

@@ -26,9 +26,9 @@ class NoticeKind(StrEnum):
     """What somebody may be told by mail. NEW_REFERRALS: sent, forwarded or reassigned to where they work. OVERDUE: not acknowledged
     or decided in time. RETURNED: declined by the receiver, or cancelled by the sender. ATTENDANCE: an appointment has passed, and
     nobody has said what came of it. OUTCOMES: what came of a referral they sent. INSURANCE_REVIEWS: campaigns, and that nobody is
-    insurance manager. OFFICE_OPENINGS: an office could not open on its first day. COVERAGE: nobody covers an office any more. TASKS: what is left undone in the directory, and
-    providers who leave and can be removed now. REPORTS: weekly progress, and findings of scorecards. TRAININGS: asked of them, due,
-    overdue. USERS: invitations that did not arrive or ran out, and accounts ended by 90 days of absence. ROLES: somebody was given a
+    insurance manager. OFFICE_OPENINGS: an office could not open on its first day. COVERAGE: nobody covers an office any more.
+    TASKS: what is left undone in the directory, and providers who leave and can be removed now. REPORTS: weekly progress, and
+    findings of scorecards. TRAININGS: asked of them, due, overdue. GUIDES: a version of one is theirs to read. USERS: invitations that did not arrive or ran out, and accounts ended by 90 days of absence. ROLES: somebody was given a
     role, or it was taken back or lapsed. CALL_CENTRE: entries in the feed of changes. ACCOUNT_SECURITY: one's own account, password
     and second factors, and what support does."""
 
@@ -43,6 +43,7 @@ class NoticeKind(StrEnum):
     TASKS = "TASKS"
     REPORTS = "REPORTS"
     TRAININGS = "TRAININGS"
+    GUIDES = "GUIDES"
     USERS = "USERS"
     ROLES = "ROLES"
     CALL_CENTRE = "CALL_CENTRE"
@@ -81,6 +82,7 @@ class Topic(StrEnum):
     TRAINING = "TRAINING"
     TRAINING_DUE = "TRAINING_DUE"
     TRAINING_OVERDUE = "TRAINING_OVERDUE"
+    GUIDE = "GUIDE"
     INVITATION_BOUNCED = "INVITATION_BOUNCED"
     INVITATION_EXPIRED = "INVITATION_EXPIRED"
     AWAY_ENDED = "AWAY_ENDED"
@@ -108,6 +110,7 @@ KINDS: Final[Mapping[Topic, NoticeKind]] = {
     Topic.TRAINING: NoticeKind.TRAININGS,
     Topic.TRAINING_DUE: NoticeKind.TRAININGS,
     Topic.TRAINING_OVERDUE: NoticeKind.TRAININGS,
+    Topic.GUIDE: NoticeKind.GUIDES,
     Topic.INVITATION_BOUNCED: NoticeKind.USERS,
     Topic.INVITATION_EXPIRED: NoticeKind.USERS,
     Topic.AWAY_ENDED: NoticeKind.USERS,

@@ -74,6 +74,7 @@ _TOLD: Final[Mapping[Topic, Callable[[Member, Place], bool]]] = {
     Topic.TRAINING: _oneself,
     Topic.TRAINING_DUE: _oneself,
     Topic.TRAINING_OVERDUE: _oneself,
+    Topic.GUIDE: _oneself,
     Topic.INVITATION_BOUNCED: _decides_there,
     Topic.INVITATION_EXPIRED: _decides_there,
     Topic.AWAY_ENDED: _client_admin,

@@ -35,6 +35,7 @@ from services.reporting.domain.guides import (
     require_published,
 )
 from services.reporting.domain.nouns import OrganizationId, UserId
+from services.reporting.store import asks
 from services.reporting.store import guides as store
 
 
@@ -147,6 +148,7 @@ async def withdraw_guide(call: Call[Peers], guide_id: GuideId, expected_version:
         require_published(guide)
         changed = replace(guide, state=GuideState.WITHDRAWN, version=guide.version + 1)
         await store.change(tx, changed)
+        await asks.forget(tx, guide)
         at = call.clock.now()
         await tell(tx, changed, GuideWithdrawn(guide_id=str(guide.id)), at, call.viewer)
         await trainings.guide_withdrawn(tx, guide, at, call.viewer)

@@ -27,6 +27,9 @@ from proto.referrals.v1.events_pb2 import (
 from proto.reporting.v1.events_pb2 import (
     FindingClosed,
     FindingRaised,
+    GuideAcknowledged,
+    GuideAsked,
+    GuideWithdrawn,
     ReportPublished,
     ReportReviewDue,
     TrainingAssigned,
@@ -190,6 +193,27 @@ async def test_trainings_are_told_to_those_who_are_asked_and_have_not_done_them(
         "Lakeside Care: 1 training is overdue",
     ]
     assert [await case.mail(one) for one in (quick, spared, case.here.admin)] == [[], [], []]
+
+
+async def test_guides_are_told_once_to_those_whose_they_are_and_who_have_not_read_them(
+    identity: Identity, case: Case
+) -> None:
+    """R30: in the daily mail; a new version is told again, and what is withdrawn or theirs no more is not."""
+    quick, left = [await identity.member(case.here) for _ in range(2)]
+    guide, withdrawn = uuid4(), uuid4()
+    asked = [str(one.user_id) for one in (case.staff, quick, left)]
+    await case.say("guide", guide, GuideAsked(number=1, user_ids=asked))
+    await case.say("guide", guide, GuideAcknowledged(number=1, user_id=str(quick.user_id)))
+    await case.say("guide", guide, GuideAsked(number=1, no_longer_user_ids=[str(left.user_id)]))
+    await case.say("guide", withdrawn, GuideAsked(number=1, user_ids=asked), GuideWithdrawn())
+    await case.later(A_DAY)
+    await case.say("guide", guide, GuideAsked(number=2, user_ids=asked[:1]))
+    await case.say("guide", guide, GuideAsked(number=3, user_ids=asked[:1]))
+    await case.later(A_DAY)
+
+    told = "Daily: Lakeside Care: 1 guide is yours to read"
+    assert await case.subjects(case.staff) == [told, told]
+    assert [await case.mail(one) for one in (quick, left, case.here.admin)] == [[], [], []]
 
 
 async def test_everybody_is_told_when_their_roles_change_once_for_many_changes(

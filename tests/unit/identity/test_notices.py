@@ -136,7 +136,7 @@ def test_every_topic_is_of_a_kind_that_can_be_chosen_and_has_words() -> None:
     assert set(NoticeKind) - set(KINDS.values()) == FIXED
     for topic in Topic:
         assert len(lines([waiting(topic), waiting(topic)], {})) == 1
-        oneself = KINDS[topic] in {NoticeKind.ROLES, NoticeKind.TRAININGS}
+        oneself = KINDS[topic] in {NoticeKind.ROLES, NoticeKind.TRAININGS, NoticeKind.GUIDES}
         assert is_told(topic, member(), Place(None, None)) is oneself
 
 
