@@ -63,13 +63,18 @@ class DirectoryDoor(DirectoryServicer):
         call, office_id = self._call(), parse_id(request.office_id, "office_id")
         if bool(request.provider_id) == bool(request.group_id):
             raise Invalid("Name a provider or a group.", field="provider_id")
+        sender_code = (
+            await _judge_sender(call, request.sender) if request.HasField("sender") else ""
+        )
+        if sender_code not in {"", "OK"}:
+            return ReceiverReply(sender_code=sender_code)
         if request.group_id:
             group_id = parse_id(request.group_id, "group_id")
             judged = await receiving.judge_group(call, group_id, office_id)
         else:
             provider_id = parse_id(request.provider_id, "provider_id")
             judged = await receiving.judge_provider(call, provider_id, office_id)
-        return _receiver(judged, request.office_id)
+        return _receiver(judged, request.office_id, sender_code)
 
     async def Suggest(self, request: SuggestRequest, context: Any) -> SuggestReply:  # noqa: ANN401, ARG002, N802 - grpc's
         """Who may receive a referral, ranked and explained as for a client (R28)."""
@@ -86,13 +91,7 @@ class DirectoryDoor(DirectoryServicer):
 
     async def Sender(self, request: SenderRequest, context: Any) -> SenderReply:  # noqa: ANN401, ARG002, N802 - grpc's
         """May this office, with this provider or group, send a referral now? (R22)"""
-        sending = Sending(
-            parse_id(request.organization_id, "organization_id"),
-            parse_id(request.office_id, "office_id"),
-            _optional(request.provider_id, "provider_id"),
-            _optional(request.group_id, "group_id"),
-        )
-        code = await receiving.judge_sender(self._call(), sending)
+        code = await _judge_sender(self._call(), request)
         return SenderReply(may_send=code == "OK", code=code)
 
     async def Placements(self, request: PlacementsRequest, context: Any) -> PlacementsReply:  # noqa: ANN401, ARG002, N802 - grpc's
@@ -172,7 +171,17 @@ class DirectoryDoor(DirectoryServicer):
         return self._parts.call(viewer)
 
 
-def _receiver(judged: Judged, office_id: str) -> ReceiverReply:
+async def _judge_sender(call: Call, request: SenderRequest) -> str:
+    sending = Sending(
+        parse_id(request.organization_id, "organization_id"),
+        parse_id(request.office_id, "office_id"),
+        _optional(request.provider_id, "provider_id"),
+        _optional(request.group_id, "group_id"),
+    )
+    return await receiving.judge_sender(call, sending)
+
+
+def _receiver(judged: Judged, office_id: str, sender_code: str) -> ReceiverReply:
     return ReceiverReply(
         may_receive=judged.code == "OK",
         code=judged.code,
@@ -181,6 +190,7 @@ def _receiver(judged: Judged, office_id: str) -> ReceiverReply:
         alternatives=_alternatives(judged, office_id),
         accepting_new_patients=judged.accepting_new_patients,
         provider_id=str(judged.provider_id) if judged.provider_id else "",
+        sender_code=sender_code,
     )
 
 

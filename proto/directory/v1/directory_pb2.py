@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"proto/directory/v1/directory.proto\x12\x0c\x64irectory.v1\"A\n\x10ProvidersRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x14\n\x0cprovider_ids\x18\x02 \x03(\t\"@\n\x0eProvidersReply\x12.\n\tproviders\x18\x01 \x03(\x0b\x32\x1b.directory.v1.KnownProvider\"A\n\rKnownProvider\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\"=\n\x11UserGroupsRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\"=\n\x0fUserGroupsReply\x12*\n\x06groups\x18\x01 \x03(\x0b\x32\x1a.directory.v1.StaffedGroup\">\n\x0cStaffedGroup\x12\x10\n\x08group_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06others\x18\x03 \x01(\r\"=\n\x0eOfficesRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x12\n\noffice_ids\x18\x02 \x03(\t\":\n\x0cOfficesReply\x12*\n\x07offices\x18\x01 \x03(\x0b\x32\x19.directory.v1.KnownOffice\"=\n\x0bKnownOffice\x12\x11\n\toffice_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\"K\n\x0fReceiverRequest\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12\x11\n\toffice_id\x18\x03 \x01(\t\"\xca\x01\n\rReceiverReply\x12\x13\n\x0bmay_receive\x18\x01 \x01(\x08\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x17\n\x0forganization_id\x18\x03 \x01(\t\x12\x17\n\x0fspecialty_codes\x18\x04 \x03(\t\x12/\n\x0c\x61lternatives\x18\x05 \x03(\x0b\x32\x19.directory.v1.Alternative\x12\x1e\n\x16\x61\x63\x63\x65pting_new_patients\x18\x06 \x01(\x08\x12\x13\n\x0bprovider_id\x18\x07 \x01(\t\"n\n\x0b\x41lternative\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12\x11\n\toffice_id\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\x17\n\x0fspecialty_codes\x18\x05 \x03(\t\"b\n\rSenderRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x11\n\toffice_id\x18\x02 \x01(\t\x12\x13\n\x0bprovider_id\x18\x03 \x01(\t\x12\x10\n\x08group_id\x18\x04 \x01(\t\"-\n\x0bSenderReply\x12\x10\n\x08may_send\x18\x01 \x01(\x08\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\"I\n\x11PlacementsRequest\x12(\n\x04keys\x18\x01 \x03(\x0b\x32\x1a.directory.v1.PlacementKey\x12\n\n\x02on\x18\x02 \x01(\t\"6\n\x0cPlacementKey\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x11\n\toffice_id\x18\x02 \x01(\t\"C\n\x0fPlacementsReply\x12\x30\n\nplacements\x18\x01 \x03(\x0b\x32\x1c.directory.v1.FoundPlacement\"j\n\x0e\x46oundPlacement\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x11\n\toffice_id\x18\x02 \x01(\t\x12\x17\n\x0forganization_id\x18\x03 \x01(\t\x12\x17\n\x0f\x65\x66\x66\x65\x63tive_until\x18\x04 \x01(\t\"\xa2\x01\n\x0eSuggestRequest\x12\x16\n\x0especialty_code\x18\x01 \x01(\t\x12\x10\n\x08plan_ids\x18\x02 \x03(\t\x12\x13\n\x0bpostal_code\x18\x03 \x01(\t\x12\x11\n\toffice_id\x18\x04 \x01(\t\x12\n\n\x02on\x18\x05 \x01(\t\x12#\n\x1bonly_accepting_new_patients\x18\x06 \x01(\x08\x12\r\n\x05\x66irst\x18\x07 \x01(\r\"\x92\x01\n\x0cSuggestReply\x12\x32\n\treceivers\x18\x01 \x03(\x0b\x32\x1f.directory.v1.SuggestedReceiver\x12\n\n\x02on\x18\x02 \x01(\t\x12\x10\n\x08widening\x18\x03 \x01(\t\x12\x19\n\x11insurance_unknown\x18\x04 \x01(\x08\x12\x15\n\rplace_unknown\x18\x05 \x01(\x08\"\xbc\x02\n\x11SuggestedReceiver\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12\x11\n\toffice_id\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\x18\n\x0b\x64istance_km\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x0c\n\x04plan\x18\x06 \x01(\t\x12\x19\n\x11\x61\x63\x63\x65pted_plan_ids\x18\x07 \x03(\t\x12\x18\n\x10plan_verified_on\x18\x08 \x01(\t\x12\x12\n\nplan_stale\x18\t \x01(\x08\x12\x1e\n\x16\x61\x63\x63\x65pting_new_patients\x18\n \x01(\x08\x12\r\n\x05score\x18\x0b \x01(\x01\x12/\n\x07\x66\x61\x63tors\x18\x0c \x03(\x0b\x32\x1e.directory.v1.SuggestionFactorB\x0e\n\x0c_distance_km\"?\n\x10SuggestionFactor\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01\x12\x0e\n\x06reason\x18\x03 \x01(\t2\x86\x04\n\tDirectory\x12\x46\n\x08Receiver\x12\x1d.directory.v1.ReceiverRequest\x1a\x1b.directory.v1.ReceiverReply\x12\x43\n\x07Suggest\x12\x1c.directory.v1.SuggestRequest\x1a\x1a.directory.v1.SuggestReply\x12@\n\x06Sender\x12\x1b.directory.v1.SenderRequest\x1a\x19.directory.v1.SenderReply\x12L\n\nPlacements\x12\x1f.directory.v1.PlacementsRequest\x1a\x1d.directory.v1.PlacementsReply\x12\x43\n\x07Offices\x12\x1c.directory.v1.OfficesRequest\x1a\x1a.directory.v1.OfficesReply\x12I\n\tProviders\x12\x1e.directory.v1.ProvidersRequest\x1a\x1c.directory.v1.ProvidersReply\x12L\n\nUserGroups\x12\x1f.directory.v1.UserGroupsRequest\x1a\x1d.directory.v1.UserGroupsReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"proto/directory/v1/directory.proto\x12\x0c\x64irectory.v1\"A\n\x10ProvidersRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x14\n\x0cprovider_ids\x18\x02 \x03(\t\"@\n\x0eProvidersReply\x12.\n\tproviders\x18\x01 \x03(\x0b\x32\x1b.directory.v1.KnownProvider\"A\n\rKnownProvider\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\"=\n\x11UserGroupsRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\"=\n\x0fUserGroupsReply\x12*\n\x06groups\x18\x01 \x03(\x0b\x32\x1a.directory.v1.StaffedGroup\">\n\x0cStaffedGroup\x12\x10\n\x08group_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06others\x18\x03 \x01(\r\"=\n\x0eOfficesRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x12\n\noffice_ids\x18\x02 \x03(\t\":\n\x0cOfficesReply\x12*\n\x07offices\x18\x01 \x03(\x0b\x32\x19.directory.v1.KnownOffice\"=\n\x0bKnownOffice\x12\x11\n\toffice_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\"x\n\x0fReceiverRequest\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12\x11\n\toffice_id\x18\x03 \x01(\t\x12+\n\x06sender\x18\x04 \x01(\x0b\x32\x1b.directory.v1.SenderRequest\"\xdf\x01\n\rReceiverReply\x12\x13\n\x0bmay_receive\x18\x01 \x01(\x08\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x17\n\x0forganization_id\x18\x03 \x01(\t\x12\x17\n\x0fspecialty_codes\x18\x04 \x03(\t\x12/\n\x0c\x61lternatives\x18\x05 \x03(\x0b\x32\x19.directory.v1.Alternative\x12\x1e\n\x16\x61\x63\x63\x65pting_new_patients\x18\x06 \x01(\x08\x12\x13\n\x0bprovider_id\x18\x07 \x01(\t\x12\x13\n\x0bsender_code\x18\x08 \x01(\t\"n\n\x0b\x41lternative\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12\x11\n\toffice_id\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\x17\n\x0fspecialty_codes\x18\x05 \x03(\t\"b\n\rSenderRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x11\n\toffice_id\x18\x02 \x01(\t\x12\x13\n\x0bprovider_id\x18\x03 \x01(\t\x12\x10\n\x08group_id\x18\x04 \x01(\t\"-\n\x0bSenderReply\x12\x10\n\x08may_send\x18\x01 \x01(\x08\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\"I\n\x11PlacementsRequest\x12(\n\x04keys\x18\x01 \x03(\x0b\x32\x1a.directory.v1.PlacementKey\x12\n\n\x02on\x18\x02 \x01(\t\"6\n\x0cPlacementKey\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x11\n\toffice_id\x18\x02 \x01(\t\"C\n\x0fPlacementsReply\x12\x30\n\nplacements\x18\x01 \x03(\x0b\x32\x1c.directory.v1.FoundPlacement\"j\n\x0e\x46oundPlacement\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x11\n\toffice_id\x18\x02 \x01(\t\x12\x17\n\x0forganization_id\x18\x03 \x01(\t\x12\x17\n\x0f\x65\x66\x66\x65\x63tive_until\x18\x04 \x01(\t\"\xa2\x01\n\x0eSuggestRequest\x12\x16\n\x0especialty_code\x18\x01 \x01(\t\x12\x10\n\x08plan_ids\x18\x02 \x03(\t\x12\x13\n\x0bpostal_code\x18\x03 \x01(\t\x12\x11\n\toffice_id\x18\x04 \x01(\t\x12\n\n\x02on\x18\x05 \x01(\t\x12#\n\x1bonly_accepting_new_patients\x18\x06 \x01(\x08\x12\r\n\x05\x66irst\x18\x07 \x01(\r\"\x92\x01\n\x0cSuggestReply\x12\x32\n\treceivers\x18\x01 \x03(\x0b\x32\x1f.directory.v1.SuggestedReceiver\x12\n\n\x02on\x18\x02 \x01(\t\x12\x10\n\x08widening\x18\x03 \x01(\t\x12\x19\n\x11insurance_unknown\x18\x04 \x01(\x08\x12\x15\n\rplace_unknown\x18\x05 \x01(\x08\"\xbc\x02\n\x11SuggestedReceiver\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12\x11\n\toffice_id\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\x18\n\x0b\x64istance_km\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x0c\n\x04plan\x18\x06 \x01(\t\x12\x19\n\x11\x61\x63\x63\x65pted_plan_ids\x18\x07 \x03(\t\x12\x18\n\x10plan_verified_on\x18\x08 \x01(\t\x12\x12\n\nplan_stale\x18\t \x01(\x08\x12\x1e\n\x16\x61\x63\x63\x65pting_new_patients\x18\n \x01(\x08\x12\r\n\x05score\x18\x0b \x01(\x01\x12/\n\x07\x66\x61\x63tors\x18\x0c \x03(\x0b\x32\x1e.directory.v1.SuggestionFactorB\x0e\n\x0c_distance_km\"?\n\x10SuggestionFactor\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01\x12\x0e\n\x06reason\x18\x03 \x01(\t2\x86\x04\n\tDirectory\x12\x46\n\x08Receiver\x12\x1d.directory.v1.ReceiverRequest\x1a\x1b.directory.v1.ReceiverReply\x12\x43\n\x07Suggest\x12\x1c.directory.v1.SuggestRequest\x1a\x1a.directory.v1.SuggestReply\x12@\n\x06Sender\x12\x1b.directory.v1.SenderRequest\x1a\x19.directory.v1.SenderReply\x12L\n\nPlacements\x12\x1f.directory.v1.PlacementsRequest\x1a\x1d.directory.v1.PlacementsReply\x12\x43\n\x07Offices\x12\x1c.directory.v1.OfficesRequest\x1a\x1a.directory.v1.OfficesReply\x12I\n\tProviders\x12\x1e.directory.v1.ProvidersRequest\x1a\x1c.directory.v1.ProvidersReply\x12L\n\nUserGroups\x12\x1f.directory.v1.UserGroupsRequest\x1a\x1d.directory.v1.UserGroupsReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -50,31 +50,31 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_KNOWNOFFICE']._serialized_start=565
   _globals['_KNOWNOFFICE']._serialized_end=626
   _globals['_RECEIVERREQUEST']._serialized_start=628
-  _globals['_RECEIVERREQUEST']._serialized_end=703
-  _globals['_RECEIVERREPLY']._serialized_start=706
-  _globals['_RECEIVERREPLY']._serialized_end=908
-  _globals['_ALTERNATIVE']._serialized_start=910
-  _globals['_ALTERNATIVE']._serialized_end=1020
-  _globals['_SENDERREQUEST']._serialized_start=1022
-  _globals['_SENDERREQUEST']._serialized_end=1120
-  _globals['_SENDERREPLY']._serialized_start=1122
-  _globals['_SENDERREPLY']._serialized_end=1167
-  _globals['_PLACEMENTSREQUEST']._serialized_start=1169
-  _globals['_PLACEMENTSREQUEST']._serialized_end=1242
-  _globals['_PLACEMENTKEY']._serialized_start=1244
-  _globals['_PLACEMENTKEY']._serialized_end=1298
-  _globals['_PLACEMENTSREPLY']._serialized_start=1300
-  _globals['_PLACEMENTSREPLY']._serialized_end=1367
-  _globals['_FOUNDPLACEMENT']._serialized_start=1369
-  _globals['_FOUNDPLACEMENT']._serialized_end=1475
-  _globals['_SUGGESTREQUEST']._serialized_start=1478
-  _globals['_SUGGESTREQUEST']._serialized_end=1640
-  _globals['_SUGGESTREPLY']._serialized_start=1643
-  _globals['_SUGGESTREPLY']._serialized_end=1789
-  _globals['_SUGGESTEDRECEIVER']._serialized_start=1792
-  _globals['_SUGGESTEDRECEIVER']._serialized_end=2108
-  _globals['_SUGGESTIONFACTOR']._serialized_start=2110
-  _globals['_SUGGESTIONFACTOR']._serialized_end=2173
-  _globals['_DIRECTORY']._serialized_start=2176
-  _globals['_DIRECTORY']._serialized_end=2694
+  _globals['_RECEIVERREQUEST']._serialized_end=748
+  _globals['_RECEIVERREPLY']._serialized_start=751
+  _globals['_RECEIVERREPLY']._serialized_end=974
+  _globals['_ALTERNATIVE']._serialized_start=976
+  _globals['_ALTERNATIVE']._serialized_end=1086
+  _globals['_SENDERREQUEST']._serialized_start=1088
+  _globals['_SENDERREQUEST']._serialized_end=1186
+  _globals['_SENDERREPLY']._serialized_start=1188
+  _globals['_SENDERREPLY']._serialized_end=1233
+  _globals['_PLACEMENTSREQUEST']._serialized_start=1235
+  _globals['_PLACEMENTSREQUEST']._serialized_end=1308
+  _globals['_PLACEMENTKEY']._serialized_start=1310
+  _globals['_PLACEMENTKEY']._serialized_end=1364
+  _globals['_PLACEMENTSREPLY']._serialized_start=1366
+  _globals['_PLACEMENTSREPLY']._serialized_end=1433
+  _globals['_FOUNDPLACEMENT']._serialized_start=1435
+  _globals['_FOUNDPLACEMENT']._serialized_end=1541
+  _globals['_SUGGESTREQUEST']._serialized_start=1544
+  _globals['_SUGGESTREQUEST']._serialized_end=1706
+  _globals['_SUGGESTREPLY']._serialized_start=1709
+  _globals['_SUGGESTREPLY']._serialized_end=1855
+  _globals['_SUGGESTEDRECEIVER']._serialized_start=1858
+  _globals['_SUGGESTEDRECEIVER']._serialized_end=2174
+  _globals['_SUGGESTIONFACTOR']._serialized_start=2176
+  _globals['_SUGGESTIONFACTOR']._serialized_end=2239
+  _globals['_DIRECTORY']._serialized_start=2242
+  _globals['_DIRECTORY']._serialized_end=2760
 # @@protoc_insertion_point(module_scope)

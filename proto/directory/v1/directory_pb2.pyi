@@ -238,19 +238,25 @@ class ReceiverRequest(_message.Message):
     PROVIDER_ID_FIELD_NUMBER: _builtins.int
     GROUP_ID_FIELD_NUMBER: _builtins.int
     OFFICE_ID_FIELD_NUMBER: _builtins.int
+    SENDER_FIELD_NUMBER: _builtins.int
     provider_id: _builtins.str
     group_id: _builtins.str
     office_id: _builtins.str
+    @_builtins.property
+    def sender(self) -> Global___SenderRequest:
+        """Who is to send: asked about first, in the same question. The receiver is not looked at when it may not."""
+
     def __init__(
         self,
         *,
         provider_id: _builtins.str = ...,
         group_id: _builtins.str = ...,
         office_id: _builtins.str = ...,
+        sender: Global___SenderRequest | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["sender", b"sender"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "office_id", b"office_id", "provider_id", b"provider_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "office_id", b"office_id", "provider_id", b"provider_id", "sender", b"sender"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -267,6 +273,7 @@ class ReceiverReply(_message.Message):
     ALTERNATIVES_FIELD_NUMBER: _builtins.int
     ACCEPTING_NEW_PATIENTS_FIELD_NUMBER: _builtins.int
     PROVIDER_ID_FIELD_NUMBER: _builtins.int
+    SENDER_CODE_FIELD_NUMBER: _builtins.int
     may_receive: _builtins.bool
     code: _builtins.str
     """OK, NOT_FOUND, NOT_APPROVED, NOT_PLACED, OFFICE_NOT_LIVE, OFFICE_CLOSING, RECEIVER_LEAVING, GROUP_CANNOT_RECEIVE or GROUP_NOT_STAFFED."""
@@ -274,6 +281,8 @@ class ReceiverReply(_message.Message):
     accepting_new_patients: _builtins.bool
     provider_id: _builtins.str
     """The provider who receives; another than was asked for when that record was merged into this one. Empty for a group."""
+    sender_code: _builtins.str
+    """As SenderReply.code, of the sender that was named."""
     @_builtins.property
     def specialty_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
@@ -290,10 +299,11 @@ class ReceiverReply(_message.Message):
         alternatives: _abc.Iterable[Global___Alternative] | None = ...,
         accepting_new_patients: _builtins.bool = ...,
         provider_id: _builtins.str = ...,
+        sender_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepting_new_patients", b"accepting_new_patients", "alternatives", b"alternatives", "code", b"code", "may_receive", b"may_receive", "organization_id", b"organization_id", "provider_id", b"provider_id", "specialty_codes", b"specialty_codes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepting_new_patients", b"accepting_new_patients", "alternatives", b"alternatives", "code", b"code", "may_receive", b"may_receive", "organization_id", b"organization_id", "provider_id", b"provider_id", "sender_code", b"sender_code", "specialty_codes", b"specialty_codes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

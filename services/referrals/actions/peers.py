@@ -79,10 +79,12 @@ class Receiver:
     alternatives: tuple[Alternative, ...]
 
 
-async def ask_receiver(call: Call, target: Target) -> Receiver:
+async def ask_receiver(call: Call, target: Target, sender: Party | None = None) -> Receiver:
     """The receiver with its organization; refused with directory's code, and alternatives, when it may not receive now. For a record
-    that was merged into another one, that one receives."""
-    reply = await _ask_receiver(call, target)
+    that was merged into another one, that one receives. With a sender, it is refused first where that one may not send (R22)."""
+    reply = await _ask_receiver(call, target, sender)
+    if sender is not None:
+        await _require_sender(call, sender, reply.sender_code)
     alternatives = tuple(_alternative(one) for one in reply.alternatives)
     if not reply.may_receive:
         raise _refused(reply.code, "receiver", alternatives)
@@ -100,11 +102,14 @@ async def ask_alternatives(
     return tuple(_alternative(one) for one in reply.alternatives)
 
 
-async def _ask_receiver(call: Call, target: Target) -> directory.ReceiverReply:
+async def _ask_receiver(
+    call: Call, target: Target, sender: Party | None = None
+) -> directory.ReceiverReply:
     question = directory.ReceiverRequest(
         provider_id=_text(target.provider_id),
         group_id=_text(target.group_id),
         office_id=str(target.office_id),
+        sender=_sender(sender) if sender else None,
     )
     peer = call.peers.directory
     return await peer.ask(DirectoryStub(peer.channel).Receiver, question, viewer=call.viewer)
@@ -112,16 +117,28 @@ async def _ask_receiver(call: Call, target: Target) -> directory.ReceiverReply:
 
 async def ask_sender(call: Call, sender: Party) -> None:
     """Refuses with directory's code unless the office may send, with its provider or group (R22)."""
-    question = directory.SenderRequest(
+    peer = call.peers.directory
+    stub = DirectoryStub(peer.channel)
+    reply = await peer.ask(stub.Sender, _sender(sender), viewer=call.viewer)
+    if not reply.may_send:
+        raise _refused(reply.code, "sender", ())
+
+
+async def _require_sender(call: Call, sender: Party, code: str) -> None:
+    """What was answered of the sender; an older directory, which is asked once more, has not looked at it."""
+    if not code:
+        await ask_sender(call, sender)
+    elif code != "OK":
+        raise _refused(code, "sender", ())
+
+
+def _sender(sender: Party) -> directory.SenderRequest:
+    return directory.SenderRequest(
         organization_id=str(sender.organization_id),
         office_id=str(sender.office_id),
         provider_id=_text(sender.provider_id),
         group_id=_text(sender.group_id),
     )
-    peer = call.peers.directory
-    reply = await peer.ask(DirectoryStub(peer.channel).Sender, question, viewer=call.viewer)
-    if not reply.may_send:
-        raise _refused(reply.code, "sender", ())
 
 
 def _refused(code: str, field: str, alternatives: tuple[Alternative, ...]) -> Refusal:

@@ -233,8 +233,8 @@ class _Here:
     external: bool
 
 
-async def _here(tx: Connection, call: Call, target: Target | None) -> _Here:
-    known = await offices.known(tx, [target.office_id]) if target else {}
+async def _here(tx: Connection, call: Call, end: Target | Party | None) -> _Here:
+    known = await offices.known(tx, [end.office_id]) if end else {}
     external = any(office.externally_managed for office in known.values())
     return _Here(await today(tx, call), external)
 
@@ -255,19 +255,23 @@ async def _ask(
             remedy="Name an office with a provider or a group.",
         )
     plans, outside = plan
-    await ask_sender(call, sender)
-    return await reasoned(call, await ask_about(call, target, plans, here), outside)
+    receiver = await ask_receiver(call, target, sender)
+    return await reasoned(call, await ask_plans(call, receiver, plans, here), outside)
 
 
-async def ask_about(
-    call: Call, target: Target, plans: Sequence[PlanId], here: _Here | None = None
-) -> Asked:
+async def ask_about(call: Call, target: Target, plans: Sequence[PlanId]) -> Asked:
     """Directory about a receiver, insurance about the patient's plans there."""
-    receiver = await ask_receiver(call, target)
+    return await ask_plans(call, await ask_receiver(call, target), plans)
+
+
+async def ask_plans(
+    call: Call, receiver: Receiver, plans: Sequence[PlanId], here: _Here | None = None
+) -> Asked:
+    """Insurance about the patient's plans where a receiver is."""
     party, members = receiver.party, list[domain.ProviderId]()
     if here is None or party.group_id is not None:
         async with call.db.reading() as tx:
-            here = here or await _here(tx, call, target)
+            here = here or await _here(tx, call, party)
             if party.group_id is not None:
                 members = await people.members_of(tx, party.organization_id, party.group_id)
     plan = None

@@ -176,7 +176,7 @@ async def test_a_leaving_provider_names_who_may_receive_instead(
 async def test_a_group_may_send_without_a_provider_and_others_may_not(
     directory: Directory, organization: Organization
 ) -> None:
-    """R22."""
+    """R22: asked of the sender alone, or of both ends in one question."""
     provider = await organization.approved()
     office = await organization.live_office(provider)
     user = await organization.user()
@@ -189,6 +189,10 @@ async def test_a_group_may_send_without_a_provider_and_others_may_not(
         request = SenderRequest(organization_id=str(organization.id), office_id=office["id"], **who)
         reply = await directory.peer.ask(directory.stub.Sender, request)
         assert reply.may_send is (reply.code == "OK")
+        asked = ReceiverRequest(office_id=office["id"], provider_id=provider["id"], sender=request)
+        both = await directory.peer.ask(directory.stub.Receiver, asked)
+        assert both.sender_code == reply.code
+        assert both.may_receive is reply.may_send, "who may not send is told nothing else"
         found: str = reply.code
         return found
 

@@ -33,9 +33,11 @@ CARDIOLOGY = "207RC0000X"
 
 
 class SmallDirectory(DirectoryServicer):
-    """Knows whose the offices are; everybody may send and receive unless it was told a code for them."""
+    """Knows whose the offices are; everybody may send and receive unless it was told a code for them. `older`: as of the release
+    before, it does not look at a sender that stands in the question for a receiver."""
 
     def __init__(self) -> None:
+        self.older = False
         self.office_of: dict[UUID, UUID] = {}
         self.codes: dict[UUID, str] = {}
         self.specialties: dict[UUID, list[str]] = {}
@@ -63,6 +65,7 @@ class SmallDirectory(DirectoryServicer):
             specialty_codes=self.specialties.get(who, [CARDIOLOGY]),
             alternatives=self.alternatives,
             provider_id=str(self.merged.get(who, request.provider_id)),
+            sender_code="" if self.older else self._sender_code(request.sender),
         )
 
     async def Suggest(  # noqa: N802
@@ -82,10 +85,15 @@ class SmallDirectory(DirectoryServicer):
         request: directory.SenderRequest,
         context: Any,  # noqa: ANN401, ARG002
     ) -> directory.SenderReply:
+        code = self._sender_code(request)
+        return directory.SenderReply(may_send=code == "OK", code=code)
+
+    def _sender_code(self, request: directory.SenderRequest) -> str:
+        if not request.office_id:
+            return ""
         who = UUID(request.provider_id or request.group_id)
         known = self.office_of.get(UUID(request.office_id)) == UUID(request.organization_id)
-        code = self.codes.get(who, "OK") if known else "NOT_FOUND"
-        return directory.SenderReply(may_send=code == "OK", code=code)
+        return self.codes.get(who, "OK") if known else "NOT_FOUND"
 
     async def Offices(  # noqa: N802
         self,

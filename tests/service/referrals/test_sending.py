@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from uuid import UUID, uuid4
 
+import pytest
+
 from kit.auth import ANONYMOUS
 from proto.directory.v1 import directory_pb2 as directory
 from tests.service.referrals.asking import act, at, do, draft, group_at, read, send
@@ -126,10 +128,12 @@ async def test_an_unknown_receiver_is_not_found(world: World) -> None:
     assert (await send(world, nowhere))["code"] == "NOT_FOUND"
 
 
+@pytest.mark.parametrize("older", [False, True])
 async def test_a_group_that_may_send_needs_no_provider_and_one_that_may_not_is_refused(
-    world: World,
+    world: World, *, older: bool
 ) -> None:
-    """R22."""
+    """R22: directory is asked about both ends at once; one of the release before, about each."""
+    world.service.directory.older = older
     door, closed = uuid4(), uuid4()
     world.service.directory.codes[closed] = "GROUP_CANNOT_SEND"
     office = str(world.sender.office_id)
