@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
+from kit import audit
 from kit.db import Connection
 from kit.errors import Refusal, Unavailable
 from proto.directory.v1 import events_pb2 as facts
@@ -25,7 +26,8 @@ from services.directory.actions import (
 )
 from services.directory.actions.peers import Call
 from services.directory.actions.placements import NewPlacement
-from services.directory.domain import days, fences, profiles
+from services.directory.domain import days, fences, merging, profiles
+from services.directory.domain.merging import RightNpi
 from services.directory.domain.nouns import (
     FenceStep,
     Office,
@@ -41,18 +43,25 @@ log = logging.getLogger(__name__)
 
 
 async def merge_providers(
-    call: Call, duplicate_id: UUID, survivor_id: UUID, seen: tuple[int, int]
+    call: Call,
+    duplicate_id: UUID,
+    survivor_id: UUID,
+    seen: tuple[int, int],
+    right: RightNpi | None = None,
 ) -> Provider:
     """Merge the duplicate into the survivor; both as they were seen. Answers the survivor.
 
     Refuses OPEN_REFERRALS with what is open with the duplicate (have it reassigned to the survivor first), DIFFERENT_NPI for two
-    people, and PROVIDER_STATE when one of them is leaving or gone.
+    people unless somebody says which NPI is `right`, TWO_PEOPLE where that cannot be, and PROVIDER_STATE when one of them is leaving
+    or gone.
     """
     async with call.db.transaction() as tx:
         duplicate, survivor = await _both(tx, call, duplicate_id, survivor_id)
         require_version("duplicate", seen[0], duplicate.version)
         require_version("survivor", seen[1], survivor.version)
-        profiles.require_mergeable(duplicate, survivor)
+        merging.require_mergeable(duplicate, survivor, right)
+        settings = await store.catalogue.settings(tx, survivor.organization_id)
+        merging.require_approved_npi(duplicate, survivor, right, settings)
         leaving = replace(
             duplicate,
             state=ProviderState.OFFBOARDING,
@@ -62,7 +71,7 @@ async def merge_providers(
         await store.providers.save(tx, leaving, call.clock.now())
         fact = facts.ProviderOffboardingStarted(provider_id=str(duplicate_id))
         await telling.of_provider(tx, call, leaving, fact)
-    offices = await _finish(call, leaving, survivor_id)
+    offices = await _finish(call, leaving, survivor_id, right)
     await going_live.recheck(call, survivor.organization_id, offices)
     await suggestions.review(call, survivor.organization_id, offices)
     return await removal.read(call, survivor_id)
@@ -80,7 +89,9 @@ async def _both(
     return found[duplicate_id], found[survivor_id]
 
 
-async def _finish(call: Call, leaving: Provider, survivor_id: UUID) -> list[OfficeId]:
+async def _finish(
+    call: Call, leaving: Provider, survivor_id: UUID, right: RightNpi | None
+) -> list[OfficeId]:
     organization_id, version = leaving.organization_id, leaving.version + 1
     try:
         work = await call.peers.referrals.raise_fence(organization_id, peers.PROVIDER, leaving.id)
@@ -96,10 +107,10 @@ async def _finish(call: Call, leaving: Provider, survivor_id: UUID) -> list[Offi
             duplicate, survivor = await _both(tx, call, leaving.id, survivor_id)
             require_version("duplicate", version, duplicate.version)
             profiles.require_state(survivor, *profiles.LIVING)
-            profiles.require_same_npi(duplicate, survivor)
+            merging.require_one_npi(duplicate, survivor, right)
             offices = await _move_placements(tx, call, (duplicate, survivor), places)
             await members.replace_member(tx, call, in_groups, duplicate.id, survivor.id)
-            await _end(tx, call, duplicate, survivor)
+            await _end(tx, call, (duplicate, survivor), right)
     except Refusal:
         await _bring_back(call, leaving)
         raise
@@ -155,8 +166,11 @@ async def _is_free(tx: Connection, survivor: Provider, row: Placement, first: da
     return not any(days.share_a_day(one, first, row.effective_until) for one in there)
 
 
-async def _end(tx: Connection, call: Call, duplicate: Provider, survivor: Provider) -> None:
-    """The duplicate is gone; a survivor without an NPI takes the duplicate's, once that is free."""
+async def _end(
+    tx: Connection, call: Call, both: tuple[Provider, Provider], right: RightNpi | None
+) -> None:
+    """The duplicate is gone; the survivor has the NPI that holds, once that is free."""
+    duplicate, survivor = both
     now = call.clock.now()
     gone = replace(
         duplicate,
@@ -168,8 +182,27 @@ async def _end(tx: Connection, call: Call, duplicate: Provider, survivor: Provid
         merged_into=survivor.id,
     )
     await store.providers.save(tx, gone, now)
-    if survivor.npi is None and duplicate.npi is not None:
-        await store.providers.save(tx, replace(survivor, npi=duplicate.npi), now)
+    stays = merging.settled(duplicate, survivor, right)
+    if stays != survivor:
+        await store.providers.save(tx, stays, now)
+    if stays.npi != survivor.npi:
         await store.providers.take_npi_along(tx, duplicate, survivor.id)
+    if right is not None and merging.npis_differ(duplicate, survivor):
+        await _note_right(tx, call, survivor, right)
     fact = facts.ProviderMerged(provider_id=str(duplicate.id), survivor_id=str(survivor.id))
     await telling.of_provider(tx, call, gone, fact)
+
+
+async def _note_right(tx: Connection, call: Call, survivor: Provider, right: RightNpi) -> None:
+    """Which of two NPIs is right was decided by a person, for a reason; that the records were merged is told besides."""
+    await audit.record(
+        tx,
+        call.viewer,
+        act="provider.npi_settled",
+        kind="provider",
+        about=survivor.id,
+        organization_id=survivor.organization_id,
+        at=call.clock.now(),
+        fields=["npi"],
+        reason=profiles.clean_reason(right.reason),
+    )

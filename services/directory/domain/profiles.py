@@ -200,34 +200,6 @@ def reverify_due(provider: Provider, now: datetime) -> bool:
     return approved and looked is not None and looked <= now - VERIFIED_FOR
 
 
-def require_mergeable(duplicate: Provider, survivor: Provider) -> None:
-    """Two living records of one person, neither of them leaving, and no two NPIs that differ."""
-    if duplicate.id == survivor.id:
-        raise Invalid("These are one record already.", code="SAME_PROVIDER", field="survivorId")
-    for one in (duplicate, survivor):
-        require_state(one, *LIVING)
-    if duplicate.approved_at is not None and survivor.approved_at is None:
-        raise Conflict(
-            "The one that would stay was never approved, and others know the one that would go.",
-            code="PROVIDER_STATE",
-            field="survivorId",
-            remedy="Merge them the other way round, or approve the one that is to stay first.",
-        )
-    require_same_npi(duplicate, survivor)
-
-
-def require_same_npi(duplicate: Provider, survivor: Provider) -> None:
-    """Conflict DIFFERENT_NPI for two records whose NPIs differ, unless the register has put the one's in the place of the other's."""
-    replaced = duplicate.npi_status is NpiStatus.DEACTIVATED and duplicate.npi_replaced_by
-    if duplicate.npi and survivor.npi not in {None, duplicate.npi, replaced or None}:
-        raise Conflict(
-            "They have different NPIs, so they are two people.",
-            code="DIFFERENT_NPI",
-            field="survivorId",
-            remedy="Mend the NPI that is wrong first.",
-        )
-
-
 def require_state(provider: Provider, *allowed: ProviderState) -> None:
     """Conflict PROVIDER_STATE unless the provider is in one of the states."""
     if provider.state not in allowed:

@@ -12,6 +12,7 @@ from services.directory.actions.provider_imports import HowImported
 from services.directory.actions.providers import ProfileChange
 from services.directory.domain import nouns
 from services.directory.domain.hours import OpeningHours
+from services.directory.domain.merging import RightNpi
 from services.directory.schema.searching import CoordinatesInput
 from services.directory.schema.words import Gender, Weekday, ids
 
@@ -135,6 +136,17 @@ class MergeProvidersInput:
     survivor_version: int = strawberry.field(
         description="The version of the survivor you have seen."
     )
+    npi: str | None = strawberry.field(
+        default=None,
+        description="Where their NPIs differ: the one of the two that is right. The other one is given up.",
+    )
+    reason: str | None = strawberry.field(
+        default=None, description="How you know which NPI is right; kept in the audit trail."
+    )
+
+    def right(self) -> RightNpi | None:
+        """What somebody says of their NPIs."""
+        return RightNpi(self.npi.strip(), self.reason or "") if self.npi else None
 
 
 @strawberry.input

@@ -196,7 +196,8 @@ class ProviderMutation:
 
     @mutation
     async def merge_providers(self, info: Info, input: MergeProvidersInput) -> MergeProvidersResult:
-        """Make two records of one person one; the old id answers the one that stays (R09)."""
+        """Make two records of one person one; the old id answers the one that stays (R09). Where their NPIs differ, say which is
+        right and why."""
         return Provider.of(
             await merging.merge_providers(
                 info.context.call,
@@ -209,6 +210,7 @@ class ProviderMutation:
     @mutation
     async def reject_provider(self, info: Info, input: RejectProviderInput) -> RejectProviderResult:
         """Send a submitted profile back, or drop the change that waits on an approved one (R11)."""
+                input.right(),
         return Provider.of(
             await verbs.reject_provider(
                 info.context.call, _id(input.provider_id), input.expected_version, input.reason
