@@ -316,8 +316,8 @@ HIDDEN = (
     Hidden("office", "referralOwner", "R18", own, "{ id }"),
     Hidden("office", "rosterAttestation", "R18", own, "{ stands }"),
     Hidden("group", "staff", "R23", own, "{ id }"),
-)
     Hidden("group", "override", "R25", own, "{ reason }"),
+)
 
 ACTIONS = (
     Action("provider", "PLACE", "R09", both(own, any_admin)),

@@ -354,6 +354,10 @@ class Group:
     version: int
     redistribution: tuple[Handover, ...] = ()
     unstaffed_since: datetime | None = None
+    overridden_at: datetime | None = None
+    overridden_by: UserId | None = None
+    override_reason: str | None = None
+    override_request: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,10 +370,6 @@ class Suggestion:
     classification: str
     specialty_code: str
     provider_ids: tuple[ProviderId, ...]
-    overridden_at: datetime | None = None
-    overridden_by: UserId | None = None
-    override_reason: str | None = None
-    override_request: UUID | None = None
     raised_at: datetime
     closed_at: datetime | None
     closed_because: SuggestionEnd | None

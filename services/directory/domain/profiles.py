@@ -64,7 +64,6 @@ def clean_text(text: str, field: str, most: int, *, least: int = 1) -> str:
     return cleaned
 
 
-def clean_npi(npi: str | None) -> str | None:
 def clean_reason(text: str) -> str:
     """Why somebody does something, for the record; Invalid REASON_REQUIRED when there is none."""
     if not text.strip():
@@ -74,6 +73,7 @@ def clean_reason(text: str) -> str:
     return clean_text(text, "reason", MAX_REASON)
 
 
+def clean_npi(npi: str | None) -> str | None:
     """The NPI, or None for none; Invalid NPI_INVALID when its form or check digit is wrong."""
     cleaned = (npi or "").strip()
     if not cleaned:

@@ -204,13 +204,13 @@ class ProviderMutation:
                 parse_id(input.duplicate_id, "duplicateId"),
                 parse_id(input.survivor_id, "survivorId"),
                 (input.expected_version, input.survivor_version),
+                input.right(),
             )
         )
 
     @mutation
     async def reject_provider(self, info: Info, input: RejectProviderInput) -> RejectProviderResult:
         """Send a submitted profile back, or drop the change that waits on an approved one (R11)."""
-                input.right(),
         return Provider.of(
             await verbs.reject_provider(
                 info.context.call, _id(input.provider_id), input.expected_version, input.reason
