@@ -229,11 +229,16 @@ class CampaignOpened(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     ITEMS_FIELD_NUMBER: _builtins.int
     DUE_ON_FIELD_NUMBER: _builtins.int
+    OFFICE_MANAGER_IDS_FIELD_NUMBER: _builtins.int
     campaign_id: _builtins.str
     kind: _builtins.str
     """YEAR_START or MAJOR_CHANGE."""
     items: _builtins.int
     due_on: _builtins.str
+    @_builtins.property
+    def office_manager_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Insurance managers of just those offices at which it has items."""
+
     def __init__(
         self,
         *,
@@ -241,10 +246,11 @@ class CampaignOpened(_message.Message):
         kind: _builtins.str = ...,
         items: _builtins.int = ...,
         due_on: _builtins.str = ...,
+        office_manager_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign_id", b"campaign_id", "due_on", b"due_on", "items", b"items", "kind", b"kind"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign_id", b"campaign_id", "due_on", b"due_on", "items", b"items", "kind", b"kind", "office_manager_ids", b"office_manager_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

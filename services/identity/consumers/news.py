@@ -21,6 +21,7 @@ from proto.insurance.v1.events_pb2 import (
     CampaignAssigned,
     CampaignClosed,
     CampaignEscalated,
+    CampaignOpened,
     CampaignReminded,
     ManagerMissing,
 )
@@ -48,6 +49,12 @@ from services.identity.domain.notices import News, Topic
 from services.identity.domain.provisioning import COVERING, covers
 
 JUST_NOW = timedelta(minutes=1)
+CAMPAIGNS = (
+    Topic.CAMPAIGN,
+    Topic.CAMPAIGN_HERE,
+    Topic.CAMPAIGN_REMINDED,
+    Topic.CAMPAIGN_ESCALATED,
+)
 TRAINING = (Topic.TRAINING, Topic.TRAINING_DUE, Topic.TRAINING_OVERDUE)
 
 
@@ -74,6 +81,12 @@ class _Directory(Post):
 
 
 class _Insurance(Post):
+    async def opened(self, tx: Connection, heard: Heard) -> None:
+        """R26, R29: those who keep the plans of just some offices that it asks about; whose it is, is told as such."""
+        fact: CampaignOpened = heard.fact
+        if fact.office_manager_ids:
+            await self.tell(tx, heard, Topic.CAMPAIGN_HERE, only=fact.office_manager_ids)
+
     async def assigned(self, tx: Connection, heard: Heard) -> None:
         """Whose a campaign is, told also when it opens (R29); nobody in particular means the client admins."""
         fact: CampaignAssigned = heard.fact
@@ -91,8 +104,7 @@ class _Insurance(Post):
 
     async def closed(self, tx: Connection, heard: Heard) -> None:
         """It is over."""
-        topics = (Topic.CAMPAIGN, Topic.CAMPAIGN_REMINDED, Topic.CAMPAIGN_ESCALATED)
-        await self.forget(tx, heard, *topics)
+        await self.forget(tx, heard, *CAMPAIGNS)
 
     async def manager_missing(self, tx: Connection, heard: Heard) -> None:
         """R26: weekly, the client admins."""
@@ -284,6 +296,7 @@ def _of_directory(news: _Directory) -> list[Hearing]:
 
 def _of_insurance(news: _Insurance) -> list[Hearing]:
     campaigns = {
+        CampaignOpened: news.opened,
         CampaignAssigned: news.assigned,
         CampaignReminded: news.reminded,
         CampaignEscalated: news.escalated,

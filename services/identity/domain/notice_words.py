@@ -36,6 +36,10 @@ _SAID: Final[Mapping[Topic, _Said]] = {
         "1 review of accepted insurance plans is yours to do",
         "{} reviews of accepted insurance plans are yours to do",
     ),
+    Topic.CAMPAIGN_HERE: _Said(
+        "1 review of accepted insurance plans has begun where you keep them",
+        "{} reviews of accepted insurance plans have begun where you keep them",
+    ),
     Topic.CAMPAIGN_REMINDED: _Said(
         "1 review of accepted insurance plans is still open",
         "{} reviews of accepted insurance plans are still open",

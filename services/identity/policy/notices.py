@@ -61,6 +61,7 @@ _TOLD: Final[Mapping[Topic, Callable[[Member, Place], bool]]] = {
     Topic.ATTENDANCE: _works_there,
     Topic.OUTCOME: _works_there,
     Topic.CAMPAIGN: _does_campaigns,
+    Topic.CAMPAIGN_HERE: _reviews_plans,
     Topic.CAMPAIGN_REMINDED: _reviews_plans,
     Topic.CAMPAIGN_ESCALATED: _client_admin,
     Topic.MANAGER_MISSING: _client_admin,

@@ -34,13 +34,16 @@ async def _tell(
     )
 
 
-async def tell_opened(tx: Connection, campaign: Campaign, items: int, by: Viewer) -> None:
-    """There is a campaign, with so many items."""
+async def tell_opened(
+    tx: Connection, campaign: Campaign, items: int, managers: Sequence[UserId], by: Viewer
+) -> None:
+    """There is a campaign, with so many items; `managers` keep the plans of just some of their offices (R26)."""
     fact = CampaignOpened(
         campaign_id=str(campaign.id),
         kind=campaign.kind,
         items=items,
         due_on=campaign.due_on.isoformat(),
+        office_manager_ids=[str(one) for one in managers],
     )
     await _tell(tx, campaign, fact, campaign.opened_at, by)
 

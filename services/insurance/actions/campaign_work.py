@@ -88,7 +88,8 @@ async def open_campaign(tx: Connection, campaign: Campaign, by: Viewer) -> int |
     places = await _places(tx, campaign)
     items = [_item(campaign, provider, office, campaign.opened_at) for provider, office in places]
     await store.open_items(tx, items)
-    await tell_opened(tx, campaign, len(items), by)
+    managers = await store.managers_of_open_items(tx, campaign.organization_id, campaign.id)
+    await tell_opened(tx, campaign, len(items), managers, by)
     await tell_assigned(tx, campaign, campaign.opened_at, by)
     return len(items)
 

@@ -17,6 +17,7 @@ from proto.identity.v1.events_pb2 import UserDeactivated
 from proto.insurance.v1.events_pb2 import (
     CampaignAssigned,
     CampaignEscalated,
+    CampaignOpened,
     CampaignReminded,
     ManagerMissing,
 )
@@ -110,6 +111,7 @@ async def test_campaigns_are_told_to_who_does_them_and_escalated_to_client_admin
     campaign, mine = uuid4(), str(manager.user_id)
     reminded = [mine, str(keeper.user_id)]
     for fact in (
+        CampaignOpened(campaign_id=str(campaign), office_manager_ids=reminded[1:]),
         CampaignAssigned(campaign_id=str(campaign), user_id=mine),
         CampaignReminded(campaign_id=str(campaign), open_items=3, user_ids=reminded),
         CampaignEscalated(campaign_id=str(campaign), open_items=3),
@@ -124,6 +126,7 @@ async def test_campaigns_are_told_to_who_does_them_and_escalated_to_client_admin
         "1 review of accepted insurance plans is still open",
     ]
     assert [one.partition(": ")[2] for one in await case.subjects(keeper)] == [
+        "1 review of accepted insurance plans has begun where you keep them",
         "1 review of accepted insurance plans is still open",
     ]
     assert await case.mail(other) == []

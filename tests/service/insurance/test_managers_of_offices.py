@@ -178,7 +178,7 @@ async def test_who_keeps_some_offices_attests_their_items_and_sees_no_others(
 async def test_who_keeps_an_office_is_reminded_of_what_is_open_there_beside_whose_campaign_it_is(
     insurance: Insurance, practice: Practice
 ) -> None:
-    """R26, R29: reminders go to who may act."""
+    """R26, R29: reminders go to who may act, and that it begins is told."""
     await known(insurance, practice)
     there = await elsewhere(insurance, practice)
     await placed(insurance, practice)
@@ -194,6 +194,8 @@ async def test_who_keeps_an_office_is_reminded_of_what_is_open_there_beside_whos
     manager = await granted(insurance, practice, MANAGER)
     await at(insurance, 2041, 1, 15, 12)
 
+    (begun,) = await told(insurance, practice, "campaign.opened")
+    assert sorted(begun["officeManagerIds"]) == sorted(map(str, (here, other)))
     reminded = [one["userIds"] for one in await told(insurance, practice, "campaign.reminded")]
     assert campaign["assignedTo"] is None, "a campaign is of the whole organization"
     assert reminded == [
