@@ -41,7 +41,10 @@ _OF, _OPEN = "of", "open"
 _BATCH = 500
 _AT_ONCE = 50
 _PATIENCE = 10.0
-"""Seconds that the mirror may be behind, and that a batch may take to come."""
+"""Seconds that a batch may take to come."""
+
+_BEHIND = 3.0
+"""Seconds that are waited for the mirror; one that is behind by more is still being filled, and the next try finds it further."""
 
 _POLL = 0.05
 _GONE: Final = 10043
@@ -161,7 +164,7 @@ class Feed:
     async def _caught_up(self) -> None:
         """Wait until the feed has everything that the stream has now: what comes to it later could not be found."""
         state = (await self._bus.js.stream_info(STREAM)).state
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_BEHIND):
             while state.messages:
                 feed = await self._bus.js.stream_info(FEED)
                 if feed.state.last_seq >= state.last_seq:

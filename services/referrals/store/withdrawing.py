@@ -35,7 +35,7 @@ async def lost(
         " SELECT r.id FROM referrals r WHERE r.id = ANY((SELECT $2::uuid[])::uuid[])"
         " AND NOT (r.sending_organization_id = $1"
         " AND (r.sending_provider_id IS NULL OR r.sending_provider_id NOT IN (SELECT provider_id FROM gone)))"
-        " AND NOT coalesce(r.receiving_organization_id = $1"
+        " AND NOT coalesce(r.sent_at IS NOT NULL AND r.receiving_organization_id = $1"
         " AND (r.receiving_provider_id IS NULL OR r.receiving_provider_id NOT IN (SELECT provider_id FROM gone)), false)"
         " AND NOT EXISTS (SELECT FROM hops h WHERE h.referral_id = r.id AND h.organization_id = $1 AND h.left_at IS NOT NULL"
         " AND (h.provider_id IS NULL OR h.provider_id NOT IN (SELECT provider_id FROM gone)))",
