@@ -316,7 +316,6 @@ HIDDEN = (
     Hidden("office", "referralOwner", "R18", own, "{ id }"),
     Hidden("office", "rosterAttestation", "R18", own, "{ stands }"),
     Hidden("group", "staff", "R23", own, "{ id }"),
-    Hidden("group", "override", "R25", own, "{ reason }"),
 )
 
 ACTIONS = (
@@ -385,5 +384,8 @@ TABLE = Table(
     hidden=HIDDEN,
     actions=ACTIONS,
     fields=FIELDS["directory"],
+    elsewhere={
+        "Group.override": "R25: within its organization; tests/service/directory/test_overrides"
+    },
     rpcs=RPCS,
 )

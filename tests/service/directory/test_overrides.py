@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -175,6 +176,25 @@ async def test_an_override_ends_once_somebody_who_has_confirmed_works_for_the_gr
     assert (left["state"], left["override"]) == ("INCOMPLETE", None)
     assert "override_ended" in await directory.facts(group["id"])
     assert (await _codes(organization, group, office))[0] == "GROUP_NOT_STAFFED"
+
+
+async def test_whoever_confirms_while_support_overrides_leaves_no_override_behind(
+    organization: Organization,
+) -> None:
+    """R23, R25: whichever comes first."""
+    for _ in range(5):
+        group, _office = await _bare(organization)
+        user = await organization.user(confirmed=False)
+        given = {"groupId": group["id"], "expectedVersion": group["version"], "add": [user]}
+        await organization.do("changeGroupStaff", "ChangeGroupInput", GROUP, given)
+        done, _ = await asyncio.gather(
+            _override(organization, group, _inside(organization)),
+            organization.hear(identity_facts.UserConfirmed(user_id=user), user),
+        )
+        seen = await _seen(organization, group)
+
+        assert done.get("code", "done") in {"done", "STALE_VERSION", "NOTHING_TO_OVERRIDE"}
+        assert (seen["state"], seen["override"]) == ("READY", None)
 
 
 async def test_others_find_the_group_and_are_not_told_of_the_override(
