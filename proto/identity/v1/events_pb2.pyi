@@ -224,6 +224,8 @@ Global___UserReactivated: _TypeAlias = UserReactivated  # noqa: Y015
 
 @_typing.final
 class RoleGranted(_message.Message):
+    """With an office, OFFICE_ADMIN and OFFICE_STAFF work there; INSURANCE_MANAGER keeps its lists of plans, and does not work there by it."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     USER_ID_FIELD_NUMBER: _builtins.int
