@@ -36,14 +36,18 @@ def token(parts: Mapping[str, object]) -> str:
     return ".".join(f"{name}-{_digest(parts[name])}" for name in sorted(parts))
 
 
-def require_same(seen: str, parts: Mapping[str, object]) -> None:
+def require_same(
+    seen: str, parts: Mapping[str, object], *, beside: AbstractSet[str] = frozenset()
+) -> None:
     """Conflict STALE_PREVIEW, with the names of the parts that moved, unless `seen` is the token of the same parts.
 
-    Parts that the token does not name count as moved; a text that is no token at all is Invalid.
+    Parts that the token does not name count as moved; a text that is no token at all is Invalid. Parts `beside` may have moved:
+    those that surprise nobody who commits, because nothing is left in them or the verb does not rest on them.
     """
     known = _read(seen)
     moved = [name for name in sorted(parts) if known.get(name) != _digest(parts[name])]
     moved += sorted(known.keys() - parts.keys())
+    moved = [name for name in moved if name not in beside]
     if moved:
         raise Conflict(
             f"This has changed since the preview: {', '.join(moved).replace('_', ' ')}.",

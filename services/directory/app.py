@@ -8,7 +8,16 @@ from datetime import timedelta
 from kit.config import ServiceSettings, address, load, setting
 from kit.service import Job, Parts, Service
 from services.directory import policy
-from services.directory.actions import closing, feed, going_live, imports, jobs, searching, tasks
+from services.directory.actions import (
+    awaiting,
+    closing,
+    feed,
+    going_live,
+    imports,
+    jobs,
+    searching,
+    tasks,
+)
 from services.directory.actions.peers import Peers, connect
 from services.directory.consumers import hearings
 from services.directory.rpc import servicers
@@ -43,6 +52,10 @@ async def _resume(parts: Parts[Peers]) -> None:
     await jobs.resume_leaving(parts.call())
 
 
+async def _remove_awaited(parts: Parts[Peers]) -> None:
+    await awaiting.remove_awaited(parts.call())
+
+
 async def _review(parts: Parts[Peers]) -> None:
     await jobs.review_suggestions(parts.call())
 
@@ -73,6 +86,7 @@ JOBS = (
     Job("go live", OFTEN, _go_live),
     Job("cut off offices", OFTEN, _cut_off),
     Job("resume leaving", OFTEN, _resume),
+    Job("remove who was to go", OFTEN, _remove_awaited),
     Job("review suggestions", HOURLY, _review),
     Job("review tasks", MINUTES, _tasks),
     Job("recount answers", DAILY, _recount),

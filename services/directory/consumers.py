@@ -12,7 +12,7 @@ from proto.identity.v1 import events_pb2 as identity
 from proto.insurance.v1 import events_pb2 as insurance
 from proto.referrals.v1 import events_pb2 as referrals
 from services.directory import store
-from services.directory.actions import going_live, members, searching
+from services.directory.actions import awaiting, going_live, members, searching
 from services.directory.actions.peers import Call, Peers
 from services.directory.domain.nouns import OfficeId, OrganizationId, UserId
 from services.directory.store.heard import Arrival, ParticipationHeard
@@ -88,6 +88,13 @@ def _received_here(state: referrals.ReferralState, organization_id: UUID) -> boo
 
 def _id(text: str) -> UUID | None:
     return UUID(text) if text else None
+
+
+async def _case_ready(tx: Connection, heard: Heard) -> None:
+    """Nothing is open with a provider who leaves: who is to be removed then can be (R13, R15)."""
+    fact: referrals.OffboardingCaseReady = heard.fact
+    organization_id = OrganizationId(heard.organization_id)
+    await awaiting.hasten(tx, organization_id, UUID(fact.provider_id), heard.time)
 
 
 _CALL_CENTRE = "CALL_CENTRE"
@@ -190,6 +197,9 @@ _REFERRALS = Hearing(
 )
 
 
+_CASES = Hearing("referrals", "offboarding_case", {referrals.OffboardingCaseReady: _case_ready})
+
+
 def hearings(parts: Parts[Peers]) -> list[Hearing]:
     """Everything directory hears."""
-    return [_identity(parts), _INSURANCE, _REFERRALS]
+    return [_identity(parts), _INSURANCE, _REFERRALS, _CASES]

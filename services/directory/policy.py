@@ -251,9 +251,11 @@ def _deciding(provider: Provider) -> list[ProviderAction]:
     waits = provider.state is ProviderState.APPROVED and provider.proposed is not None
     if provider.state is ProviderState.SUBMITTED or waits:
         found += [ProviderAction.APPROVE, ProviderAction.REJECT]
-    if provider.state is ProviderState.OFFBOARDING:
-        return [*found, ProviderAction.KEEP, ProviderAction.REMOVE]
-    return [*found, ProviderAction.MERGE, ProviderAction.START_OFFBOARDING, ProviderAction.REMOVE]
+    removing = [ProviderAction.REMOVE, ProviderAction.REMOVE_WHEN_EMPTY]
+    if provider.state is not ProviderState.OFFBOARDING:
+        return [*found, ProviderAction.MERGE, ProviderAction.START_OFFBOARDING, *removing]
+    called_off = [ProviderAction.CALL_OFF_REMOVAL] if provider.removal_asked_at else []
+    return [*found, ProviderAction.KEEP, *removing, *called_off]
 
 
 def office_actions(viewer: Viewer, office: Office) -> tuple[OfficeAction, ...]:

@@ -312,10 +312,13 @@ def cases_of(viewer: Viewer, access: Access) -> tuple[Collection[UUID], Collecti
 
 
 def case_actions(viewer: Viewer, state: CaseState) -> tuple[CaseAction, ...]:
-    """What directory does for the viewer about a provider whose case stands so: to client admins, removal once nothing is open."""
+    """What directory does for the viewer about a provider whose case stands so: to client admins, removal once nothing is open,
+    or the wish for it before."""
     if not viewer.client_admin or state is CaseState.CLOSED:
         return ()
-    return tuple(CaseAction) if state is CaseState.READY else (CaseAction.KEEP_PROVIDER,)
+    ready = state is CaseState.READY
+    removing = CaseAction.REMOVE_PROVIDER if ready else CaseAction.REMOVE_WHEN_EMPTY
+    return CaseAction.KEEP_PROVIDER, removing
 
 
 def permit_targets(viewer: Viewer) -> OrganizationId:

@@ -307,6 +307,7 @@ QUERIES = (
 HIDDEN = (
     Hidden("provider", "rejectionReason", "R11", own),
     Hidden("provider", "pendingChange", "R11", own, "{ firstName }"),
+    Hidden("provider", "awaitedRemoval", "R15", own, "{ askedAt }"),
     Hidden("provider", "missing", "R11", own),
     Hidden("provider", "gaps", "R11", own),
     Hidden("provider", "email", "R11", own),

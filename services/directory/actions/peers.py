@@ -58,9 +58,9 @@ class Referrals(Protocol):
         """Let it receive again."""
 
     async def open_work(
-        self, organization_id: OrganizationId, kind: str, subject: UUID
+        self, organization_id: OrganizationId, kind: str, subject: UUID, *, every: bool = True
     ) -> OpenWork:
-        """Its open work, all of it, without a fence."""
+        """Its open work, without a fence: all of it, or the oldest."""
 
     async def end_access(self, organization_id: OrganizationId, provider_id: UUID) -> None:
         """The organization reads none of a removed provider's referrals any more (R14)."""
@@ -137,10 +137,10 @@ class AskReferrals:
         await self._peer.ask(self._stub.LowerFence, _request(organization_id, kind, subject))
 
     async def open_work(
-        self, organization_id: OrganizationId, kind: str, subject: UUID
+        self, organization_id: OrganizationId, kind: str, subject: UUID, *, every: bool = True
     ) -> OpenWork:
-        """Its open work, all of it, without a fence."""
-        request = _request(organization_id, kind, subject, every=True)
+        """Its open work, without a fence: all of it, or the oldest."""
+        request = _request(organization_id, kind, subject, every=every)
         return _work(await self._peer.ask(self._stub.OpenWork, request))
 
     async def end_access(self, organization_id: OrganizationId, provider_id: UUID) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from kit import preview
+from kit.auth import Kind, Viewer
 from kit.db import Connection
 from kit.errors import Unavailable, stale_version
 from proto.directory.v1 import events_pb2 as facts
@@ -25,6 +26,7 @@ from services.directory.actions import (
 )
 from services.directory.actions.peers import Call
 from services.directory.domain import days, fences, profiles
+from services.directory.domain.awaited import AwaitedRemoval, awaited, awaiting
 from services.directory.domain.fences import OpenWork
 from services.directory.domain.nouns import (
     FenceStep,
@@ -50,12 +52,12 @@ _LIVING = (
 async def start_offboarding(call: Call, provider_id: UUID, seen: int) -> Provider:
     """From now on nothing new is sent to the provider; the case stays open until it is kept or removed (R15)."""
     async with call.db.transaction() as tx:
-        before = await _own(tx, call, provider_id, seen)
+        before = await own(tx, call, provider_id, seen)
         profiles.require_state(before, *_LIVING)
-        after = replace(_leaving(before, FenceStep.OPEN), offboarding=True)
+        after = replace(leaving(before, FenceStep.OPEN), offboarding=True)
         await store.providers.save(tx, after, call.clock.now())
-        await _tell_leaving(tx, call, after)
-        offices = await _remaining(tx, call, before)
+        await tell_leaving(tx, call, after)
+        offices = await remaining(tx, call, before)
     await suggestions.review(call, before.organization_id, offices)
     return await read(call, provider_id)
 
@@ -63,9 +65,9 @@ async def start_offboarding(call: Call, provider_id: UUID, seen: int) -> Provide
 async def keep_provider(call: Call, provider_id: UUID, seen: int) -> Provider:
     """The provider stays after all: the fence is lowered and the provider is what it was before."""
     async with call.db.transaction() as tx:
-        before = await _own(tx, call, provider_id, seen)
+        before = await own(tx, call, provider_id, seen)
         profiles.require_state(before, ProviderState.OFFBOARDING)
-        after = replace(before, fence=FenceStep.KEEPING)
+        after = awaiting(replace(before, fence=FenceStep.KEEPING), None)
         await store.providers.save(tx, after, call.clock.now())
     await finish_keeping(call, before.organization_id, provider_id, seen + 1)
     return await read(call, provider_id)
@@ -85,7 +87,7 @@ async def preview_removal(call: Call, provider_id: UUID) -> ProviderImpact:
         seen = await _seen(tx, call, provider_id)
     work = await call.peers.referrals.open_work(seen.organization_id, peers.PROVIDER, provider_id)
     async with call.db.reading() as tx:
-        return await _impact(tx, call, await _seen(tx, call, provider_id), work)
+        return await impact(tx, call, await _seen(tx, call, provider_id), work)
 
 
 async def _seen(tx: Connection, call: Call, provider_id: UUID) -> Provider:
@@ -97,18 +99,20 @@ async def _seen(tx: Connection, call: Call, provider_id: UUID) -> Provider:
     return found
 
 
-async def _impact(tx: Connection, call: Call, provider: Provider, work: OpenWork) -> ProviderImpact:
+async def impact(tx: Connection, call: Call, provider: Provider, work: OpenWork) -> ProviderImpact:
+    """What removing the provider would touch now."""
     organization_id, now = provider.organization_id, call.clock.now()
     rows = await store.placements.remaining_of_provider(tx, organization_id, provider.id, now)
     ids = (await store.groups.of_providers(tx, [provider.id])).get(provider.id, [])
     groups = (await store.groups.by_ids(tx, ids)).values()
+    places = {row.office_id for row in rows}
     plans = await store.heard.plan_rows(tx, organization_id, now.date(), provider_id=provider.id)
     return ProviderImpact(
         provider,
         tuple(rows),
         tuple(one for one in groups if one.state is not GroupState.REMOVED),
         work,
-        tuple(plans),
+        tuple(one for one in plans if one.office_id in places),
     )
 
 
@@ -117,24 +121,35 @@ async def remove_provider(call: Call, provider_id: UUID, seen: int, wanted: Remo
     all in one case that is resumed after a crash (R15).
 
     Refuses OPEN_REFERRALS or OFFICES_REMAIN with everything in the way, and STALE_PREVIEW; the provider then is what it was before,
-    placements and all: kept, or still leaving when offboarding was started for its own sake.
+    placements and all: kept, or still leaving when offboarding was started for its own sake. What is not there any more
+    surprises nobody: a part of the preview in which nothing is left is not compared. Who removes somebody that is to be removed
+    anyway is from then on who has asked.
     """
     work = (await preview_removal(call, provider_id)).work
     async with call.db.transaction() as tx:
-        before = await _own(tx, call, provider_id, seen)
+        before = await own(tx, call, provider_id, seen)
         profiles.require_state(before, *_LIVING, ProviderState.OFFBOARDING)
-        preview.require_same(wanted.token, (await _impact(tx, call, before, work)).parts)
-        offices = () if wanted.end_placements else await _remaining(tx, call, before)
+        seen_now = await impact(tx, call, before, work)
+        preview.require_same(wanted.token, seen_now.parts, beside=seen_now.gone)
+        offices = () if wanted.end_placements else await remaining(tx, call, before)
         if not offices:
-            after = _leaving(before, FenceStep.REMOVING)
+            after = leaving(before, FenceStep.REMOVING)
             after = replace(after, ends_placements=wanted.end_placements)
+            after = awaiting(after, _taken_over(call, before))
             await store.providers.save(tx, after, call.clock.now())
             if before.state is not ProviderState.OFFBOARDING:
-                await _tell_leaving(tx, call, after)
+                await tell_leaving(tx, call, after)
     if offices:
         raise fences.in_the_way(work, offices)
     await finish_removal(call, before.organization_id, provider_id, seen + 1)
     return await read(call, provider_id)
+
+
+def _taken_over(call: Call, provider: Provider) -> AwaitedRemoval | None:
+    asked = awaited(provider)
+    if asked is None:
+        return None
+    return replace(asked, asked_by=policy.acting_user(call.viewer), asked_at=call.clock.now())
 
 
 async def finish_removal(
@@ -162,33 +177,39 @@ async def finish_removal(
 async def _settle(
     call: Call, organization_id: OrganizationId, provider_id: UUID, version: int, work: OpenWork
 ) -> tuple[OfficeId, ...]:
-    """Decide under lock: with nothing in the way the provider is removed. Answers the offices that are in the way."""
+    """Decide under lock: with nothing in the way the provider is removed. Answers the offices that are in the way. What the job does
+    for somebody who has asked beforehand is done in their name."""
     left: tuple[OfficeId, ...] = ()
     async with call.db.transaction() as tx:
         in_groups = await members.groups_of_provider(tx, organization_id, provider_id)
-        before = await _at_step(tx, organization_id, provider_id, version, FenceStep.REMOVING)
-        offices = () if before.ends_placements else await _remaining(tx, call, before)
+        before = await at_step(tx, organization_id, provider_id, version, FenceStep.REMOVING)
+        offices = () if before.ends_placements else await remaining(tx, call, before)
         if work.total or offices:
             await _save_step(tx, call, before)
             return offices
+        theirs, asked_by = _in_their_name(call, before)
         if before.ends_placements:
-            left = await _end_placements(tx, call, before)
-        removed = replace(
-            before,
-            state=ProviderState.REMOVED,
-            fence=None,
-            offboarding=False,
-            ends_placements=False,
-            state_before=None,
-            proposed=None,
-            proposed_by=None,
-        )
-        await store.providers.save(tx, removed, call.clock.now())
-        await members.leave_groups(tx, call, in_groups, removed.id)
-        fact = facts.ProviderRemoved(provider_id=str(removed.id))
-        await telling.of_provider(tx, call, removed, fact)
+            left = await _end_placements(tx, theirs, before)
+        await store.providers.save(tx, profiles.removed(before), call.clock.now())
+        await members.leave_groups(tx, theirs, in_groups, before.id)
+        fact = facts.ProviderRemoved(provider_id=str(provider_id), asked_by=asked_by)
+        await telling.of_provider(tx, theirs, before, fact)
     await suggestions.review(call, organization_id, left)
     return ()
+
+
+def _in_their_name(call: Call, provider: Provider) -> tuple[Call, str]:
+    """The call of whoever has asked for the removal beforehand, and who that is; the call as it is when a person makes it."""
+    asked = awaited(provider)
+    if asked is None or call.viewer.kind is not Kind.SERVICE:
+        return call, ""
+    viewer = Viewer(
+        kind=Kind.USER,
+        user_id=asked.asked_by,
+        organization_id=provider.organization_id,
+        service=call.viewer.service,
+    )
+    return replace(call, viewer=viewer), str(asked.asked_by)
 
 
 async def _save_step(tx: Connection, call: Call, before: Provider) -> None:
@@ -214,7 +235,7 @@ async def _give_up(
 ) -> None:
     """Referrals is away: what was begun is taken back, now or by the job."""
     async with call.db.transaction() as tx:
-        before = await _at_step(tx, organization_id, provider_id, version, FenceStep.REMOVING)
+        before = await at_step(tx, organization_id, provider_id, version, FenceStep.REMOVING)
         await _save_step(tx, call, before)
     await _bring_back(call, organization_id, provider_id, version + 1)
 
@@ -238,26 +259,27 @@ async def finish_keeping(
 ) -> None:
     """Lower the fence, then let the provider be what it was before it was to leave."""
     async with call.db.transaction() as tx:
-        before = await _at_step(tx, organization_id, provider_id, version, FenceStep.KEEPING)
+        before = await at_step(tx, organization_id, provider_id, version, FenceStep.KEEPING)
         await call.peers.referrals.lower_fence(organization_id, peers.PROVIDER, provider_id)
         state = before.state_before or ProviderState.APPROVED
         after = replace(before, state=state, fence=None, offboarding=False, state_before=None)
         await store.providers.save(tx, after, call.clock.now())
         fact = facts.ProviderOffboardingStopped(provider_id=str(after.id))
         await telling.of_provider(tx, call, after, fact)
-        offices = await _remaining(tx, call, after)
+        offices = await remaining(tx, call, after)
     await going_live.recheck(call, organization_id, offices)
     await suggestions.review(call, organization_id, offices)
 
 
-async def _own(tx: Connection, call: Call, provider_id: UUID, seen: int) -> Provider:
+async def own(tx: Connection, call: Call, provider_id: UUID, seen: int) -> Provider:
+    """The client admin's own provider, locked, as it was seen."""
     before = await finding.provider(tx, call.viewer, provider_id)
     policy.permit_client_admin(call.viewer, before.organization_id)
     require_version("provider", seen, before.version)
     return before
 
 
-async def _at_step(
+async def at_step(
     tx: Connection,
     organization_id: OrganizationId,
     provider_id: UUID,
@@ -273,7 +295,8 @@ async def _at_step(
     return found
 
 
-def _leaving(provider: Provider, step: FenceStep) -> Provider:
+def leaving(provider: Provider, step: FenceStep) -> Provider:
+    """The provider on the way out, at this step."""
     return replace(
         provider,
         state=ProviderState.OFFBOARDING,
@@ -282,12 +305,13 @@ def _leaving(provider: Provider, step: FenceStep) -> Provider:
     )
 
 
-async def _tell_leaving(tx: Connection, call: Call, provider: Provider) -> None:
+async def tell_leaving(tx: Connection, call: Call, provider: Provider) -> None:
+    """Nothing new is sent to the provider from now on."""
     fact = facts.ProviderOffboardingStarted(provider_id=str(provider.id))
     await telling.of_provider(tx, call, provider, fact)
 
 
-async def _remaining(tx: Connection, call: Call, provider: Provider) -> tuple[OfficeId, ...]:
+async def remaining(tx: Connection, call: Call, provider: Provider) -> tuple[OfficeId, ...]:
     """The offices where the provider works, now or later."""
     rows = await store.placements.remaining_of_provider(
         tx, provider.organization_id, provider.id, call.clock.now()

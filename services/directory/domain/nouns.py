@@ -136,12 +136,20 @@ class Profile:
     email: str = ""
 
 
+class HeldUp(StrEnum):
+    """Why a provider who is to be removed once nothing is open is there still (R15)."""
+
+    OPEN_REFERRALS = "OPEN_REFERRALS"
+    OFFICES_REMAIN = "OFFICES_REMAIN"
+
+
 @dataclass(frozen=True, slots=True)
 class Provider:
     """A person who gives care. `proposed` is a change of an approved profile that waits for its approval (R11).
 
     `verified_at` is when somebody last found the approved profile right; `merged_into` the record that took this one's place;
-    `ends_placements` says that the removal under way ends the placements itself (R15).
+    `ends_placements` says that the removal under way ends the placements itself, `removal_asked_at` that it is to begin by itself once
+    nothing is open (R15): see domain.awaited.
     """
 
     id: ProviderId
@@ -172,6 +180,10 @@ class Provider:
     verified_at: datetime | None = None
     merged_into: ProviderId | None = None
     ends_placements: bool = False
+    removal_asked_by: UserId | None = None
+    removal_asked_at: datetime | None = None
+    removal_offices: tuple[OfficeId, ...] = ()
+    removal_held_up: HeldUp | None = None
 
     @property
     def name(self) -> str:

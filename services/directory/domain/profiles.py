@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from kit.errors import Conflict, Denied, Invalid
+from services.directory.domain.awaited import awaiting
 from services.directory.domain.nouns import (
     ApprovalNeed,
     NpiStatus,
@@ -208,6 +209,21 @@ def require_state(provider: Provider, *allowed: ProviderState) -> None:
             code="PROVIDER_STATE",
             remedy=f"This needs a provider that is {' or '.join(s.lower() for s in allowed)}.",
         )
+
+
+def removed(provider: Provider) -> Provider:
+    """The provider once it has left for good."""
+    left = replace(
+        provider,
+        state=ProviderState.REMOVED,
+        fence=None,
+        offboarding=False,
+        ends_placements=False,
+        state_before=None,
+        proposed=None,
+        proposed_by=None,
+    )
+    return awaiting(left, None)
 
 
 def require_submittable(provider: Provider) -> None:

@@ -13,7 +13,8 @@ from services.directory.domain.nouns import Group, Handover, Placement, Provider
 
 @dataclass(frozen=True, slots=True)
 class ProviderImpact:
-    """What removing a provider would touch."""
+    """What removing a provider would touch. `plan_rows` are those at the offices where the provider works: at others insurance ends
+    them already, in its own time."""
 
     provider: Provider
     placements: tuple[Placement, ...]
@@ -34,8 +35,22 @@ class ProviderImpact:
             "placements": [(one.id, one.version) for one in self.placements],
             "groups": [(one.id, one.version) for one in self.groups],
             "open_referrals": (self.work.total, self.work.referrals),
+            "plans": [
+                (one.participation_id, one.provider_id, one.office_id, one.plan_id)
+                for one in self.plan_rows
+            ],
+        }
+
+    @property
+    def gone(self) -> frozenset[str]:
+        """The parts in which nothing is left: whatever was seen there, its going does nobody any harm."""
+        left = {
+            "placements": self.placements,
+            "groups": self.groups,
+            "open_referrals": self.work.total,
             "plans": self.plan_rows,
         }
+        return frozenset(name for name, part in left.items() if not part)
 
 
 @dataclass(frozen=True, slots=True)

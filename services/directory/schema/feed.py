@@ -17,7 +17,7 @@ from kit.graphql import (
 from kit.ids import parse_id
 from services.directory import policy, store
 from services.directory.actions import feed as verbs
-from services.directory.domain import feed
+from services.directory.domain import allowed, feed
 from services.directory.domain.feed import Subject
 from services.directory.schema import loading
 from services.directory.schema.things import Office, Provider
@@ -25,7 +25,7 @@ from services.directory.schema.words import Info, User, id_of, ids
 
 ItemKind = strawberry.enum(feed.Subject, name="CallCentreItemKind")
 ChangeKind = strawberry.enum(feed.ChangeKind, name="CallCentreChangeKind")
-ItemAction = strawberry.enum(policy.FeedAction, name="CallCentreItemAction")
+ItemAction = strawberry.enum(allowed.FeedAction, name="CallCentreItemAction")
 
 
 @strawberry.type(

@@ -5,8 +5,9 @@ import strawberry
 from kit.graphql import described
 from services.directory import policy
 from services.directory.domain import nouns, profiles
+from services.directory.domain.awaited import awaited
 from services.directory.schema import loading
-from services.directory.schema.words import Info, PendingChange
+from services.directory.schema.words import AwaitedRemoval, Info, PendingChange
 
 
 @strawberry.type
@@ -54,6 +55,15 @@ class ProviderMaking:
         """Within the organization only."""
         proposed = self.row.proposed
         return PendingChange.of(proposed) if proposed and self._own(info) else None
+
+    @described(
+        "That somebody has asked for the provider to be removed once nothing is open, with removeWhenEmpty (R15). Within the"
+        " organization only."
+    )
+    def awaited_removal(self, info: Info) -> AwaitedRemoval | None:
+        """Until it is removed, kept or called off."""
+        asked = awaited(self.row)
+        return AwaitedRemoval.of(asked) if asked and self._own(info) else None
 
     def _own(self, info: Info) -> bool:
         return policy.is_own(info.context.call.viewer, self.row.organization_id)

@@ -8,7 +8,7 @@ import strawberry
 
 from kit.graphql import CommonProblems, StalePreviewProblem, mutation
 from kit.ids import parse_id
-from services.directory.actions import merging, provider_imports, removal
+from services.directory.actions import awaiting, merging, provider_imports, removal
 from services.directory.actions import providers as verbs
 from services.directory.actions.peers import Call
 from services.directory.domain import nouns
@@ -134,6 +134,12 @@ StartOffboardingResult = Annotated[
     Provider | CommonProblems, strawberry.union("StartOffboardingResult")
 ]
 KeepProviderResult = Annotated[Provider | CommonProblems, strawberry.union("KeepProviderResult")]
+RemoveWhenEmptyResult = Annotated[
+    Provider | StalePreviewProblem | CommonProblems, strawberry.union("RemoveWhenEmptyResult")
+]
+CallOffRemovalResult = Annotated[
+    Provider | CommonProblems, strawberry.union("CallOffRemovalResult")
+]
 RemoveProviderResult = Annotated[
     Provider | InTheWayProblem | StalePreviewProblem | CommonProblems,
     strawberry.union("RemoveProviderResult"),
@@ -237,6 +243,25 @@ class ProviderMutation:
                 info.context.call, _id(input.provider_id), input.expected_version, input.removal()
             )
         )
+
+    @mutation
+    async def remove_when_empty(
+        self, info: Info, input: RemoveProviderInput
+    ) -> RemoveWhenEmptyResult:
+        """Have a provider removed by itself as soon as nothing is open: leaving from now on, the offices left on the way if that is
+        said (R15). What is open may move after the preview; all else must stand."""
+        return Provider.of(
+            await awaiting.remove_when_empty(
+                info.context.call, _id(input.provider_id), input.expected_version, input.removal()
+            )
+        )
+
+    @mutation
+    async def call_off_removal(
+        self, info: Info, input: ProviderVersionInput
+    ) -> CallOffRemovalResult:
+        """Take back removeWhenEmpty: the provider goes on leaving, and is not removed by itself (R15)."""
+        return await _of(info, awaiting.call_off, input)
 
     @mutation
     async def import_providers(

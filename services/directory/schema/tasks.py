@@ -18,7 +18,7 @@ from kit.graphql import (
 from kit.ids import parse_id
 from services.directory import policy, store
 from services.directory.actions import tasks as verbs
-from services.directory.domain import tasks
+from services.directory.domain import allowed, tasks
 from services.directory.domain.tasks import TaskKind
 from services.directory.schema import loading
 from services.directory.schema.inputs import seen
@@ -27,7 +27,7 @@ from services.directory.schema.words import Info
 
 TaskKindWord = strawberry.enum(tasks.TaskKind, name="DirectoryTaskKind")
 TaskEndWord = strawberry.enum(tasks.TaskEnd, name="DirectoryTaskEnd")
-TaskActionWord = strawberry.enum(policy.TaskAction, name="DirectoryTaskAction")
+TaskActionWord = strawberry.enum(allowed.TaskAction, name="DirectoryTaskAction")
 
 _OF_OFFICES = frozenset({TaskKind.ROSTER_NOT_ATTESTED, TaskKind.GO_LIVE_MISSED})
 _OF_PROVIDERS = frozenset({TaskKind.PROVIDER_WITHOUT_OFFICE, TaskKind.PROFILE_TO_VERIFY})

@@ -10,9 +10,8 @@ from strawberry.federation.types import FieldSet
 
 from kit.graphql import Context
 from kit.ids import parse_id
-from services.directory import policy
 from services.directory.actions.peers import Peers
-from services.directory.domain import hours, nouns, places, ranking
+from services.directory.domain import allowed, awaited, hours, nouns, places, ranking
 from services.directory.domain.days import Needed, Readiness
 
 Info: TypeAlias = strawberry.Info[Context[Peers], None]
@@ -26,16 +25,17 @@ SuggestionEnd = strawberry.enum(nouns.SuggestionEnd, name="SuggestionEnd")
 LocatedBy = strawberry.enum(nouns.LocatedBy, name="LocatedBy")
 Gender = strawberry.enum(nouns.Gender, name="Gender")
 NpiStatus = strawberry.enum(nouns.NpiStatus, name="NpiStatus")
+HeldUp = strawberry.enum(nouns.HeldUp, name="RemovalHeldUpBy")
 Weekday = strawberry.enum(hours.Weekday, name="Weekday")
 NeededWord = strawberry.enum(Needed, name="OfficeNeed")
 PlanCertainty = strawberry.enum(ranking.PlanCertainty, name="PlanCertainty")
 FactorName = strawberry.enum(ranking.FactorName, name="FactorName")
 Widening = strawberry.enum(ranking.Widening, name="Widening")
-ProviderAction = strawberry.enum(policy.ProviderAction, name="ProviderAction")
-OfficeAction = strawberry.enum(policy.OfficeAction, name="OfficeAction")
-PlacementAction = strawberry.enum(policy.PlacementAction, name="PlacementAction")
-GroupAction = strawberry.enum(policy.GroupAction, name="GroupAction")
-SuggestionAction = strawberry.enum(policy.SuggestionAction, name="SuggestionAction")
+ProviderAction = strawberry.enum(allowed.ProviderAction, name="ProviderAction")
+OfficeAction = strawberry.enum(allowed.OfficeAction, name="OfficeAction")
+PlacementAction = strawberry.enum(allowed.PlacementAction, name="PlacementAction")
+GroupAction = strawberry.enum(allowed.GroupAction, name="GroupAction")
+SuggestionAction = strawberry.enum(allowed.SuggestionAction, name="SuggestionAction")
 
 
 def id_of(one: UUID) -> strawberry.ID:
@@ -163,6 +163,33 @@ class PendingChange:
             languages=list(profile.languages),
             gender=profile.gender,
             email=profile.email,
+        )
+
+
+@strawberry.type(
+    description="A removal that comes about by itself as soon as nothing is open with the provider (R15)."
+)
+class AwaitedRemoval:
+    """AwaitedRemoval."""
+
+    asked_by: User | None = strawberry.field(description="In whose name the provider is removed.")
+    asked_at: datetime
+    leaves_office_ids: list[strawberry.ID] = strawberry.field(
+        description="The offices that are left on the way."
+    )
+    held_up_by: HeldUp | None = strawberry.field(  # type: ignore[valid-type]
+        description="Why the provider is there still: referrals are open, or offices remain that nobody has said are to be left."
+        " Null: nobody has looked yet."
+    )
+
+    @classmethod
+    def of(cls, asked: awaited.AwaitedRemoval) -> "AwaitedRemoval":
+        """As GraphQL tells it."""
+        return cls(
+            asked_by=User(id=id_of(asked.asked_by)),
+            asked_at=asked.asked_at,
+            leaves_office_ids=[id_of(one) for one in asked.office_ids],
+            held_up_by=asked.held_up_by,
         )
 
 

@@ -81,6 +81,10 @@ def _leaving(provider: Provider) -> tuple[object, ...]:
         provider.offboarding,
         provider.state_before,
         provider.ends_placements,
+        provider.removal_asked_by,
+        provider.removal_asked_at,
+        list(provider.removal_offices),
+        provider.removal_held_up,
     )
 
 
@@ -95,13 +99,15 @@ async def save(tx: Connection, provider: Provider, at: datetime) -> None:
         f"""UPDATE providers SET state = $3, npi = $4, first_name = $5, last_name = $6, credential = $7, phone = $8,
             languages = $9, gender = $10, email = $11,
             proposed = $12, proposed_by = $13, submitted_by = $14, approved_at = $15, rejection_reason = $16,
-            fence = $17, offboarding = $18, state_before = $19, ends_placements = $20, verified_at = $21,
-            merged_into = $22,
+            fence = $17, offboarding = $18, state_before = $19, ends_placements = $20,
+            removal_asked_by = $21, removal_asked_at = $22, removal_offices = $23, removal_held_up = $24,
+            removal_due = CASE WHEN $22::timestamptz IS NOT NULL THEN coalesce(removal_due, $27) END,
+            verified_at = $25, merged_into = $26,
             npi_status = CASE WHEN {_SAME} THEN npi_status ELSE 'UNKNOWN' END,
             npi_checked_at = CASE WHEN {_SAME} THEN npi_checked_at END,
             npi_deactivated_on = CASE WHEN {_SAME} THEN npi_deactivated_on END,
             npi_replaced_by = CASE WHEN {_SAME} THEN npi_replaced_by END,
-            fence_at = CASE WHEN $17::fence_step IS NOT NULL THEN $23::timestamptz END, version = version + 1
+            fence_at = CASE WHEN $17::fence_step IS NOT NULL THEN $27::timestamptz END, version = version + 1
             WHERE organization_id = $1 AND id = $2""",  # noqa: S608 - a constant of this file
         provider.organization_id,
         provider.id,
@@ -167,6 +173,47 @@ async def locked(
         f"{_PROVIDER} WHERE p.organization_id = $1 AND p.id = $2 FOR UPDATE OF p",
         organization_id,
         provider_id,
+    )
+
+
+async def hold_up(tx: Connection, provider: Provider, due: datetime) -> None:
+    """Why a locked provider was not removed by itself, and when it is looked again; no new version."""
+    await db.run(
+        tx,
+        "UPDATE providers SET removal_held_up = $3, removal_due = $4 WHERE organization_id = $1 AND id = $2",
+        provider.organization_id,
+        provider.id,
+        provider.removal_held_up,
+        due,
+    )
+
+
+async def hasten(
+    tx: Connection, organization_id: OrganizationId, provider_id: UUID, at: datetime
+) -> None:
+    """It is time to look whether the provider can be removed, if that was asked for."""
+    await db.run(
+        tx,
+        "UPDATE providers SET removal_due = least(removal_due, $3) WHERE organization_id = $1 AND id = $2"
+        " AND removal_due IS NOT NULL",
+        organization_id,
+        provider_id,
+        at,
+    )
+
+
+async def awaiting(tx: Connection, now: datetime) -> list[Provider]:
+    """Those who are to be removed by themselves and of whom it is time to look; at once who works nowhere any more."""
+    # any-organization: the job
+    return await db.many(
+        tx,
+        Provider,
+        f"""{_PROVIDER} WHERE p.removal_due IS NOT NULL AND p.fence = 'OPEN' AND (p.removal_due <= $1
+            OR (p.removal_held_up = 'OFFICES_REMAIN' AND NOT EXISTS (
+                SELECT FROM placements l JOIN offices o ON o.id = l.office_id WHERE l.provider_id = p.id
+                AND remains(l.effective_from, l.effective_until, o.time_zone, $1))))
+            ORDER BY p.removal_due, p.id""",
+        now,
     )
 
 

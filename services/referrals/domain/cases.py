@@ -41,6 +41,7 @@ class CaseAction(StrEnum):
     """What directory is asked for once a case stands as it does."""
 
     KEEP_PROVIDER = "KEEP_PROVIDER"
+    REMOVE_WHEN_EMPTY = "REMOVE_WHEN_EMPTY"
     REMOVE_PROVIDER = "REMOVE_PROVIDER"
 
 

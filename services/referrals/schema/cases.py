@@ -97,7 +97,7 @@ class OffboardingCase:
         " of yours can."
     )
     allowed_actions: list[OffboardingCaseAction] = strawberry.field(
-        description="What you may ask directory for: keepProvider, or removeProvider once the case is READY."
+        description="What you may ask directory for: keepProvider, removeWhenEmpty, or removeProvider once the case is READY."
     )
     seen: strawberry.Private[CaseSeen]
 

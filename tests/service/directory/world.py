@@ -69,6 +69,7 @@ def with_check_digit(nine: str) -> str:
 
 PREVIEWS = {
     "removeProvider": ("providerRemovalPreview", "providerId", False),
+    "removeWhenEmpty": ("providerRemovalPreview", "providerId", False),
     "removeGroup": ("groupRemovalPreview", "groupId", False),
     "closeOffice": ("officeClosurePreview", "officeId", True),
 }
@@ -165,9 +166,11 @@ class Organization:
         given = {"providerId": provider["id"], "expectedVersion": provider["version"], **more}
         fields = PROVIDER
         kind = "ProviderVersionInput"
-        if verb == "removeProvider":
+        if verb in {"removeProvider", "removeWhenEmpty"}:
             kind = "RemoveProviderInput"
-            fields += IN_THE_WAY + " ... on StalePreviewProblem { moved }"
+            fields += " ... on StalePreviewProblem { moved }"
+        if verb == "removeProvider":
+            fields += IN_THE_WAY
         if verb == "approveProvider":
             fields += " ... on IncompleteProblem { missing }"
         return await self.do(verb, kind, fields, given, viewer)

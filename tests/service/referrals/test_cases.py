@@ -66,7 +66,10 @@ async def test_a_case_holds_every_open_referral_of_a_leaving_provider_on_its_man
 
     admin = us.somebody(client_admin=True)
     case = await the_case(world, admin, us)
-    assert (case["state"], case["allowedActions"]) == ("OPEN", ["KEEP_PROVIDER"])
+    assert (case["state"], case["allowedActions"]) == (
+        "OPEN",
+        ["KEEP_PROVIDER", "REMOVE_WHEN_EMPTY"],
+    )
     assert case["progress"]["total"] == case["progress"]["remaining"] == 5
     sides = {one["referralId"]: (one["side"], one["office"]["id"]) for one in nodes(case)}
     here = str(us.office_id)

@@ -13,6 +13,12 @@ from hypothesis import strategies as st
 from kit.auth import ANONYMOUS, Kind, Stage, Viewer, service_viewer
 from kit.errors import Denied, NotFound, Unauthenticated
 from services.directory import policy
+from services.directory.domain.allowed import (
+    GroupAction,
+    OfficeAction,
+    ProviderAction,
+    SuggestionAction,
+)
 from services.directory.domain.nouns import (
     FenceStep,
     GroupState,
@@ -23,12 +29,6 @@ from services.directory.domain.nouns import (
     Suggestion,
     SuggestionEnd,
     SuggestionId,
-)
-from services.directory.policy import (
-    GroupAction,
-    OfficeAction,
-    ProviderAction,
-    SuggestionAction,
 )
 from tests.unit.directory.builders import (
     NOW,
@@ -147,17 +147,42 @@ def test_an_office_admin_changes_what_was_asked_for_and_who_works_there() -> Non
     [
         (
             ProviderState.DRAFT,
-            ["CHANGE", "SUBMIT", "MERGE", "START_OFFBOARDING", "REMOVE", "PLACE"],
+            [
+                "CHANGE",
+                "SUBMIT",
+                "MERGE",
+                "START_OFFBOARDING",
+                "REMOVE",
+                "REMOVE_WHEN_EMPTY",
+                "PLACE",
+            ],
         ),
         (
             ProviderState.SUBMITTED,
-            ["CHANGE", "APPROVE", "REJECT", "MERGE", "START_OFFBOARDING", "REMOVE", "PLACE"],
+            [
+                "CHANGE",
+                "APPROVE",
+                "REJECT",
+                "MERGE",
+                "START_OFFBOARDING",
+                "REMOVE",
+                "REMOVE_WHEN_EMPTY",
+                "PLACE",
+            ],
         ),
         (
             ProviderState.APPROVED,
-            ["CHANGE", "VERIFY", "MERGE", "START_OFFBOARDING", "REMOVE", "PLACE"],
+            [
+                "CHANGE",
+                "VERIFY",
+                "MERGE",
+                "START_OFFBOARDING",
+                "REMOVE",
+                "REMOVE_WHEN_EMPTY",
+                "PLACE",
+            ],
         ),
-        (ProviderState.OFFBOARDING, ["KEEP", "REMOVE"]),
+        (ProviderState.OFFBOARDING, ["KEEP", "REMOVE", "REMOVE_WHEN_EMPTY"]),
         (ProviderState.REMOVED, []),
     ],
 )
