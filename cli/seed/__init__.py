@@ -123,8 +123,8 @@ def _accounts(whole: World, notes: Notes) -> list[dict[str, str]]:
     found: dict[tuple[str, str], dict[str, str]] = {}
     for organization in whole.organizations:
         for user in organization.users:
-            narrow = " of an office" if user.offices and not user.workplaces else ""
-            role = user.role.replace("_", " ").lower() + narrow
+            narrow = user.offices and not user.workplaces
+            role = "office insurance" if narrow else user.role.replace("_", " ").lower()
             entry = {
                 "role": role,
                 "organization": organization.name,
