@@ -118,6 +118,11 @@ def one_of(*words: str) -> Callable[[str], str]:
     return read
 
 
+def yes_or_no(value: str) -> bool:
+    """yes or no."""
+    return one_of("yes", "no")(value) == "yes"
+
+
 def mode(value: str) -> Mode:
     """development or production."""
     return Mode(one_of(*Mode)(value))
@@ -147,6 +152,11 @@ class ProcessSettings:
         "10",
         about="seconds that requests in flight may still take at a stop",
     )
+
+    @classmethod
+    def at_odds(cls, values: Mapping[str, Any]) -> list[str]:  # noqa: ARG003 - for those who have settings that depend on each other
+        """What settings that are right by themselves do not allow each other. `values`, by field, lacks those that are wrong."""
+        return []
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,6 +198,7 @@ def load(
             values[declared.name] = declared.metadata["read"](_raw(declared, name, environment))
         except ValueError as reason:
             problems.append(f"{name} {reason}")
+    problems += kind.at_odds(values)
     if problems:
         raise SettingsError(problems)
     return kind(**values)

@@ -34,6 +34,7 @@ from kit.config import Mode, ServiceSettings, SettingsError
 from kit.db import LOST_CONNECTION, Database, open_database
 from kit.errors import Denied, Invalid, Refusal
 from kit.garbage import settle
+from kit.health import health_routes
 from kit.inbox import Consumer, Hearing
 from kit.logs import request_id, start_logging
 from kit.outbox import Relay
@@ -51,8 +52,6 @@ P = TypeVar("P")
 
 JOBS_AT_ONCE = 2
 """A job holds one connection for its lock and uses another for its work: fewer jobs than connections, or none could go on."""
-
-READY_TIMEOUT = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +101,7 @@ class Job(Generic[P]):
 @dataclass(frozen=True, kw_only=True)
 class Service(Generic[P]):
     """A service, declared. `peers` is given a function that connects to a sibling (name, address); `callers` says of each RPC
-    who may ask it."""
+    who may ask it; `besides`, within READY_TIMEOUT, what else is there or away, for /readyz."""
 
     name: str
     settings: ServiceSettings
@@ -114,10 +113,15 @@ class Service(Generic[P]):
     jobs: Sequence[Job[P]] = ()
     routes: Callable[[Callable[[], Parts[P]]], Sequence[Route]] = lambda _: ()
     background: Sequence[Callable[[Parts[P]], Coroutine[Any, Any, None]]] = ()
+    besides: Callable[[Parts[P]], Coroutine[Any, Any, dict[str, bool]]] = lambda _: _nothing()
 
     def all_jobs(self) -> Sequence[Job[P]]:
         """The service's own jobs, and the kit's."""
         return (*self.jobs, Job("forget answers to retries", timedelta(hours=1), _forget_answers))
+
+
+async def _nothing() -> dict[str, bool]:
+    return {}
 
 
 async def _forget_answers(parts: Parts[Any]) -> None:
@@ -271,19 +275,8 @@ def http_app(service: Service[P], parts: Parts[P]) -> Starlette:
     """The HTTP door of a running service, as an ASGI application."""
     from kit.subgraph import graphql_route  # noqa: PLC0415 - kit.subgraph needs Parts from here
 
-    async def ready(_: Request) -> Response:
-        try:
-            await asyncio.wait_for(db.read_clock(parts.db), READY_TIMEOUT)
-        except LOST_CONNECTION:
-            return JSONResponse({"ready": False, "because": "the database does not answer"}, 503)
-        return JSONResponse({"ready": True, "broker": parts.bus.connected})
-
-    async def alive(_: Request) -> Response:
-        return JSONResponse({"alive": True})
-
     routes = [
-        Route("/livez", alive),
-        Route("/readyz", ready),
+        *health_routes(service, parts),
         graphql_route(service.schema, parts),
         *service.routes(lambda: parts),
     ]

@@ -4,13 +4,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
-from kit.config import ServiceSettings, address, key, load, number, setting
+from kit.config import address, key, load, number, one_of, setting
+from kit.objects import Objects, ObjectSettings
 from kit.service import Job, Parts, Service
 from services.referrals import policy
-from services.referrals.actions import attachments, cases, clocks, feed, offline, patients
-from services.referrals.actions.peers import Peers
+from services.referrals.actions import attachments, cases, clocks, feed, offline, patients, pieces
+from services.referrals.actions.peers import FilePlaces, Peers
 from services.referrals.actions.vault import Vault
 from services.referrals.consumers import hearings
 from services.referrals.domain import AttachmentLimits
@@ -21,7 +22,7 @@ from services.referrals.store.news import NewsRoom
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(ServiceSettings):
+class Settings(ObjectSettings):
     """What referrals is told besides."""
 
     directory_rpc: str = setting(
@@ -48,6 +49,20 @@ class Settings(ServiceSettings):
         "20",
         about="how many files a referral may have",
     )
+    attachment_store: str = setting(
+        "ATTACHMENT_STORE",
+        one_of("postgres", "s3"),
+        "postgres",
+        about="where new files go: postgres, or s3 (the store that S3_BUCKET and the others name)",
+    )
+
+    @classmethod
+    def at_odds(cls, values: Mapping[str, Any]) -> list[str]:
+        """Also: files that go into a bucket need one."""
+        problems = super().at_odds(values)
+        if values.get("attachment_store") == "s3" and values.get("s3_bucket") == "":
+            problems.append("S3_BUCKET is not set, and ATTACHMENT_STORE is s3")
+        return problems
 
 
 async def _pass_appointments(parts: Parts[Peers]) -> None:
@@ -78,6 +93,14 @@ async def _drop_cut_off(parts: Parts[Peers]) -> None:
     await attachments.drop_cut_off(parts.call())
 
 
+async def _drop_loose(parts: Parts[Peers]) -> None:
+    await pieces.drop_loose(parts.call())
+
+
+async def _count_strangers(parts: Parts[Peers]) -> None:
+    await pieces.count_strangers(parts.call())
+
+
 async def _keep_feed(parts: Parts[Peers]) -> None:
     await feed.keep_feed(parts.db, parts.bus, parts.clock.real())
 
@@ -100,7 +123,18 @@ JOBS: Final = (
     Job("drop-cut-off", timedelta(minutes=10), _drop_cut_off),
     Job("keep-feed", timedelta(seconds=1), _keep_feed),
     Job("forget-withdrawn", timedelta(hours=1), _forget_withdrawn),
+    Job("drop-loose-objects", timedelta(minutes=1), _drop_loose),
+    Job("count-strange-objects", timedelta(days=1), _count_strangers),
 )
+
+
+async def _besides(parts: Parts[Peers]) -> dict[str, bool]:
+    return {"files": await pieces.can_be_had(parts.call())}
+
+
+def _file_places(settings: Settings) -> FilePlaces:
+    objects = Objects(settings) if settings.s3_bucket else None
+    return FilePlaces(objects, settings.attachment_store == "s3")
 
 
 def build(environment: Mapping[str, str] = os.environ) -> Service[Peers]:
@@ -119,6 +153,7 @@ def build(environment: Mapping[str, str] = os.environ) -> Service[Peers]:
             attachment_limits=AttachmentLimits(
                 settings.attachment_bytes, settings.attachments_per_referral
             ),
+            files=_file_places(settings),
         ),
         rpc=servicers,
         callers=policy.CALLERS,
@@ -126,4 +161,5 @@ def build(environment: Mapping[str, str] = os.environ) -> Service[Peers]:
         jobs=JOBS,
         routes=routes,
         background=(_follow_news,),
+        besides=_besides,
     )

@@ -15,6 +15,7 @@ from kit.errors import Conflict, Denied, Invalid, RateLimited
 from kit.idempotency import once
 from kit.ids import new_id
 from services.referrals import domain, policy
+from services.referrals.actions import pieces
 from services.referrals.actions.keeping import announce
 from services.referrals.actions.looking import full, see_in
 from services.referrals.actions.peers import Call
@@ -29,15 +30,16 @@ from services.referrals.domain import (
     OrganizationId,
     Referral,
     ReferralId,
+    Sealed,
     SealedAttachment,
     Side,
     UserId,
 )
 from services.referrals.policy import Seen, Sight
 from services.referrals.store import attachments as store
+from services.referrals.store import pieces as piece_store
 from services.referrals.store import referrals
 
-PIECE_BYTES: Final = 256 * 1024
 ARRIVING_EACH: Final = 4
 """So many files of one user may be on their way at once."""
 
@@ -91,6 +93,7 @@ async def _begin(call: Call, upload: Upload) -> Attachment:
         view = await _seen(tx, call, upload.referral_id)
         side = domain.attaching_side(view.referral, view.sides, upload.side)
         await _require_room(tx, call, view.referral)
+        await store.lock_arriving(tx, user_id)
         since = now - ARRIVES_WITHIN
         if await store.count_arriving(tx, organization_id, user_id, since) >= ARRIVING_EACH:
             raise RateLimited(
@@ -131,9 +134,9 @@ async def _receive(
         inspection.look(some)
         digest.update(some)
         held += some
-        while len(held) > PIECE_BYTES:
-            await _put_away(call, arriving, number, bytes(held[:PIECE_BYTES]), last=False)
-            del held[:PIECE_BYTES]
+        while len(held) > pieces.PIECE_BYTES:
+            await _put_away(call, arriving, number, bytes(held[: pieces.PIECE_BYTES]), last=False)
+            del held[: pieces.PIECE_BYTES]
             number += 1
     if size != upload.bytes:
         raise Invalid("The file is shorter than it said.", code="CUT_OFF", remedy="Send it again.")
@@ -149,7 +152,9 @@ async def _put_away(
         view = await _seen(tx, call, arriving.referral_id)
         keys = await call.peers.vault.own(tx, view.referral.sending_organization_id)
         sealed = keys.seal_bytes(plain, arriving.id, piece_of(number, last=last))
-        await store.add_piece(tx, arriving, number, sealed)
+        into = await pieces.put_away(tx, call, arriving, number, sealed)
+    if into is not None:
+        await pieces.put(call, into, sealed)
 
 
 async def _keep(call: Call, upload: Upload, arrived: Attachment, digest: str) -> AttachmentId:
@@ -248,8 +253,10 @@ class Download:
 
 
 async def read(call: Call, attachment_id: AttachmentId) -> Download:
-    """A file of a referral seen in FULL; one answer for what never was, another organization's, and lost (R14)."""
+    """A file of a referral seen in FULL; one answer for what never was, another organization's, and lost (R14). Unavailable, and
+    nothing is written down, when it cannot be had at the moment."""
     call.viewer.require_organization()
+    first = await _fetch(call, attachment_id, 0)
     async with call.db.transaction() as tx:
         named = await _readable(tx, call, attachment_id)
         attachment = named.attachment
@@ -264,20 +271,41 @@ async def read(call: Call, attachment_id: AttachmentId) -> Download:
             at=call.clock.now(),
             purpose=TREATMENT,
         )
-    return Download(named, _pieces(call, attachment))
+    return Download(named, _pieces(call, attachment, first))
 
 
-async def _pieces(call: Call, attachment: Attachment) -> AsyncGenerator[bytes]:
+@dataclass(frozen=True, slots=True)
+class _Closed:
+    """A piece of a file as it was found, and what opens it."""
+
+    sealed: Sealed
+    keys: Keys
+
+
+async def _pieces(call: Call, attachment: Attachment, first: _Closed) -> AsyncGenerator[bytes]:
     """Each piece by the policy of the moment: a download that is dawdled over ends with the access to it."""
     for number in range(attachment.pieces):
+        found = first if number == 0 else await _fetch(call, attachment.id, number)
         async with call.db.reading() as tx:
             await _readable(tx, call, attachment.id)
-            piece = await store.piece(tx, attachment.id, number)
-            if piece is None:
+        use = piece_of(number, last=number == attachment.pieces - 1)
+        yield found.keys.open_bytes(found.sealed, attachment.id, use)
+
+
+async def _fetch(call: Call, attachment_id: AttachmentId, number: int) -> _Closed:
+    """A piece of a file the viewer may read, wherever it lies now; what has moved meanwhile is looked for where it has gone."""
+    missing = set[UUID | None]()
+    while True:
+        async with call.db.reading() as tx:
+            await _readable(tx, call, attachment_id)
+            piece = await piece_store.piece(tx, attachment_id, number)
+            if piece is None or piece.object in missing:
                 raise RuntimeError("a piece of an attachment is gone")
             keys = await call.peers.vault.of(tx, [piece.organization_id])
-        use = piece_of(number, last=number == attachment.pieces - 1)
-        yield keys[piece.organization_id].open_bytes(piece.sealed, attachment.id, use)
+        box = await pieces.box_of(call, piece)
+        if box is not None:
+            return _Closed(piece.closed(box), keys[piece.organization_id])
+        missing.add(piece.object)
 
 
 async def _readable(tx: Connection, call: Call, attachment_id: AttachmentId) -> NamedAttachment:
@@ -323,22 +351,14 @@ def _field(attachment: Attachment) -> str:
 
 # New keys -------------------------------------------------------------------------------------------------------------
 
-RESEALED_AT_ONCE: Final = 16
-"""Pieces that are sealed anew in one transaction: some megabytes."""
+NAMES_AT_ONCE: Final = 160
+"""Names of files that are sealed anew in one transaction."""
 
 
-async def reseal(tx: Connection, keys: Keys) -> int:
-    """Seal anew some of what an older key of the organization holds of files. Answers how many boxes; 0 when none is left."""
-    names = await store.lock_names_before(
-        tx, keys.organization_id, keys.newest, 10 * RESEALED_AT_ONCE
-    )
+async def reseal(tx: Connection, call: Call, keys: Keys) -> int:
+    """Seal anew some of what an older key of the organization holds of files in rows. Answers how many boxes; 0 when none is left."""
+    names = await store.lock_names_before(tx, keys.organization_id, keys.newest, NAMES_AT_ONCE)
     for file in names:
         name = keys.open(file.sealed, file.id, FILE_NAME)
         await store.reseal_name(tx, file.id, keys.seal(name, file.id, FILE_NAME))
-    pieces = await store.lock_pieces_before(tx, keys.organization_id, keys.newest, RESEALED_AT_ONCE)
-    for piece in pieces:
-        use = piece_of(piece.number, last=piece.last)
-        plain = keys.open_bytes(piece.sealed, piece.attachment_id, use)
-        sealed = keys.seal_bytes(plain, piece.attachment_id, use)
-        await store.reseal_piece(tx, piece, sealed)
-    return len(names) + len(pieces)
+    return len(names) + await pieces.reseal(tx, call, keys)

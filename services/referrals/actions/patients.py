@@ -11,7 +11,7 @@ from kit.db import Connection
 from kit.each import each
 from kit.errors import Invalid
 from services.referrals import policy
-from services.referrals.actions import attachments
+from services.referrals.actions import attachments, pieces
 from services.referrals.actions.looking import full, see_in
 from services.referrals.actions.peers import Call
 from services.referrals.actions.vault import MESSAGE, Keys, comment_of
@@ -25,9 +25,9 @@ from services.referrals.domain import (
     Step,
 )
 from services.referrals.policy import Seen
-from services.referrals.store import attachments as files
 from services.referrals.store import keys as keyring
 from services.referrals.store import messages
+from services.referrals.store import pieces as files
 from services.referrals.store import sealed as store
 
 PATIENT: Final = "patient"
@@ -202,10 +202,10 @@ async def _reseal_some(call: Call, organization_id: OrganizationId) -> int:
         old = await keyring.lock_sealed_before(tx, organization_id, keys.newest, BATCH)
         for referral in old:
             await _reseal(tx, keys, referral)
-        done = len(old) or await attachments.reseal(tx, keys)
+        done = len(old) or await attachments.reseal(tx, call, keys)
         if not done and not await files.arriving_before(tx, organization_id, keys.newest):
             await keyring.drop_keys(tx, organization_id, keys.newest)
-    return done
+    return done or await pieces.reseal_objects(call, organization_id)
 
 
 async def _reseal(tx: Connection, keys: Keys, referral: Referral) -> None:

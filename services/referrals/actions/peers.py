@@ -9,6 +9,7 @@ from uuid import UUID
 
 from kit import service
 from kit.errors import Conflict, Invalid, NotFound, Refusal
+from kit.objects import Objects
 from kit.rpc import Peer
 from proto.directory.v1 import directory_pb2 as directory
 from proto.directory.v1.directory_pb2_grpc import DirectoryStub
@@ -44,9 +45,18 @@ _UNABLE = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class FilePlaces:
+    """Where files lie: those of `objects` can be had when it is set; new ones go there, or into the database."""
+
+    objects: Objects | None
+    new_in_objects: bool
+
+
 @dataclass(frozen=True)
 class Peers:
-    """The siblings referrals asks, the news of its own replicas, what opens patients' data, and how much of it may be attached."""
+    """The siblings referrals asks, the news of its own replicas, what opens patients' data, how much of it may be attached, and where
+    that lies."""
 
     directory: Peer
     insurance: Peer
@@ -54,6 +64,7 @@ class Peers:
     news: NewsRoom
     vault: Vault
     attachment_limits: AttachmentLimits
+    files: FilePlaces
 
 
 Call: TypeAlias = service.Call[Peers]
@@ -212,15 +223,6 @@ async def _ask_accepts(
         return None
 
 
-def _alternative(told: directory.Alternative) -> Alternative:
-    provider = ProviderId(UUID(told.provider_id)) if told.provider_id else None
-    group = GroupId(UUID(told.group_id)) if told.group_id else None
-    codes = frozenset(told.specialty_codes)
-    return Alternative(OfficeId(UUID(told.office_id)), provider, group, told.name, codes)
-
-
-def _text(id_: UUID | None) -> str:
-    return "" if id_ is None else str(id_)
 async def ask_referring_npi(
     call: Call, plans: Sequence[PlanId], on: date
 ) -> dict[PlanId, bool | None]:
@@ -238,3 +240,12 @@ async def ask_referring_npi(
     return {one: str(one) in wanting for one in plans}
 
 
+def _alternative(told: directory.Alternative) -> Alternative:
+    provider = ProviderId(UUID(told.provider_id)) if told.provider_id else None
+    group = GroupId(UUID(told.group_id)) if told.group_id else None
+    codes = frozenset(told.specialty_codes)
+    return Alternative(OfficeId(UUID(told.office_id)), provider, group, told.name, codes)
+
+
+def _text(id_: UUID | None) -> str:
+    return "" if id_ is None else str(id_)

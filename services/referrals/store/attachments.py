@@ -1,7 +1,6 @@
-"""SQL of files that go with a referral, and of the sealed pieces they are kept in."""
+"""SQL of files that go with a referral; `pieces` has what they are kept in."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from kit import db
@@ -25,23 +24,6 @@ WHERE a.kept_at IS NOT NULL AND (r.sending_organization_id = $1 OR a.side = 'SEN
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Some bytes of a file, closed; `last` when no more follow."""
-
-    attachment_id: AttachmentId
-    number: int
-    last: bool
-    organization_id: OrganizationId
-    key_number: int
-    box: bytes
-
-    @property
-    def sealed(self) -> Sealed:
-        """The bytes, closed."""
-        return Sealed(self.organization_id, self.key_number, self.box)
-
-
 async def begin(tx: Connection, attachment: Attachment, name: Sealed) -> None:
     """A file begins to arrive."""
     await db.run(
@@ -59,20 +41,6 @@ async def begin(tx: Connection, attachment: Attachment, name: Sealed) -> None:
         name.organization_id,
         name.key_number,
         name.box,
-    )
-
-
-async def add_piece(tx: Connection, attachment: Attachment, number: int, sealed: Sealed) -> None:
-    """The next bytes of a file that is arriving."""
-    await db.run(
-        tx,
-        "INSERT INTO attachment_pieces VALUES ($1, $2, $3, $4, $5, $6)",
-        attachment.id,
-        number,
-        attachment.referral_id,
-        sealed.organization_id,
-        sealed.key_number,
-        sealed.box,
     )
 
 
@@ -122,6 +90,11 @@ async def count(tx: Connection, referral_id: ReferralId) -> int:
     return found
 
 
+async def lock_arriving(tx: Connection, user_id: UserId) -> None:
+    """No other file of the user begins to arrive before this transaction ends."""
+    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"arriving {user_id}")
+
+
 async def count_arriving(
     tx: Connection, organization_id: OrganizationId, user_id: UserId, since: datetime
 ) -> int:
@@ -166,20 +139,7 @@ async def readable(
     )
 
 
-# any-organization: asked only for files whose referral's policy answered FULL
-async def piece(tx: Connection, attachment_id: AttachmentId, number: int) -> Piece | None:
-    """One piece of a file."""
-    return await db.maybe(
-        tx, Piece, f"{_PIECES} WHERE p.attachment_id = $1 AND p.number = $2", attachment_id, number
-    )
-
-
 # New keys -------------------------------------------------------------------------------------------------------------
-
-_PIECES = (
-    "SELECT p.*, a.kept_at IS NOT NULL AND p.number = a.pieces - 1 AS last"
-    " FROM attachment_pieces p JOIN attachments a ON a.id = p.attachment_id"
-)
 
 
 async def lock_names_before(
@@ -196,21 +156,6 @@ async def lock_names_before(
     )
 
 
-async def lock_pieces_before(
-    tx: Connection, organization_id: OrganizationId, number: int, limit: int
-) -> list[Piece]:
-    """Pieces of kept files sealed with an older key of the organization than that, locked."""
-    return await db.many(
-        tx,
-        Piece,
-        f"{_PIECES} WHERE p.organization_id = $1 AND p.key_number < $2 AND a.kept_at IS NOT NULL"
-        " ORDER BY p.attachment_id, p.number LIMIT $3 FOR UPDATE OF p",
-        organization_id,
-        number,
-        limit,
-    )
-
-
 async def reseal_name(tx: Connection, attachment_id: AttachmentId, sealed: Sealed) -> None:
     """The same name in a new box."""
     await db.run(
@@ -220,26 +165,3 @@ async def reseal_name(tx: Connection, attachment_id: AttachmentId, sealed: Seale
         sealed.key_number,
         sealed.box,
     )
-
-
-async def reseal_piece(tx: Connection, piece: Piece, sealed: Sealed) -> None:
-    """The same bytes in a new box."""
-    await db.run(
-        tx,
-        "UPDATE attachment_pieces SET key_number = $3, box = $4 WHERE attachment_id = $1 AND number = $2",
-        piece.attachment_id,
-        piece.number,
-        sealed.key_number,
-        sealed.box,
-    )
-
-
-async def arriving_before(tx: Connection, organization_id: OrganizationId, number: int) -> bool:
-    """Whether something that is still arriving is sealed with an older key of the organization than that."""
-    found: bool = await db.value(
-        tx,
-        "SELECT EXISTS (SELECT FROM attachment_pieces WHERE organization_id = $1 AND key_number < $2)",
-        organization_id,
-        number,
-    )
-    return found

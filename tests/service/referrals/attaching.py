@@ -7,11 +7,15 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID, uuid4
 
+import pytest
+
 from kit.auth import Viewer, sign_viewer
+from services.referrals.actions import pieces
 from tests.gateway.edge.client import Reply, request
 from tests.service.referrals.asking import PROBLEM, Answer, at, do, draft
 from tests.service.referrals.conftest import Referrals, World
 from tests.support.files import PDF
+from tests.support.object_store import SmallStore
 from tests.support.running import VIEWER_KEY
 
 TOLD = "attachments { id name mediaType size side attachedAt url by { id } allowedActions } mayAttachAs"
@@ -21,6 +25,11 @@ mutation ($input: WithdrawAttachmentInput!) {{
   withdrawAttachment(input: $input) {{ __typename ... on Referral {{ {TOLD} }} {PROBLEM} }}
 }}
 """
+BOTH_STORES = pytest.mark.parametrize(
+    "object_store", ["postgres", "s3"], indirect=True, scope="module"
+)
+"""Marks a module whose tests are run with files in the database, and with files in an object store."""
+
 LARGE = b"%PDF-1.7\n" + bytes(range(256)) * 3000 + b"\n%%EOF\n"
 """Three pieces of a file, none like another."""
 
@@ -126,3 +135,26 @@ async def remove(world: World, organization_id: UUID, provider_id: UUID) -> None
 def domain_id(id_: str) -> Any:  # noqa: ANN401 - a NewType of the service
     """An attachment's id."""
     return UUID(id_)
+
+
+async def boxes_of(world: World, store: SmallStore | None, id_: str) -> list[bytes]:
+    """A file's pieces as they lie there."""
+    rows = await world.service.running.sql.fetch(
+        "SELECT box, object FROM attachment_pieces WHERE attachment_id = $1 ORDER BY number",
+        UUID(id_),
+    )
+    if store is None:
+        return [row["box"] for row in rows]
+    assert {row["box"] for row in rows} == {None}
+    return [store.contents(row["object"]) for row in rows]
+
+
+async def require_nothing_astray(referrals: Referrals, store: SmallStore | None) -> None:
+    """What no row names goes from the store, and whatever it was asked was signed by us."""
+    if store is None:
+        return
+    assert store.disbelieved == []
+    store.well()
+    await pieces.drop_loose(referrals.running.parts.call())
+    rows = await referrals.running.sql.fetch("SELECT object FROM attachment_pieces")
+    assert store.names <= {str(row["object"]) for row in rows}

@@ -26,6 +26,7 @@ from proto.insurance.v1.insurance_pb2_grpc import InsuranceServicer, add_Insuran
 from services.referrals.actions.peers import Peers
 from services.referrals.app import build
 from tests.support.facts import Neighbours, forget_facts
+from tests.support.object_store import SmallStore, small_store
 from tests.support.running import Running, environment, running_service
 from tests.support.servers import PostgresServer
 
@@ -153,8 +154,8 @@ class SmallInsurance(InsuranceServicer):
 
     def __init__(self) -> None:
         self.accepting: dict[UUID, set[UUID]] = {}
-        self.asked: list[str] = []
         self.wanting: set[UUID] = set()
+        self.asked: list[str] = []
         self.away = False
 
     async def Accepts(  # noqa: N802
@@ -173,7 +174,6 @@ class SmallInsurance(InsuranceServicer):
             plan_known=True, accepting_provider_ids=[str(one) for one in asked & accepting]
         )
 
-
     async def AcceptsMany(  # noqa: N802
         self,
         request: insurance.AcceptsManyRequest,
@@ -189,6 +189,7 @@ class SmallInsurance(InsuranceServicer):
         ]
         return insurance.AcceptsManyReply(known_plans=known)
 
+
 @dataclass
 class Referrals:
     """The service under test and its neighbours."""
@@ -201,7 +202,19 @@ class Referrals:
 
 
 @pytest.fixture(scope="module")
-async def referrals(postgres: PostgresServer, nats_url: str) -> AsyncIterator[Referrals]:
+async def object_store(request: pytest.FixtureRequest) -> AsyncIterator[SmallStore | None]:
+    """None: files lie in the database, unless a module asks for "s3" (`BOTH_STORES`)."""
+    if getattr(request, "param", "postgres") == "postgres":
+        yield None
+        return
+    async with small_store() as store:
+        yield store
+
+
+@pytest.fixture(scope="module")
+async def referrals(
+    postgres: PostgresServer, nats_url: str, object_store: SmallStore | None
+) -> AsyncIterator[Referrals]:
     """One referrals service for the tests of a module: each test brings organizations of its own."""
     small_directory, small_insurance = SmallDirectory(), SmallInsurance()
     small_identity = SmallIdentity()
@@ -222,6 +235,7 @@ async def referrals(postgres: PostgresServer, nats_url: str) -> AsyncIterator[Re
         INSURANCE_RPC=door,
         IDENTITY_RPC=door,
         PATIENT_KEY="7e" * 32,
+        **(object_store.settings() if object_store else {}),
     )
     await forget_facts(nats_url)
     async with running_service(build(settings)) as running:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
@@ -10,20 +11,24 @@ import asyncpg
 import pytest
 
 from kit.auth import Viewer
+from kit.errors import RateLimited
 from services.referrals.actions import attachments, patients
 from services.referrals.domain import AttachmentId
 from services.referrals.store import attachments as store
 from tests.gateway.edge.client import request
 from tests.service.referrals.asking import act, at, read, send
 from tests.service.referrals.attaching import (
+    BOTH_STORES,
     LARGE,
     Door,
+    boxes_of,
     domain_id,
     drafted,
     leftovers,
     look,
     names,
     remove,
+    require_nothing_astray,
     why,
     withdraw,
 )
@@ -31,13 +36,25 @@ from tests.service.referrals.conftest import Referrals, World
 from tests.service.referrals.test_clocks import facts_of
 from tests.service.referrals.test_sealed import SUPPORT, everything_kept, renew, whole
 from tests.support.files import JPEG, PDF
+from tests.support.object_store import SmallStore
 from tests.support.servers import PostgresServer
+
+pytestmark = BOTH_STORES
 
 
 @pytest.fixture
 def door(http_door: str, referrals: Referrals) -> Door:
     """The service's door for files."""
     return Door(http_door, referrals)
+
+
+@pytest.fixture(autouse=True)
+async def nothing_astray(
+    referrals: Referrals, object_store: SmallStore | None
+) -> AsyncIterator[None]:
+    """After each test."""
+    yield
+    await require_nothing_astray(referrals, object_store)
 
 
 async def test_what_the_sender_attached_is_read_by_both_sides_byte_for_byte(
@@ -63,19 +80,20 @@ async def test_what_the_sender_attached_is_read_by_both_sides_byte_for_byte(
     assert got[0].headers["x-content-type-options"] == "nosniff"
 
 
-async def test_nothing_of_a_file_is_open_at_rest_or_in_a_fact(world: World, door: Door) -> None:
+async def test_nothing_of_a_file_is_open_at_rest_or_in_a_fact(
+    world: World, door: Door, object_store: SmallStore | None
+) -> None:
     sent = await send(world)
     secret = PDF + b"canary-contents %%EOF"
     id_ = await door.attached(world.receiver.staff, sent, contents=secret)
     kept = await everything_kept(world)
-    pieces = await world.service.running.sql.fetch(
-        "SELECT box FROM attachment_pieces WHERE attachment_id = $1", UUID(id_)
-    )
+    boxes = await boxes_of(world, object_store, id_)
     told = await facts_of(world, sent, "attachment_added")
 
     assert "canary-name" not in kept
     assert "canary-contents" not in kept
-    assert all(b"canary" not in row["box"] and b"PDF" not in row["box"] for row in pieces)
+    assert boxes
+    assert all(b"canary" not in box and b"PDF" not in box for box in boxes)
     assert [(one["attachmentId"], one["fromSide"]) for one in told] == [(id_, "RECEIVING")] * 2
     assert "canary" not in str(told)
 
@@ -305,6 +323,23 @@ async def test_a_referral_has_so_many_files_however_many_come_at_once(
     assert sorted(one.status for one in replies) == [201, 201, 409, 409, 409, 409]
     assert {why(one) for one in replies if one.status == 409} == {"TOO_MANY_ATTACHMENTS"}
     assert await leftovers(world, sent) == 0
+
+
+async def test_four_files_of_one_user_are_on_their_way_however_many_begin_at_once(
+    world: World,
+) -> None:
+    sent = domain_id((await send(world))["id"])
+    call = world.service.running.parts.call(world.sender.staff)
+    upload = attachments.Upload(sent, "a.pdf", attachments.MediaType.PDF, len(PDF), None, "k")
+    begun = await asyncio.gather(
+        *(attachments._begin(call, upload) for _ in range(8)),  # noqa: SLF001 - what comes then takes its time
+        return_exceptions=True,
+    )
+    refused = [one for one in begun if isinstance(one, RateLimited)]
+
+    assert len(refused) == 4
+    assert {one.code for one in refused} == {"TOO_MANY_FILES"}
+    assert await leftovers(world, {"id": str(sent)}) == 4
 
 
 @pytest.mark.parametrize(
