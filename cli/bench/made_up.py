@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from uuid import UUID
@@ -17,6 +17,7 @@ from proto.referrals.v1 import events_pb2
 from services.reporting.domain import (
     OPEN,
     Change,
+    Deed,
     GroupId,
     OfficeId,
     OrganizationId,
@@ -28,6 +29,7 @@ from services.reporting.domain import (
     Step,
     Verb,
     Week,
+    deeds,
     history,
     moments,
 )
@@ -169,6 +171,7 @@ async def _copy(
         "referrals": _referrals(organization_id, batch),
         "standings": _standings(organization_id, steps),
         "moments": _moments(organization_id, steps),
+        "deeds": _deeds(organization_id, steps),
     }
     for table, (columns, rows) in tables.items():
         await connection.copy_records_to_table(table, records=rows, columns=columns)
@@ -239,6 +242,18 @@ def _moments(
     ]
     names = "organization_id referral_id sequence movement group_id at waited until_appointment reason_code outcome"
     return (*names.split(), *PLACES), rows
+
+
+def _deeds(
+    organization_id: OrganizationId, histories: Sequence[tuple[Step, ...]]
+) -> tuple[tuple[str, ...], Rows]:
+    rows: Rows = [
+        (organization_id, *asdict(deed).values())
+        for steps in histories
+        for step in steps
+        for deed in deeds(step)
+    ]
+    return ("organization_id", *(one.name for one in fields(Deed))), rows
 
 
 def _places(change: Change) -> tuple[object, ...]:

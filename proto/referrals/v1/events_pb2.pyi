@@ -499,6 +499,60 @@ class ReferralNoShow(_message.Message):
 Global___ReferralNoShow: _TypeAlias = ReferralNoShow  # noqa: Y015
 
 @_typing.final
+class ReferralDrafted(_message.Message):
+    """A draft is kept at an office, for a group or (empty) not, since it was made; told again when it is another office's or group's. Only its
+    own organization hears it. ReferralSent ends it.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFERRAL_ID_FIELD_NUMBER: _builtins.int
+    SENDING_OFFICE_ID_FIELD_NUMBER: _builtins.int
+    SENDING_GROUP_ID_FIELD_NUMBER: _builtins.int
+    DRAFTED_AT_FIELD_NUMBER: _builtins.int
+    referral_id: _builtins.str
+    sending_office_id: _builtins.str
+    sending_group_id: _builtins.str
+    @_builtins.property
+    def drafted_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        referral_id: _builtins.str = ...,
+        sending_office_id: _builtins.str = ...,
+        sending_group_id: _builtins.str = ...,
+        drafted_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["drafted_at", b"drafted_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["drafted_at", b"drafted_at", "referral_id", b"referral_id", "sending_group_id", b"sending_group_id", "sending_office_id", b"sending_office_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReferralDrafted: _TypeAlias = ReferralDrafted  # noqa: Y015
+
+@_typing.final
+class ReferralDraftDropped(_message.Message):
+    """The draft will not be sent: it was cancelled before."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFERRAL_ID_FIELD_NUMBER: _builtins.int
+    referral_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        referral_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["referral_id", b"referral_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReferralDraftDropped: _TypeAlias = ReferralDraftDropped  # noqa: Y015
+
+@_typing.final
 class OffboardingCaseOpened(_message.Message):
     """Aggregate: offboarding_case (down to OffboardingCaseClosed). A provider starts to leave, with so much open on either side."""
 

@@ -244,7 +244,7 @@ class FindingRaised(_message.Message):
     """OFFICE or GROUP."""
     subject_id: _builtins.str
     measure: _builtins.str
-    """FIRST_ACTION_IN_TIME, ATTENDANCE_REPORTED, DECLINES_EXPLAINED or PLANS_VERIFIED."""
+    """FIRST_ACTION_IN_TIME, ATTENDANCE_REPORTED, DECLINES_EXPLAINED, PLANS_VERIFIED or DRAFTS_IN_TIME."""
     week_of: _builtins.str
     def __init__(
         self,

@@ -45,12 +45,16 @@ Telling = Callable[[ReferralState, Change], Message | None]
 
 
 async def tell(tx: Connection, change: Change, at: datetime) -> None:
-    """Record the change's fact for each organization it concerns. What was never sent concerns nobody else: no fact.
+    """Record the change's fact for each organization it concerns. What was never sent concerns nobody but its own: that hears that
+    there is a draft, and where, and of its end.
 
     An organization on both sides hears it twice, first as SENDING, then as RECEIVING: its sequence orders them.
     """
+    if change.after.sent_at is None:
+        await _tell_draft(tx, change, at)
+        return
     telling = _FACTS.get(change.happened)
-    if telling is None or change.after.sent_at is None:
+    if telling is None:
         return
     for organization_id, state in await _heard_copies(tx, change, at):
         fact = telling(state, change)
@@ -64,6 +68,43 @@ async def tell(tx: Connection, change: Change, at: datetime) -> None:
                 at=at,
                 by=None,
             )
+
+
+async def _tell_draft(tx: Connection, change: Change, at: datetime) -> None:
+    fact = _of_draft(change)
+    if fact is not None:
+        await record(
+            tx,
+            fact,
+            organization_id=change.after.sending_organization_id,
+            aggregate="referral",
+            aggregate_id=change.after.id,
+            at=at,
+            by=None,
+        )
+
+
+def _of_draft(change: Change) -> Message | None:
+    """What a change of a draft tells: that it is there, and where, or that it will not be sent."""
+    before, after = change.before, change.after
+    if change.happened is Happened.CANCELLED:
+        return facts.ReferralDraftDropped(referral_id=str(after.id))
+    if after.status is not Status.DRAFT or (
+        before is not None and _kept_at(before) == _kept_at(after)
+    ):
+        return None
+    office_id, group_id = _kept_at(after)
+    fact = facts.ReferralDrafted(
+        referral_id=str(after.id),
+        sending_office_id=str(office_id),
+        sending_group_id=str(group_id or ""),
+    )
+    fact.drafted_at.FromDatetime(after.created_at)
+    return fact
+
+
+def _kept_at(draft: Referral) -> tuple[UUID, UUID | None]:
+    return draft.sending_office_id, draft.sending_group_id
 
 
 async def tell_overdue(

@@ -39,6 +39,7 @@ from services.reporting.domain.guides import Asked
 from services.reporting.domain.scorecards import (
     DEFAULTS,
     Counts,
+    Draft,
     Listed,
     Measure,
     Observed,
@@ -48,17 +49,19 @@ from services.reporting.domain.scorecards import (
     Subject,
     SubjectKind,
     Told,
+    drafts_in_time,
     in_force,
     plans_verified,
     result,
 )
-from services.reporting.store import findings, guides, scorecards
+from services.reporting.store import drafts, findings, guides, scorecards
 from services.reporting.store.people import Staffed
 
 LOOKED_BACK = timedelta(weeks=EFFECT_WEEKS + 1)
 """Whatever was done about a finding longer before a week, the week is not one that tells whether it helped."""
 
 _TARGET = DEFAULTS[Measure.FIRST_ACTION_IN_TIME].target_days or 0
+_KEPT = DEFAULTS[Measure.DRAFTS_IN_TIME].target_days or 0
 
 
 async def measure_due(parts: Parts[Peers]) -> None:
@@ -119,6 +122,8 @@ class Seen:
     listed: Sequence[Listed] | None
     members: Mapping[UUID, set[UUID]]
     staff: Sequence[Staffed]
+    drafts: Sequence[Draft]
+    ends_at: datetime
 
     def rule(self, measure: Measure) -> Rule:
         """The version that the week has."""
@@ -142,6 +147,8 @@ class Seen:
         """What a rule looks at."""
         if rule.measure is Measure.PLANS_VERIFIED:
             return plans_verified(self.plans(subject), self.week.following.monday)
+        if rule.measure is Measure.DRAFTS_IN_TIME:
+            return drafts_in_time(self.drafts, subject, self.ends_at, rule.target_days or _KEPT)
         observed = self.observed(rule.target_days).get(subject.id)
         return observed.counts[rule.measure] if observed else Counts()
 
@@ -181,7 +188,8 @@ async def _look(
     rules = await scorecards.rules(tx, here)
     asked = [in_force(rules, one, week.monday) for one in Measure]
     asked += [_own_rule(rules, one) for one in again]
-    targets = {rule.target_days or _target(rules, week) for rule in asked}
+    watched = [rule for rule in asked if rule.measure is not Measure.DRAFTS_IN_TIME]
+    targets = {rule.target_days or _target(rules, week) for rule in watched}
     span = (week.start(zone), week.end(zone))
     return Seen(
         week,
@@ -191,6 +199,8 @@ async def _look(
         await scorecards.listed(tx, here, week.following.monday) if newest else None,
         await scorecards.members(tx, here),
         await store.people.staffing(tx, here) if newest else (),
+        await drafts.kept(tx, here, span),
+        span[1],
     )
 
 

@@ -2,12 +2,22 @@
 
 from kit.db import Database
 from kit.inbox import Hearing
-from proto.referrals.v1.events_pb2 import ReferralDeclined
-from services.reporting.consumers import declines, people, places, plans, practice, referrals
+from proto.referrals.v1.events_pb2 import ReferralDeclined, ReferralSent
+from services.reporting.consumers import (
+    declines,
+    drafts,
+    people,
+    places,
+    plans,
+    practice,
+    referrals,
+)
 from services.reporting.consumers.keeping import Progress, Rebuilt, keeping, rebuild
 
 _REFERRALS = {
     **referrals.HANDLERS,
+    **drafts.DRAFTS,
+    ReferralSent: drafts.ending_drafts(referrals.HANDLERS[ReferralSent]),
     ReferralDeclined: declines.noting_comments(referrals.HANDLERS[ReferralDeclined]),
 }
 

@@ -10,7 +10,13 @@ from kit.errors import Invalid, stale_version
 from services.reporting.domain.explaining import SMALL_CELL
 from services.reporting.domain.figures import Share
 from services.reporting.domain.history import OPEN, Change, Standing, Step, Verb
-from services.reporting.domain.nouns import OrganizationId, ReferralId, UserId
+from services.reporting.domain.nouns import (
+    GroupId,
+    OfficeId,
+    OrganizationId,
+    ReferralId,
+    UserId,
+)
 
 VERIFY_WITHIN = timedelta(days=90)
 """A participation that was last verified longer ago is stale."""
@@ -30,6 +36,7 @@ class Measure(StrEnum):
     ATTENDANCE_REPORTED = "ATTENDANCE_REPORTED"
     DECLINES_EXPLAINED = "DECLINES_EXPLAINED"
     PLANS_VERIFIED = "PLANS_VERIFIED"
+    DRAFTS_IN_TIME = "DRAFTS_IN_TIME"
 
 
 class Verdict(StrEnum):
@@ -58,8 +65,8 @@ class Subject:
 class Rule:
     """One version of the rule of a measure, for weeks from `from_week` (a Monday; None: from the beginning).
 
-    `percent`: at least so much of the whole. `cases`: of fewer nothing is said. `target_days`: of FIRST_ACTION_IN_TIME, how many
-    days are in time.
+    `percent`: at least so much of the whole. `cases`: of fewer nothing is said. `target_days`: of FIRST_ACTION_IN_TIME and
+    DRAFTS_IN_TIME, how many days are in time.
     """
 
     measure: Measure
@@ -85,6 +92,7 @@ DEFAULTS: Mapping[Measure, Rule] = {
     Measure.ATTENDANCE_REPORTED: Rule(Measure.ATTENDANCE_REPORTED, 1, 80),
     Measure.DECLINES_EXPLAINED: Rule(Measure.DECLINES_EXPLAINED, 1, 80),
     Measure.PLANS_VERIFIED: Rule(Measure.PLANS_VERIFIED, 1, 90),
+    Measure.DRAFTS_IN_TIME: Rule(Measure.DRAFTS_IN_TIME, 1, 100, target_days=3),
 }
 """The rules of an organization that has set none."""
 
@@ -331,4 +339,28 @@ def plans_verified(listed: Iterable[Listed], day: date) -> Counts:
     for one in listed:
         counted.whole += 1
         counted.part += one.verified(day)
+    return counted
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A draft at an office, for a group if it is one's, since it was made and until it was sent or dropped; None: it is there."""
+
+    referral_id: ReferralId
+    office_id: OfficeId
+    group_id: GroupId | None
+    drafted_at: datetime
+    ended_at: datetime | None = None
+
+
+def drafts_in_time(drafts: Iterable[Draft], subject: Subject, end: datetime, days: int) -> Counts:
+    """Of the drafts of a week until `end` those that ended in it, and those that were older at its end: how many were sent or
+    dropped within so many days. `drafts` are those that were there in the week."""
+    counted, target = Counts(), timedelta(days=days)
+    for one in drafts:
+        if subject.id in (one.office_id, one.group_id):
+            ended = one.ended_at if one.ended_at and one.ended_at < end else None
+            well = ended is not None and ended - one.drafted_at <= target
+            if ended or end - one.drafted_at > target:
+                counted.add(one.referral_id, well=well)
     return counted

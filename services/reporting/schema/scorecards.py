@@ -22,7 +22,8 @@ ScorecardMeasure = strawberry.enum(
     description="FIRST_ACTION_IN_TIME: of the referrals first acted on in the week, and those still waiting beyond the target at"
     " its end, how many in time. ATTENDANCE_REPORTED: of the appointments that were over, how many were reported on."
     " DECLINES_EXPLAINED: of the declines, how many with words besides the coded reason. PLANS_VERIFIED: of what insurance lists"
-    " on the day after the week, how much was verified within 90 days.",
+    " on the day after the week, how much was verified within 90 days. DRAFTS_IN_TIME: of the drafts that were sent or dropped in the"
+    " week, and those still kept beyond the target at its end, how many were sent or dropped in time.",
 )
 ScorecardVerdict = strawberry.enum(
     domain.Verdict,
@@ -75,7 +76,7 @@ class ScorecardRule:
     at_least_percent: int = strawberry.field(description="Less misses the rule.")
     cases: int = strawberry.field(description="Of fewer cases nothing is said: 5 at least.")
     target_days: int | None = strawberry.field(
-        description="Of FIRST_ACTION_IN_TIME: how many days are in time."
+        description="Of FIRST_ACTION_IN_TIME and DRAFTS_IN_TIME: how many days are in time."
     )
     watched: bool = strawberry.field(description="Whether it is measured at all.")
     from_week: date | None = strawberry.field(

@@ -25,6 +25,7 @@ PROJECTIONS = (
     "participations",
     "campaigns",
     "decline_comments",
+    "drafts",
 )
 """The tables that facts alone make: replaying all facts makes the same rows."""
 

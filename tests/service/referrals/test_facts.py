@@ -99,13 +99,48 @@ async def test_the_plan_is_told_to_the_senders_organization_alone(world: World) 
     assert all("planId" not in data["referral"] for _, _, data in without)
 
 
-async def test_nothing_is_told_of_a_draft(world: World) -> None:
-    sender = world.sender.staff
+async def test_a_draft_is_told_to_its_own_organization_alone_with_ids_until_it_is_dropped(
+    world: World,
+) -> None:
+    """R32: where it is kept, and that it will not be sent; what is in it is nobody's to hear."""
+    sender, us = world.sender.staff, world.sender.organization_id
     written = draft(world.sender, at(world.receiver))
     made = await do(world, "createDraft", sender, draft=written, idempotencyKey=str(uuid4()))
-    await act(world, "cancelReferral", sender, made, reasonCode="RAISED_IN_ERROR")
+    other = draft(world.sender, at(world.receiver), urgency="URGENT")
+    changed = await act(world, "changeDraft", sender, made, draft=other)
+    await act(world, "cancelReferral", sender, changed, reasonCode="RAISED_IN_ERROR")
 
-    assert await told(world, made["id"]) == []
+    drafted, dropped = await told(world, made["id"])
+
+    assert (drafted[:2], dropped[:2]) == ((us, "drafted"), (us, "draft_dropped"))
+    assert drafted[2].keys() == {"referralId", "sendingOfficeId", "draftedAt"}
+    assert drafted[2]["sendingOfficeId"] == str(world.sender.office_id)
+    assert dropped[2] == {"referralId": made["id"]}
+
+
+async def test_a_draft_that_becomes_a_groups_is_told_again_and_ends_when_it_is_sent(
+    world: World,
+) -> None:
+    """R32"""
+    sender, us = world.sender.staff, world.sender.organization_id
+    written = draft(world.sender, at(world.receiver))
+    made = await do(world, "createDraft", sender, draft=written, idempotencyKey=str(uuid4()))
+    group = await staffed(world, world.sender, [world.sender.provider_id], sender.user_id)
+    theirs = {**written, "sender": group_at(world.sender, group)}
+    changed = await act(world, "changeDraft", sender, made, draft=theirs)
+    sent = await act(world, "sendReferral", sender, changed, idempotencyKey=str(uuid4()))
+
+    facts = await told(world, made["id"])
+
+    assert sent["status"] == "PENDING"
+    assert [(org, verb) for org, verb, _ in facts] == [
+        (us, "drafted"),
+        (us, "drafted"),
+        (us, "sent"),
+        (world.receiver.organization_id, "sent"),
+    ]
+    first, second = (data for _, verb, data in facts if verb == "drafted")
+    assert second == {**first, "sendingGroupId": str(group)}
 
 
 async def test_a_no_show_a_cancelled_appointment_and_a_decline_tell_their_codes(

@@ -15,6 +15,7 @@ from services.reporting.store.facts import PROJECTIONS, begin_rebuilding, put_in
 from tests.service.reporting.conftest import Clinic, Reporting, counts, settings
 from tests.service.reporting.people import office, staff
 from tests.service.reporting.stories import Story
+from tests.service.reporting.test_drafts import written
 from tests.service.reporting.test_trainings import assigned, mine
 from tests.support.facts import Neighbours
 from tests.support.running import running_service
@@ -69,6 +70,8 @@ async def tell_a_week(clinic: Clinic) -> None:
     again = await (await Story(clinic, here).sent(NOON)).declined(NOON + HOUR)
     await (await again.sent(NOON + DAY)).written_about("PENDING", NOON + DAY)
     await (await Story(clinic, there).sent(NOON)).missed(NOON + DAY)
+    await (await written(clinic, here).drafted(NOON)).sent(NOON + DAY)
+    await (await written(clinic).drafted(NOON)).dropped(NOON + DAY)
 
 
 def between_things(
