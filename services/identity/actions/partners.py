@@ -22,6 +22,8 @@ from services.identity.domain import Partner, PartnerId, UserId
 log = logging.getLogger(__name__)
 
 SEED_BYTES = 32
+MOST_PARTNERS = 50
+"""Each is a consumer of the broker's; nobody has more systems that listen, and whoever stole a session makes no thousand keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,12 @@ async def add_partner(call: Call, name: str, *, key: str) -> NewPartner:
 
 
 async def _add(work: Work, partner: Partner) -> None:
+    if len(await store.partners_of(work.tx, work.organization.id)) >= MOST_PARTNERS:
+        raise Conflict(
+            f"An organization has at most {MOST_PARTNERS} partners.",
+            code="TOO_MANY_PARTNERS",
+            remedy="Remove one that does not listen any more.",
+        )
     if await store.name_taken(work.tx, work.organization.id, partner.name):
         raise Conflict(
             "There is a partner of this name.",

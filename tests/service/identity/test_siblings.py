@@ -16,6 +16,7 @@ from kit.config import SettingsError
 from kit.feed import FEED
 from proto.directory.v1.events_pb2 import OfficeClosed
 from proto.identity.v1.identity_pb2 import CoverageRequest, KeysRequest, UsersRequest
+from services.identity.actions.partners import MOST_PARTNERS
 from services.identity.app import build
 from tests.service.identity.asking import (
     ADD_PARTNER,
@@ -293,6 +294,21 @@ async def test_a_partners_name_is_taken_once_and_only_a_client_admin_adds_one(
     assert foreign == unknown
     listed = await identity.running.data("{ partners { name } }", viewer=here.admin)
     assert listed == {"partners": [{"name": "EHR"}]}
+
+
+async def test_an_organization_has_so_many_partners_and_no_more_until_one_is_removed(
+    identity: Identity, here: Organization
+) -> None:
+    """Each is a consumer of the broker's: they are not made by the thousand."""
+    partners = [await add_partner(identity, here, f"System {n}") for n in range(MOST_PARTNERS)]
+    over = await add_partner(identity, here, "One more")
+    first = partners[0]["partner"]
+    assert isinstance(first, dict)
+    given = {"partnerId": first["id"], "expectedVersion": 1}
+    await identity.mutate(REMOVE_PARTNER, given, here.admin)
+
+    assert over["code"] == "TOO_MANY_PARTNERS"
+    assert (await add_partner(identity, here, "One more"))["__typename"] == "PartnerAdded"
 
 
 # Doors and settings ---------------------------------------------------------------------------------------------------
