@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from itertools import count
 
-from google.protobuf.json_format import ParseDict
 from google.protobuf.json_format import ParseError as FactParseError
 from google.protobuf.message import Message
 from nats.aio.msg import Msg
@@ -29,6 +28,7 @@ from kit.inbox.events import (
     MissedError,
     read_event,
 )
+from kit.inbox.reading import read_fact
 from kit.outbox import fact_name
 
 log = logging.getLogger(__name__)
@@ -237,7 +237,7 @@ class Consumer:
             return
         kind, handler = known
         try:
-            fact = ParseDict(event.data, kind(), ignore_unknown_fields=True)
+            fact = read_fact(kind, event.data)
         except FactParseError as error:
             raise MalformedError(f"{event.type} does not fit its declaration: {error}") from None
         heard = Heard(
