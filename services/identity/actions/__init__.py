@@ -98,6 +98,7 @@ from services.identity.actions.notifying import (
     note,
     notice_preferences,
     withdraw,
+    withdraw_from_provider,
 )
 from services.identity.actions.openid import OpenId
 from services.identity.actions.opening import Challenge, SignedIn
@@ -271,6 +272,7 @@ __all__ = [
     "tidy",
     "verify_sign_in_domain",
     "withdraw",
+    "withdraw_from_provider",
     "write_of_override",
     "write_to_call_centre",
     "write_to_client_admins",

@@ -78,20 +78,34 @@ async def withdraw(
     await rows.withdraw(tx, here, heard.aggregate_id, list(topics), now, user_id)
 
 
+async def withdraw_from_provider(
+    tx: Connection, heard: Heard, provider_id: UUID, now: datetime
+) -> None:
+    """What waits about the fact's own thing for the user who is that provider is no longer theirs."""
+    here = OrganizationId(heard.organization_id)
+    await rows.withdraw_from_provider(tx, here, heard.aggregate_id, provider_id, now)
+
+
 async def _concerned(tx: Connection, here: OrganizationId, news: News) -> list[rows.Addressee]:
-    place = Place(news.office_id, await _group(tx, here, news.group_id))
+    place = Place(news.office_id, await _group(tx, here, news.group_id), news.provider_id)
     offices = {place.office_id} if place.office_id else set[UUID]()
     staff = frozenset[UserId]()
     if place.group:
         offices |= place.group.office_ids
         staff = place.group.staff
-    around = rows.Around(staff | (news.only or frozenset()), offices, roles_told(news.topic))
+    providers = {news.provider_id} if news.provider_id else set[UUID]()
+    ids = staff | (news.only or frozenset())
+    around = rows.Around(ids, offices, roles_told(news.topic), providers)
     return [
         one
         for one in await rows.addressees(tx, here, KINDS[news.topic], around)
         if (news.only is None or one.member.user_id in news.only)
         and is_told(news.topic, one.member, place)
     ]
+
+
+def _place(one: Waiting, group: KnownGroup | None) -> Place:
+    return Place(one.office_id, group, one.provider_id)
 
 
 async def _group(tx: Connection, here: OrganizationId, group_id: UUID | None) -> KnownGroup | None:
@@ -183,7 +197,7 @@ async def _still_wanted(
         one
         for one in taken
         if chosen.get((user_id, KINDS[one.topic])) is not Delivery.OFF
-        and is_told(one.topic, member, Place(one.office_id, groups.get(one.group_id)))
+        and is_told(one.topic, member, _place(one, groups.get(one.group_id)))
     ]
 
 

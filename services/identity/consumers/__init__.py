@@ -4,8 +4,10 @@ whatever people are told of by mail."""
 from dataclasses import replace
 from uuid import UUID
 
+from google.protobuf.message import Message
+
 from kit.db import Connection
-from kit.inbox import Heard, Hearing, from_here_on
+from kit.inbox import Handler, Heard, Hearing, from_here_on
 from kit.service import Parts
 from proto.directory.v1.events_pb2 import (
     ChangeFeedEscalated,
@@ -24,6 +26,7 @@ from services.identity import actions, store
 from services.identity.actions import Means
 from services.identity.consumers.news import news_of_organizations
 from services.identity.consumers.referrals import news_of_referrals
+from services.identity.consumers.removals import news_of_removals
 from services.identity.domain import OfficeId, OrganizationId, PartnerId
 from services.identity.domain.notices import KnownGroup, is_news
 from services.identity.domain.nouns import UserId
@@ -104,9 +107,7 @@ _GROUPS = Hearing(
 _OFFICES = Hearing(
     "directory", "office", {OfficeClosed: _office_closed, OfficeReopened: _office_reopened}
 )
-_PROVIDERS = Hearing(
-    "directory", "provider", {ProviderRemoved: _provider_removed, ProviderMerged: _provider_merged}
-)
+_MERGED: dict[type[Message], Handler] = {ProviderMerged: _provider_merged}
 
 
 def hearings(parts: Parts[Means]) -> list[Hearing]:
@@ -114,7 +115,7 @@ def hearings(parts: Parts[Means]) -> list[Hearing]:
     group is known by all its facts."""
     by_themselves = [
         _OFFICES,
-        _PROVIDERS,
+        news_of_removals(parts, _provider_removed, _MERGED),
         _change_feed(parts),
         _partners(parts),
         *news_of_referrals(parts),

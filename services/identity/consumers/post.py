@@ -27,7 +27,21 @@ class Post:
         news = News(topic, heard.aggregate_id, office, group, whom)
         await actions.note(tx, heard, news, self._parts.clock.now())
 
+    async def tell_provider(
+        self, tx: Connection, heard: Heard, topic: Topic, provider: str
+    ) -> None:
+        """Tell the user who is the provider, if there is one and they are told of it no other way."""
+        if provider:
+            news = News(topic, heard.aggregate_id, provider_id=UUID(provider))
+            await actions.note(tx, heard, news, self._parts.clock.now())
+
     async def forget(self, tx: Connection, heard: Heard, *topics: Topic, by: str = "") -> None:
         """What waits about the fact's own thing has been dealt with: for everybody, or `by` one user."""
         whose = UserId(UUID(by)) if by else None
         await actions.withdraw(tx, heard, topics, self._parts.clock.now(), user_id=whose)
+
+    async def forget_provider(self, tx: Connection, heard: Heard, provider: str) -> None:
+        """It is no longer for the user who is that provider."""
+        if provider:
+            now = self._parts.clock.now()
+            await actions.withdraw_from_provider(tx, heard, UUID(provider), now)

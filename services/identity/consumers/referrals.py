@@ -40,8 +40,19 @@ def _acts(state: ReferralState) -> bool:
     return state.side == ("SENDING" if outside else "RECEIVING")
 
 
+def _provider(state: ReferralState) -> str:
+    """Who it is on the side of this copy."""
+    receives = state.side == "RECEIVING"
+    return state.receiving_provider_id if receives else state.sending_provider_id
+
+
 class _News(Post):
-    """What was dealt with before the mail left is not told."""
+    """What was dealt with before the mail left is not told. Providers are told of what is theirs, as whoever works there is."""
+
+    async def _tell(self, tx: Connection, heard: Heard, topic: Topic) -> None:
+        state: ReferralState = heard.fact.referral
+        await self.tell(tx, heard, topic, *_place(state))
+        await self.tell_provider(tx, heard, topic, _provider(state))
 
     async def sent(self, tx: Connection, heard: Heard) -> None:
         """Sent, or sent again after it was declined: of what is sent for the first time nothing waits."""
@@ -62,13 +73,29 @@ class _News(Post):
             await self._arrived(tx, heard)
         elif isinstance(fact, ReferralForwarded):
             await self.forget(tx, heard, *RECEIVING)
+        elif _provider(fact.referral) != fact.from_provider_id:
+            await self.forget_provider(tx, heard, fact.from_provider_id)
+            await self._chosen(tx, heard)
+
+    async def _chosen(self, tx: Connection, heard: Heard) -> None:
+        """Whoever works there knows it; the provider is new to it."""
+        state: ReferralState = heard.fact.referral
+        if _acts(state):
+            await self.tell_provider(tx, heard, Topic.NEW_REFERRAL, _provider(state))
 
     async def _arrived(self, tx: Connection, heard: Heard, *, again: bool = True) -> None:
         state: ReferralState = heard.fact.referral
         if again:
             await self.forget(tx, heard, *RECEIVING)
         if _acts(state):
-            await self.tell(tx, heard, Topic.NEW_REFERRAL, *_place(state))
+            await self._tell(tx, heard, Topic.NEW_REFERRAL)
+
+    async def acknowledged(self, tx: Connection, heard: Heard) -> None:
+        """The receiver has taken note; a group has chosen who sees the patient."""
+        await self.acted(tx, heard)
+        state: ReferralState = heard.fact.referral
+        if state.side == "RECEIVING" and state.receiving_group_id:
+            await self._chosen(tx, heard)
 
     async def acted(self, tx: Connection, heard: Heard) -> None:
         """The receiver has done what there was to do for now."""
@@ -86,7 +113,7 @@ class _News(Post):
     async def _to_do(self, tx: Connection, heard: Heard, topic: Topic) -> None:
         state: ReferralState = heard.fact.referral
         if _acts(state):
-            await self.tell(tx, heard, topic, *_place(state))
+            await self._tell(tx, heard, topic)
 
     async def declined(self, tx: Connection, heard: Heard) -> None:
         """It goes back to the sender."""
@@ -100,7 +127,7 @@ class _News(Post):
         await self.acted(tx, heard)
         state: ReferralState = heard.fact.referral
         if state.side == "SENDING":
-            await self.tell(tx, heard, topic, *_place(state))
+            await self._tell(tx, heard, topic)
 
     async def cancelled(self, tx: Connection, heard: Heard) -> None:
         """The sender does not want it any more."""
@@ -108,7 +135,7 @@ class _News(Post):
         receiving = state.side == "RECEIVING"
         await self.forget(tx, heard, *(RECEIVING if receiving else SENDING))
         if receiving and _acts(state):
-            await self.tell(tx, heard, Topic.CANCELLED, *_place(state))
+            await self._tell(tx, heard, Topic.CANCELLED)
 
 
 class _Cases(Post):
@@ -128,7 +155,7 @@ def news_of_referrals(parts: Parts[Means]) -> list[Hearing]:
         ReferralSent: news.sent,
         ReferralForwarded: news.moved,
         ReferralReassigned: news.moved,
-        ReferralAcknowledged: news.acted,
+        ReferralAcknowledged: news.acknowledged,
         ReferralScheduled: news.acted,
         ReferralAppointmentCancelled: news.acted,
         ReferralNoShow: news.acted,

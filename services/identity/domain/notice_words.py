@@ -63,6 +63,12 @@ _SAID: Final[Mapping[Topic, _Said]] = {
         "1 provider who leaves has nothing open any more",
         "{} providers who leave have nothing open any more",
     ),
+    Topic.REMOVED_AS_ASKED: _Said(
+        "1 provider was removed, as had been asked", "{} providers were removed, as had been asked"
+    ),
+    Topic.REMOVAL_HELD_UP: _Said(
+        "1 provider could not be removed yet", "{} providers could not be removed yet"
+    ),
     Topic.REPORT: _Said("1 new progress report", "{} new progress reports"),
     Topic.REVIEW_DUE: _Said(
         "1 progress report waits for its review", "{} progress reports wait for their review"

@@ -77,6 +77,8 @@ class Topic(StrEnum):
     OFFICE_UNCOVERED = "OFFICE_UNCOVERED"
     TASK = "TASK"
     CASE_READY = "CASE_READY"
+    REMOVED_AS_ASKED = "REMOVED_AS_ASKED"
+    REMOVAL_HELD_UP = "REMOVAL_HELD_UP"
     REPORT = "REPORT"
     REVIEW_DUE = "REVIEW_DUE"
     FINDING = "FINDING"
@@ -106,6 +108,8 @@ KINDS: Final[Mapping[Topic, NoticeKind]] = {
     Topic.OFFICE_UNCOVERED: NoticeKind.COVERAGE,
     Topic.TASK: NoticeKind.TASKS,
     Topic.CASE_READY: NoticeKind.TASKS,
+    Topic.REMOVED_AS_ASKED: NoticeKind.TASKS,
+    Topic.REMOVAL_HELD_UP: NoticeKind.TASKS,
     Topic.REPORT: NoticeKind.REPORTS,
     Topic.REVIEW_DUE: NoticeKind.REPORTS,
     Topic.FINDING: NoticeKind.REPORTS,
@@ -203,13 +207,15 @@ def next_digest(now: datetime, zone: ZoneInfo) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What is to be told, of what, and where. `only`: of all whom it would concern just these."""
+    """What is to be told, of what, and where. `only`: of all whom it would concern just these. `provider_id`: to the user who is that
+    provider."""
 
     topic: Topic
     subject_id: UUID
     office_id: UUID | None = None
     group_id: UUID | None = None
     only: frozenset[UserId] | None = None
+    provider_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,18 +229,20 @@ class KnownGroup:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something has happened: at an office, in a group, or in the organization as such."""
+    """Where something has happened: at an office, in a group, with a provider, or in the organization as such."""
 
     office_id: UUID | None
     group: KnownGroup | None
+    provider_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An active, confirmed user of an organization, and the roles they have there now, each with its office."""
+    """An active, confirmed user of an organization, the roles they have there now, each with its office, and the provider they are."""
 
     user_id: UserId
     grants: frozenset[tuple[Role, UUID | None]]
+    provider_ids: frozenset[UUID] = frozenset()
 
     def has(self, *roles: Role) -> bool:
         """Whether they have one of these roles, wherever."""
@@ -255,6 +263,7 @@ class Waiting:
     office_id: UUID | None
     group_id: UUID | None
     due_at: datetime
+    provider_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,9 @@ ADMINS: Final = frozenset({Role.CLIENT_ADMIN})
 
 
 def _works_there(member: Member, place: Place) -> bool:
-    """As in referrals: staff and admins of the office, and staff of the group."""
+    """As in referrals: staff and admins of the office, staff of the group, and the user who is the provider."""
+    if place.provider_id is not None and place.provider_id in member.provider_ids:
+        return True
     offices = frozenset({place.office_id} if place.office_id else ())
     if member.works_at(offices, Role.OFFICE_ADMIN, Role.OFFICE_STAFF):
         return True
@@ -69,6 +71,8 @@ _TOLD: Final[Mapping[Topic, Callable[[Member, Place], bool]]] = {
     Topic.OFFICE_UNCOVERED: _client_admin,
     Topic.TASK: _decides_there,
     Topic.CASE_READY: _client_admin,
+    Topic.REMOVED_AS_ASKED: _client_admin,
+    Topic.REMOVAL_HELD_UP: _client_admin,
     Topic.REPORT: _reads_reports,
     Topic.REVIEW_DUE: _reads_reports,
     Topic.FINDING: _reads_reports,

@@ -27,10 +27,12 @@ WITH around AS MATERIALIZED (
     SELECT m.id FROM memberships m
     WHERE m.organization_id = $1 AND m.user_id = ANY((SELECT $3::uuid[])::uuid[])
     UNION SELECT h.membership_id FROM live_grants h WHERE h.workplace = ANY((SELECT $4::uuid[])::uuid[])
+    UNION SELECT h.membership_id FROM live_grants h WHERE h.provider_id = ANY((SELECT $6::uuid[])::uuid[])
     UNION SELECT h.membership_id FROM live_grants h JOIN memberships n ON n.id = h.membership_id
     WHERE cardinality($5::text[]) > 0 AND n.organization_id = $1 AND h.role::text = ANY((SELECT $5::text[])::text[])
 )
 SELECT m.user_id, o.time_zone, array_agg(g.role::text) AS roles, array_agg(g.office_id) AS offices,
+    array_agg(g.provider_id) AS providers,
     (SELECT c.delivery FROM notice_choices c WHERE c.organization_id = $1 AND c.user_id = m.user_id AND c.kind = $2) AS chosen
 FROM around JOIN memberships m ON m.id = around.id JOIN users u ON u.id = m.user_id
 JOIN organizations o ON o.id = m.organization_id LEFT JOIN live_grants g ON g.membership_id = m.id
@@ -50,11 +52,12 @@ class Addressee:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """Who may be concerned: these users, who works at these offices, who has one of these roles."""
+    """Who may be concerned: these users, who works at these offices, who has one of these roles, who is one of these providers."""
 
     ids: Collection[UserId] = ()
     offices: Collection[UUID] = ()
     roles: Collection[Role] = ()
+    providers: Collection[UUID] = ()
 
 
 async def addressees(
@@ -68,10 +71,15 @@ async def addressees(
         list(around.ids),
         list(around.offices),
         list(around.roles),
+        list(around.providers),
     )
     return [
         Addressee(
-            Member(UserId(row["user_id"]), _granted(row["roles"], row["offices"])),
+            Member(
+                UserId(row["user_id"]),
+                _granted(row["roles"], row["offices"]),
+                frozenset(row["providers"]) - {None},
+            ),
             Delivery(row["chosen"]) if row["chosen"] else None,
             row["time_zone"],
         )
@@ -192,7 +200,7 @@ async def note(
     await db.run(
         tx,
         "INSERT INTO notices (id, organization_id, user_id, event_id, topic, subject_id, office_id, group_id, delivery,"
-        " noted_at, due_at) SELECT new.id, $1, new.user_id, $2, $3, $4, $5, $6, new.delivery, $7, new.due_at"
+        " noted_at, due_at, provider_id) SELECT new.id, $1, new.user_id, $2, $3, $4, $5, $6, new.delivery, $7, new.due_at, $12"
         " FROM unnest($8::uuid[], $9::uuid[], $10::text[], $11::timestamptz[]) AS new(id, user_id, delivery, due_at)"
         " ON CONFLICT (event_id, user_id) DO NOTHING",
         organization_id,
@@ -206,6 +214,7 @@ async def note(
         [one.user_id for one in entries],
         [one.delivery for one in entries],
         [one.due_at for one in entries],
+        news.provider_id,
     )
 
 
@@ -228,6 +237,25 @@ async def withdraw(
         list(topics),
         at,
         user_id,
+    )
+
+
+async def withdraw_from_provider(
+    tx: Connection,
+    organization_id: OrganizationId,
+    subject_id: UUID,
+    provider_id: UUID,
+    at: datetime,
+) -> None:
+    """What waits about this for the user who is that provider is no longer theirs."""
+    await db.run(
+        tx,
+        "UPDATE notices SET settled_at = $4 WHERE organization_id = $1 AND subject_id = $2 AND provider_id = $3"
+        " AND settled_at IS NULL",
+        organization_id,
+        subject_id,
+        provider_id,
+        at,
     )
 
 
@@ -265,7 +293,7 @@ async def take(
     return await db.many(
         tx,
         Waiting,
-        "SELECT id, topic, subject_id, office_id, group_id, due_at FROM notices"
+        "SELECT id, topic, subject_id, office_id, group_id, due_at, provider_id FROM notices"
         " WHERE organization_id = $1 AND user_id = $2 AND delivery = $3 AND settled_at IS NULL"
         " AND (due_at <= $4 OR delivery = 'AT_ONCE') ORDER BY noted_at, id FOR UPDATE SKIP LOCKED",
         organization_id,
