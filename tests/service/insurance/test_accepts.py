@@ -230,6 +230,7 @@ async def test_reporting_is_told_what_plans_and_their_payers_are_called(
 
     (told,) = reply.plans
     assert told.plan_id == plan_id
-    assert told.name and told.payer_name
+    assert told.name == "Gold PPO"
+    assert told.payer_name.startswith("Payer ")
     with pytest.raises(Denied):
         await ask(insurance, "Plans", request, "referrals")
