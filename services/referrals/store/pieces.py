@@ -158,6 +158,7 @@ async def settle(tx: Connection, piece: Piece, into: UUID, key_number: int) -> N
 # Objects --------------------------------------------------------------------------------------------------------------
 
 
+# any-organization: names that say nothing, of whatever came loose
 async def due(tx: Connection, now: datetime, limit: int) -> list[LooseObject]:
     """Loose objects that are to be deleted now."""
     return await db.many(

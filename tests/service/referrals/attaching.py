@@ -11,6 +11,7 @@ import pytest
 
 from kit.auth import Viewer, sign_viewer
 from services.referrals.actions import pieces
+from services.referrals.actions.peers import Call
 from tests.gateway.edge.client import Reply, request
 from tests.service.referrals.asking import PROBLEM, Answer, at, do, draft
 from tests.service.referrals.conftest import Referrals, World
@@ -158,3 +159,16 @@ async def require_nothing_astray(referrals: Referrals, store: SmallStore | None)
     await pieces.drop_loose(referrals.running.parts.call())
     rows = await referrals.running.sql.fetch("SELECT object FROM attachment_pieces")
     assert store.names <= {str(row["object"]) for row in rows}
+
+
+def jobs(world: World) -> Call:
+    """A call of the service's jobs."""
+    return world.service.running.parts.call()
+
+
+async def objects_of(world: World, id_: str) -> list[str]:
+    """Where a file's pieces lie, in order."""
+    rows = await world.service.running.sql.fetch(
+        "SELECT object FROM attachment_pieces WHERE attachment_id = $1 ORDER BY number", UUID(id_)
+    )
+    return [str(row["object"]) for row in rows]

@@ -335,10 +335,8 @@ async def test_four_files_of_one_user_are_on_their_way_however_many_begin_at_onc
         *(attachments._begin(call, upload) for _ in range(8)),  # noqa: SLF001 - what comes then takes its time
         return_exceptions=True,
     )
-    refused = [one for one in begun if isinstance(one, RateLimited)]
-
-    assert len(refused) == 4
-    assert {one.code for one in refused} == {"TOO_MANY_FILES"}
+    refused = [one.code for one in begun if isinstance(one, RateLimited)]
+    assert refused == ["TOO_MANY_FILES"] * 4
     assert await leftovers(world, {"id": str(sent)}) == 4
 
 
