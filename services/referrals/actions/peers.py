@@ -1,10 +1,10 @@
 """What referrals asks its siblings before it moves a referral: may they send, may they receive, is the plan accepted."""
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import TypeAlias
+from typing import Final, TypeAlias, TypeVar
 from uuid import UUID
 
 from kit import service
@@ -17,6 +17,7 @@ from proto.insurance.v1 import insurance_pb2 as insurance
 from proto.insurance.v1.insurance_pb2_grpc import InsuranceStub
 from services.referrals.actions.vault import Vault
 from services.referrals.domain import (
+    Accepting,
     AttachmentLimits,
     GroupId,
     OfficeId,
@@ -31,6 +32,15 @@ from services.referrals.domain import (
 from services.referrals.store.news import NewsRoom
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+PLANS_AT_ONCE: Final = 10
+PLACES_AT_ONCE: Final = 1000
+"""So much insurance answers in one question."""
+
+Asked: TypeAlias = Mapping[tuple[OfficeId, PlanId], Collection[ProviderId]]
+"""Whom insurance is asked about, by office and plan."""
 
 _UNABLE = {
     "NOT_APPROVED": "The provider is not approved.",
@@ -192,16 +202,62 @@ async def ask_plan(
     return PlanAnswer(state, asked=len(asked), accepting=accepting)
 
 
-async def ask_accepting(
-    call: Call, plan_at: tuple[OfficeId, PlanId], asked: Collection[ProviderId], on: date
+async def ask_accepting(call: Call, asked: Asked, on: date) -> Accepting:
+    """For each office and plan which of the providers accept it there on the day; None where insurance cannot say. One question for
+    ten plans and a thousand places."""
+    found = dict[tuple[OfficeId, PlanId], frozenset[ProviderId] | None]()
+    for plans in _parts(sorted({plan for _, plan in asked}), PLANS_AT_ONCE):
+        keys = [key for key in asked if key[1] in plans]
+        places = sorted({(one, key[0]) for key in keys for one in asked[key]})
+        replies = [
+            await _ask_accepts_many(call, some, plans, on)
+            for some in _parts(places, PLACES_AT_ONCE)
+        ]
+        found |= {key: _accepted(replies, key, asked[key]) for key in keys}
+    return found
+
+
+def _accepted(
+    replies: Sequence[insurance.AcceptsManyReply | None],
+    plan_at: tuple[OfficeId, PlanId],
+    asked: Collection[ProviderId],
 ) -> frozenset[ProviderId] | None:
-    """Which of the providers accept the plan at the office on the day; None when insurance cannot say."""
-    if not asked:
-        return frozenset()
-    reply = await _ask_accepts(call, plan_at, asked, on)
-    if reply is None or not reply.plan_known:
+    office, plan = map(str, plan_at)
+    told = [one for one in replies if one is not None]
+    known = all(any(each.plan_id == plan for each in one.known_plans) for one in told)
+    if asked and (len(told) < len(replies) or not known):
         return None
-    return frozenset(ProviderId(UUID(one)) for one in reply.accepting_provider_ids)
+    accepting = {
+        ProviderId(UUID(one.provider_id))
+        for reply in told
+        for one in reply.acceptances
+        if (one.office_id, one.plan_id) == (office, plan)
+    }
+    return frozenset(accepting.intersection(asked))
+
+
+def _parts(things: Sequence[T], most: int) -> Iterator[Sequence[T]]:
+    return (things[start : start + most] for start in range(0, len(things), most))
+
+
+async def _ask_accepts_many(
+    call: Call, places: Sequence[tuple[ProviderId, OfficeId]], plans: Sequence[PlanId], on: date
+) -> insurance.AcceptsManyReply | None:
+    """What insurance answers; None when it is away, or cannot."""
+    question = insurance.AcceptsManyRequest(
+        places=[
+            insurance.AcceptsPlace(provider_id=str(provider), office_id=str(office))
+            for provider, office in places
+        ],
+        plan_ids=[str(plan) for plan in plans],
+        on=on.isoformat(),
+    )
+    peer = call.peers.insurance
+    try:
+        return await peer.ask(InsuranceStub(peer.channel).AcceptsMany, question, viewer=call.viewer)
+    except (Refusal, RuntimeError) as error:
+        log.warning("plan acceptance is unknown", extra={"because": type(error).__name__})
+        return None
 
 
 async def _ask_accepts(

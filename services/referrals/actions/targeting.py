@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
+from kit.db import Connection
 from kit.errors import Refusal
 from services.referrals import domain
 from services.referrals.actions.cases import ItemSeen
@@ -52,16 +53,18 @@ async def _candidates(
         others = await ask_alternatives(call, provider_id, office_id)
     except Refusal:
         return None
-    return tuple([await _candidate(call, one, provider_id) for one in others])
+    async with call.db.reading() as tx:
+        return tuple([await _candidate(tx, call, one, provider_id) for one in others])
 
 
-async def _candidate(call: Call, one: Alternative, leaving: ProviderId) -> Candidate:
+async def _candidate(
+    tx: Connection, call: Call, one: Alternative, leaving: ProviderId
+) -> Candidate:
     if one.provider_id is not None:
         members = frozenset({one.provider_id})
     elif one.group_id is not None:
         organization_id = OrganizationId(call.viewer.require_organization())
-        async with call.db.reading() as tx:
-            members = frozenset(await people.members_of(tx, organization_id, one.group_id))
+        members = frozenset(await people.members_of(tx, organization_id, one.group_id))
     return Candidate(
         one.office_id,
         one.provider_id,
@@ -87,4 +90,4 @@ async def _accepting(
             members = {member for each in able for member in each.members}
             for plan in one.item.plans:
                 wanted.setdefault((one.item.office_id, plan), set()).update(members)
-    return {key: await ask_accepting(call, key, asked, day) for key, asked in wanted.items()}
+    return await ask_accepting(call, wanted, day)

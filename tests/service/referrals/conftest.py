@@ -150,12 +150,13 @@ class SmallIdentity(IdentityServicer):
 
 class SmallInsurance(InsuranceServicer):
     """Knows which providers accept which plan, and whose payers want to know who referred; `asked` are the days
-    it was asked about; `away` makes it fail as a crashed service would."""
+    it was asked about, `questions` those about many places at once; `away` makes it fail as a crashed service would."""
 
     def __init__(self) -> None:
         self.accepting: dict[UUID, set[UUID]] = {}
         self.wanting: set[UUID] = set()
         self.asked: list[str] = []
+        self.questions = 0
         self.away = False
 
     async def Accepts(  # noqa: N802
@@ -187,7 +188,16 @@ class SmallInsurance(InsuranceServicer):
             for one in asked
             if one in self.accepting
         ]
-        return insurance.AcceptsManyReply(known_plans=known)
+        acceptances = [
+            insurance.Acceptance(
+                provider_id=place.provider_id, office_id=place.office_id, plan_id=str(one)
+            )
+            for one in asked
+            for place in request.places
+            if UUID(place.provider_id) in self.accepting.get(one, ())
+        ]
+        self.questions += 1
+        return insurance.AcceptsManyReply(known_plans=known, acceptances=acceptances)
 
 
 @dataclass

@@ -191,7 +191,9 @@ async def test_targets_are_of_the_office_and_specialty_with_the_plan_first(world
     out = await do(world, "sendReferral", us.staff, draft=mine, idempotencyKey=str(uuid4()))
     await leave(world, us)
 
+    before = world.service.insurance.questions
     case = await the_case(world, us.staff, us)
+    questions = world.service.insurance.questions - before
     world.service.insurance.away = True
     unsure = await the_case(world, us.staff, us)
 
@@ -211,6 +213,7 @@ async def test_targets_are_of_the_office_and_specialty_with_the_plan_first(world
         for each in one["targets"]
     }
     assert plans == {"UNKNOWN"}
+    assert questions == 1
 
 
 async def test_a_case_is_told_ready_once_and_again_when_something_came_in(world: World) -> None:
