@@ -28,11 +28,12 @@ Asking = Callable[[Sequence[str]], Awaitable[dict[UUID, str]]]
 async def names(
     call: Call[Peers], providers: Iterable[UUID | None], plans: Iterable[UUID | None]
 ) -> Names:
-    """What these providers of the viewer's organization, these plans and all offices are called. Who permits the file permits its
+    """What these providers of the viewer's organization, these plans and all offices and groups are called. Who permits the file permits its
     names. A sibling that does not answer keeps no file waiting: its names are unknown then."""
     organization_id = OrganizationId(call.viewer.require_organization())
     async with call.db.reading() as tx:
         offices = await store.hygiene.office_names(tx, organization_id)
+        groups = await store.organizations.groups(tx, organization_id)
 
     async def named_providers(ids: Sequence[str]) -> dict[UUID, str]:
         directory = call.peers.directory
@@ -49,7 +50,7 @@ async def names(
     of_providers, of_plans = await asyncio.gather(
         _asked(named_providers, providers), _asked(named_plans, plans)
     )
-    return Names(offices, of_providers, of_plans)
+    return Names(offices, of_providers, of_plans, {one.id: one.name for one in groups})
 
 
 async def _asked(ask: Asking, ids: Iterable[UUID | None]) -> dict[UUID, str]:

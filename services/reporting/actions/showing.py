@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from uuid import UUID
 
 from kit.service import Call
 from services.reporting import policy, store
+from services.reporting.actions.naming import names
 from services.reporting.actions.peers import Peers
 from services.reporting.domain import (
     TREND_WEEKS,
     Chart,
     ChartKind,
+    Dimension,
     ExportFormat,
     Figures,
     Report,
@@ -46,13 +49,25 @@ async def export(
     """A report as a file: its name and what is in it. Refuses EXPORT_TOO_LARGE (R31)."""
     policy.permit_reading(call.viewer, report.group)
     name = f"report-{report.group.id}-{report.span.week.monday}.{form.value.lower()}"
-    if form is ExportFormat.PDF:
-        return name, to_pdf(report, [await chart(call, report, kind) for kind in ChartKind])
-    return name, _WRITERS[form](report, with_ids=with_ids)
+    if form in _TEXTS:
+        return name, _TEXTS[form](report, with_ids=with_ids)
+    named = await names(call, _moving(report), ())
+    if form is ExportFormat.XLSX:
+        return name, to_xlsx(report, named, with_ids=with_ids)
+    return name, to_pdf(report, named, [await chart(call, report, kind) for kind in ChartKind])
 
 
-_WRITERS: Mapping[ExportFormat, Callable[..., str | bytes]] = {
+def _moving(report: Report) -> set[UUID]:
+    """The providers who moved a number."""
+    return {
+        UUID(driver.key)
+        for one in report.told.explanations
+        for driver in one.drivers
+        if driver.dimension is Dimension.PROVIDER
+    }
+
+
+_TEXTS: Mapping[ExportFormat, Callable[..., str]] = {
     ExportFormat.CSV: to_csv,
     ExportFormat.JSON: to_json,
-    ExportFormat.XLSX: to_xlsx,
 }

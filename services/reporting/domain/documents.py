@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from kit.errors import Invalid
 from services.reporting.domain.charts import Chart
+from services.reporting.domain.counting import Dimension
 from services.reporting.domain.exporting import rows_of
+from services.reporting.domain.naming import Names, told_apart
 from services.reporting.domain.pdf import GREY, Pages
 from services.reporting.domain.reports import Report
 from services.reporting.domain.sheets import Cell, Percent, Sheet, workbook
@@ -18,11 +20,12 @@ _KINDS = {
     "percent": "Rates",
     "median_hours": "Medians, in hours",
 }
-FOOT = "Ids and numbers only: nothing about a patient."
+FOOT = "Ids, numbers and names of the directory only: nothing about a patient."
 
 
-def to_xlsx(report: Report, *, with_ids: bool) -> bytes:
-    """Sheets of figures beside the week before, of what moved them, of the referrals behind them, and of what it is.
+def to_xlsx(report: Report, names: Names, *, with_ids: bool) -> bytes:
+    """Sheets of figures beside the week before, of what moved them, of the referrals behind them, of what it is, and of who moved
+    them, by name and id.
 
     Refuses EXPORT_TOO_LARGE.
     """
@@ -41,7 +44,25 @@ def to_xlsx(report: Report, *, with_ids: bool) -> bytes:
             for one in all_.split()
         ]
         sheets.append(Sheet("Referrals", ("", "Number", "Referral id"), _few_enough(ids)))
-    return workbook([*sheets, Sheet("About", ("", "Report"), list(_about(report)))])
+    about = Sheet("About", ("", "Report"), list(_about(report)))
+    return workbook([*sheets, about, _drivers(report, names)])
+
+
+def _drivers(report: Report, names: Names) -> Sheet:
+    rows = [
+        (
+            _words(one.number.value),
+            _words(driver.dimension.value.lower()),
+            names.of(driver.dimension, driver.key),
+            "" if driver.dimension is Dimension.REASON else driver.key,
+            driver.now,
+            driver.before,
+        )
+        for one in report.told.explanations
+        for driver in one.drivers
+    ]
+    columns = ("Number", "By", "Name", "Id", "This week", "Week before")
+    return Sheet("What moved it most", columns, rows)
 
 
 def _few_enough(ids: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
@@ -84,8 +105,8 @@ def _moved(value: float | None, before: float | None) -> float | int | None:
 # Pages ----------------------------------------------------------------------------------------------------------------
 
 
-def to_pdf(report: Report, charts: Sequence[Chart]) -> bytes:
-    """What changed, the charts, and the figures beside the week before."""
+def to_pdf(report: Report, names: Names, charts: Sequence[Chart]) -> bytes:
+    """What changed, and who moved it, the charts, and the figures beside the week before."""
     week = report.span.week.monday
     pages = Pages(f"{report.group.name}: week of {week}")
     pages.heading(pages.title, size=17)
@@ -95,6 +116,17 @@ def to_pdf(report: Report, charts: Sequence[Chart]) -> bytes:
     sentences = [one.sentence for one in report.told.explanations]
     for sentence in sentences or ["Nothing by five referrals and a fifth or more."]:
         pages.paragraph(sentence)
+    moved = _drivers(report, names).rows
+    if moved:
+        pages.heading("What moved it most")
+        called = told_apart([(str(row[2]), str(row[3])) for row in moved])
+        pages.table(
+            ("", "Number", "This week", "Week before"),
+            [
+                (name, str(row[0]), str(row[4]), str(row[5]))
+                for name, row in zip(called, moved, strict=True)
+            ],
+        )
     for chart in charts:
         pages.picture(chart.svg)
     for kind, title in _KINDS.items():

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from services.reporting.domain.counting import Dimension
 from services.reporting.domain.letters import written
 
 UNKNOWN = "name unknown"
@@ -20,6 +21,7 @@ class Names:
     offices: Mapping[UUID, str] = field(default_factory=dict)
     providers: Mapping[UUID, str] = field(default_factory=dict)
     plans: Mapping[UUID, str] = field(default_factory=dict)
+    groups: Mapping[UUID, str] = field(default_factory=dict)
 
     def office(self, id_: UUID) -> str:
         """An office."""
@@ -32,6 +34,16 @@ class Names:
     def plan(self, id_: UUID | None) -> str:
         """A plan; None: the facts did not tell which."""
         return "not told" if id_ is None else self.plans.get(id_) or UNKNOWN
+
+    def of(self, dimension: Dimension, key: str) -> str:
+        """What moved a number: a coded reason is its own name, and an office that the organization does not have another's."""
+        if dimension is Dimension.REASON:
+            return key
+        if dimension is Dimension.PROVIDER:
+            return self.provider(UUID(key))
+        if dimension is Dimension.SENDING_GROUP:
+            return self.groups.get(UUID(key)) or UNKNOWN
+        return self.offices.get(UUID(key)) or "an office of another organization"
 
 
 def plan_name(name: str, payer: str) -> str:

@@ -4,6 +4,7 @@ import io
 import re
 import zipfile
 import zlib
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from struct import unpack_from
 from uuid import UUID
@@ -17,7 +18,11 @@ from hypothesis import strategies as st
 from kit.errors import Invalid
 from services.reporting.domain import (
     Change,
+    Dimension,
+    Driver,
+    Explanation,
     Group,
+    Number,
     OrganizationId,
     Report,
     Span,
@@ -29,7 +34,7 @@ from services.reporting.domain import (
 from services.reporting.domain.documents import to_pdf, to_xlsx
 from services.reporting.domain.fonts import noto
 from services.reporting.domain.letters import LACKING, width_of, wrapped, written
-from services.reporting.domain.naming import UNKNOWN, plan_name, told_apart
+from services.reporting.domain.naming import UNKNOWN, Names, plan_name, told_apart
 from services.reporting.domain.pdf import Pages
 from services.reporting.domain.sheets import Percent, Sheet, workbook
 from tests.unit.reporting.histories import CARDIOLOGY, DAY, MONDAY, NEXT_MONDAY, Told
@@ -103,14 +108,14 @@ def test_the_workbook_of_a_report_has_its_figures_and_its_referrals() -> None:
     tale = Told().sent(DAY)
     told = report(tale)
 
-    figures = {row[1][1]: row[2] for row in cells(to_xlsx(told, with_ids=True), 1)}
-    ids = [row[2][1] for row in cells(to_xlsx(told, with_ids=True), 3)[1:]]
+    figures = {row[1][1]: row[2] for row in cells(to_xlsx(told, Names(), with_ids=True), 1)}
+    ids = [row[2][1] for row in cells(to_xlsx(told, Names(), with_ids=True), 3)[1:]]
 
     assert (figures["Received"], figures["Closing"]) == (("n", "1"), ("n", "1"))
     assert set(ids) == {str(tale.referral_id)}
-    assert to_xlsx(told, with_ids=True) == to_xlsx(told, with_ids=True)
+    assert to_xlsx(told, Names(), with_ids=True) == to_xlsx(told, Names(), with_ids=True)
     assert str(tale.referral_id).encode() not in b"".join(
-        zipfile.ZipFile(io.BytesIO(to_xlsx(told, with_ids=False))).read(
+        zipfile.ZipFile(io.BytesIO(to_xlsx(told, Names(), with_ids=False))).read(
             f"xl/worksheets/sheet{n}.xml"
         )
         for n in (1, 2, 3)
@@ -122,7 +127,7 @@ def test_a_workbook_of_too_many_referrals_is_refused(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(documents, "MOST_IDS", 1)
 
     with pytest.raises(Invalid) as refused:
-        to_xlsx(report(Told().sent(DAY)), with_ids=True)
+        to_xlsx(report(Told().sent(DAY)), Names(), with_ids=True)
 
     assert refused.value.code == "EXPORT_TOO_LARGE"
 
@@ -138,18 +143,46 @@ def test_the_pages_of_a_report_say_its_figures_and_draw_its_charts() -> None:
     told = report(Told().sent(DAY), name="Cardiology (Zürich) \\")
     charts = [chart("Cardiology", told.span.week, told.figures) for chart in (ageing, funnel)]
 
-    file = to_pdf(told, charts)
+    file = to_pdf(told, Names(), charts)
     said = words(file)
 
     assert file.startswith(b"%PDF-1.7")
     assert r"Cardiology \(Zürich\) \\: week of 2026-03-02" in said
     for part in ("(Received) Tj", "(0 to 3 days) Tj", "(First acted on) Tj", "1 of 3) Tj"):
         assert part in said
-    assert file == to_pdf(told, charts)
+    assert file == to_pdf(told, Names(), charts)
+
+
+def test_files_name_who_moved_a_number_with_the_id_beside_it() -> None:
+    """R31: an office that is not the organization's own has no name here."""
+    busy, own = UUID(int=21), UUID(int=22)
+    told = report()
+    drivers = (
+        Driver(Dimension.PROVIDER, str(busy), 0, 12),
+        Driver(Dimension.SENDING_OFFICE, str(own), 6, 12),
+        Driver(Dimension.OFFICE, str(UUID(int=23)), 0, 6),
+        Driver(Dimension.REASON, "AGE", 0, 6),
+    )
+    explained = Explanation(Number.RECEIVED, 6, 18, drivers)
+    told = replace(told, told=replace(told.told, explanations=(explained,)))
+    names = Names(offices={own: "Birch Street"}, providers={busy: "Anna Lee"})
+
+    rows = cells(to_xlsx(told, names, with_ids=False), 4)[1:]
+    said = words(to_pdf(told, names, []))
+
+    assert [[text for _, text in row[1:4]] for row in rows] == [
+        ["Provider", "Anna Lee", str(busy)],
+        ["Sending office", "Birch Street", str(own)],
+        ["Office", "an office of another organization", str(UUID(int=23))],
+        ["Reason", "AGE", ""],
+    ]
+    assert [row[4] for row in rows][:2] == [("n", "12"), ("n", "12")]
+    assert "(Anna Lee) Tj" in said
+    assert "(an office of another organization) Tj" in said
 
 
 def test_every_object_of_a_pdf_is_where_its_table_says() -> None:
-    file = to_pdf(report(), [])
+    file = to_pdf(report(), Names(), [])
     table = file[int(file.rsplit(b"startxref\n", 1)[1].split(b"\n")[0]) :]
     places = [int(line[:10]) for line in table.split(b"\n")[3:] if line.endswith(b" n ")]
 
