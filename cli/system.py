@@ -216,10 +216,13 @@ class System:
 
     def settings(self, name: str) -> dict[str, str]:
         """The environment of a process: its own settings, and no address with a password that is meant for a sibling."""
+        others = ["DATABASE_URL_", "DATABASE_OWNER_URL_", "SMTP_URL", "NATS_URL"]
+        if name != "referrals":
+            others.append("S3_")
         given = {
             key: value
             for key, value in self.environment.items()
-            if not key.startswith(("DATABASE_URL_", "DATABASE_OWNER_URL_", "SMTP_URL", "NATS_URL"))
+            if not key.startswith(tuple(others))
         }
         common = {
             "MODE": "development",

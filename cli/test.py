@@ -22,9 +22,11 @@ OURS = (
     "SMTP_URL",
     "VIEWER_KEY",
     "PATIENT_KEY",
+    "ATTACHMENT_STORE",
     "AUDIT_",
     "MODE",
     "PARTNER_ISSUER_SEED",
+    "S3_",
 )
 HALVES = (
     ("tests/unit", "tests/service"),
