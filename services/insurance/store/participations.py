@@ -297,7 +297,8 @@ async def accepting(
 ) -> list[Participation]:
     """The rows by which providers accept one of the plans at their offices on the day."""  # any-organization: directory data
     asked = ([provider for provider, _ in places], [office for _, office in places], plan_ids, on)
-    if seen_by is None:  # a statement of its own keeps its plan; one that could be either is planned each time
+    # A statement for each: one that could be either is planned each time.
+    if seen_by is None:
         return await db.many(tx, Participation, f"{_ACCEPTING} ORDER BY id", *asked)
     seen = f"{_ACCEPTING} AND {_SEEN.format(5)} ORDER BY id"
     return await db.many(tx, Participation, seen, *asked, seen_by)
