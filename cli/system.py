@@ -181,13 +181,18 @@ class System:
     async def _migrate(self, service: str) -> None:
         import asyncpg  # noqa: PLC0415 - after the servers were started
 
-        from kit.db import MigrationError, migrate  # noqa: PLC0415
+        from kit.db import MigrationError, OldServerError, migrate  # noqa: PLC0415
 
         if service not in self.outside.databases:
             role, owner = self._role(service), self._role(f"{service}{OWNER}")
             await self.postgres.ensure_database(service, role, owner)
         try:
             await migrate(self.owner_url(service), service)
+        except OldServerError as error:
+            raise Trouble(
+                f"The database of {service} cannot be used: {error}.",
+                f"Let DATABASE_URL_{service.upper()} name a newer server, or leave it out: ./suite up brings one.",
+            ) from None
         except MigrationError as error:
             raise Trouble(
                 f"The database of {service} cannot be brought up to date: {error}",

@@ -4,25 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import types
-from collections.abc import AsyncIterator, Callable, Hashable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from enum import Enum
-from functools import cache
 from pathlib import Path
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    NewType,
-    TypeVar,
-    Union,
-    cast,
-    get_args,
-    get_origin,
-    get_type_hints,
-)
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 import asyncpg
@@ -32,6 +19,7 @@ from kit.auth import Viewer
 from kit.clock import Reading
 from kit.errors import Invalid, Unavailable
 from kit.roles import grant_runtime, sees_through_walls
+from kit.rows import NounT, maker
 from kit.scope import NOTHING, SUITE, Scope, ScopedConnection, scope_of
 
 if TYPE_CHECKING:
@@ -50,8 +38,6 @@ Row = asyncpg.Record
 """A row as PostgreSQL gave it, for stores that make something else of it than one noun."""
 
 log = logging.getLogger(__name__)
-
-NounT = TypeVar("NounT")
 
 AWAY = (
     OSError,
@@ -190,14 +176,14 @@ async def _speak_json(connection: Connection) -> None:
 
 async def many(tx: Connection, noun: type[NounT], sql: str, *args: object) -> list[NounT]:
     """Every row as a `noun` (a dataclass whose fields are among the columns)."""
-    make = _maker(noun)
+    make = maker(noun)
     return [make(row) for row in await tx.fetch(sql, *args)]
 
 
 async def maybe(tx: Connection, noun: type[NounT], sql: str, *args: object) -> NounT | None:
     """The one row as a `noun`, or None."""
     row = await tx.fetchrow(sql, *args)
-    return None if row is None else _maker(noun)(row)
+    return None if row is None else maker(noun)(row)
 
 
 async def one(tx: Connection, noun: type[NounT], sql: str, *args: object) -> NounT:
@@ -224,51 +210,6 @@ def violated(error: BaseException) -> str | None:
         name: str | None = error.constraint_name
         return name
     return None
-
-
-def _maker(noun: type[NounT]) -> Callable[[asyncpg.Record], NounT]:
-    return cast("Callable[[asyncpg.Record], NounT]", _make_maker(cast("Hashable", noun)))
-
-
-@cache
-def _make_maker(noun: Hashable) -> Callable[[asyncpg.Record], object]:
-    if not (isinstance(noun, type) and is_dataclass(noun)):
-        raise TypeError(f"{noun} is not a dataclass")
-    hints = get_type_hints(noun)
-    converters = {field.name: _converter(hints[field.name]) for field in fields(noun)}
-
-    def make(row: asyncpg.Record) -> object:
-        return noun(
-            **{name: convert(row[name]) for name, convert in converters.items() if name in row}
-        )
-
-    return make
-
-
-def _converter(hint: Any) -> Callable[[Any], Any]:  # noqa: ANN401 - a type hint can be anything
-    """What turns a column's value into a field's type: enums from text, arrays to tuples or frozensets, JSON to dataclasses."""
-    while isinstance(hint, NewType):
-        hint = hint.__supertype__
-    origin, args = get_origin(hint), get_args(hint)
-    if origin in (Union, types.UnionType):
-        inner = _converter(next(arg for arg in args if arg is not type(None)))
-        return lambda value: None if value is None else inner(value)
-    if origin in (tuple, frozenset, list):
-        inner = _converter(args[0])
-        return lambda values: origin(inner(value) for value in values)
-    if isinstance(hint, type) and issubclass(hint, Enum):
-        return hint
-    if is_dataclass(hint) and isinstance(hint, type):
-        return _from_json(hint)
-    return lambda value: value
-
-
-def _from_json(noun: type[Any]) -> Callable[[dict[str, Any]], Any]:
-    hints = get_type_hints(noun)
-    converters = {field.name: _converter(hints[field.name]) for field in fields(noun)}
-    return lambda data: noun(
-        **{name: converters[name](data[name]) for name in converters if name in data}
-    )
 
 
 # The clock's source --------------------------------------------------------------------------------------------------
@@ -303,10 +244,16 @@ CREATE TABLE IF NOT EXISTS migrations (
 """
 _LOCK = int.from_bytes(hashlib.sha256(b"suite migrations").digest()[:8], "big", signed=True)
 _ROOT = Path(__file__).resolve().parent.parent
+OLDEST = 18
+"""The oldest PostgreSQL that will do: statements ask what a row was before (RETURNING old)."""
 
 
 class MigrationError(Exception):
     """The database and the migration files do not go together; nothing was changed."""
+
+
+class OldServerError(MigrationError):
+    """The server is older than what the suite speaks to."""
 
 
 async def migrate(url: str, service: str) -> list[str]:
@@ -314,11 +261,12 @@ async def migrate(url: str, service: str) -> list[str]:
     with them. Answers the names of the files applied now.
 
     Safe to run from many processes at once (one advisory lock); each file is one transaction; a file that was changed or
-    taken away after it was applied is a MigrationError.
+    taken away after it was applied is a MigrationError, and so is a server older than OLDEST.
     """
     files = _service_files(service)
     connection = await asyncpg.connect(url)
     try:
+        _require_version(connection)
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
         await connection.execute(_LEDGER)
         known = {
@@ -334,8 +282,9 @@ async def migrate(url: str, service: str) -> list[str]:
 
 
 async def missing_migrations(database: Database, service: str) -> list[str]:
-    """The migrations of a service that its database has not seen yet."""
+    """The migrations of a service that its database has not seen yet. A MigrationError if the server is older than OLDEST."""
     async with database.pool.acquire() as connection:
+        _require_version(connection)
         if await connection.fetchval("SELECT to_regclass('migrations')") is None:
             known: set[str] = set()
         else:
@@ -350,6 +299,12 @@ async def require_walls(database: Database, *, strictly: bool) -> None:
         if strictly:
             raise MigrationError(f"{words}: connect as one that is neither")
         log.warning(words)
+
+
+def _require_version(connection: Connection) -> None:
+    found = connection.get_server_version().major
+    if found < OLDEST:
+        raise OldServerError(f"the server is PostgreSQL {found}, and it must be {OLDEST} or newer")
 
 
 def _service_files(service: str) -> list[tuple[str, str]]:

@@ -125,3 +125,20 @@ async def test_production_does_not_run_as_a_role_that_row_level_security_does_no
         await require_walls(not_held, strictly=True)
     await held.pool.close()
     await not_held.pool.close()
+
+
+async def test_a_server_that_is_too_old_is_refused_in_words_before_anything_is_done(
+    postgres: PostgresServer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By who migrates, and by a service that starts on a database brought there in another way."""
+    del folder
+    url = await postgres.database("shop")
+    monkeypatch.setattr(db, "OLDEST", 99)
+    words = "the server is PostgreSQL 18, and it must be 99 or newer"
+    with pytest.raises(MigrationError, match=words):
+        await migrate(url, "shop")
+    assert await tables(url) == set()
+    database = await open_database(url, size=1)
+    with pytest.raises(MigrationError, match=words):
+        await missing_migrations(database, "shop")
+    await database.pool.close()
