@@ -31,15 +31,21 @@ async def hand_over(
 ) -> None:
     """Give each of these referrals to its provider, all of them or none. One that the group no longer is in is left alone, so that
     whoever was interrupted may ask again. Refuses RECEIVER_LEAVING for a provider around whom a fence stands."""
+    held = set[Party]()
     async with call.db.transaction() as tx:
+        locked = await store.lock_all(tx, list(to))
         for referral_id in sorted(to):
-            referral = await store.lock(tx, referral_id)
+            referral = locked.get(referral_id)
             if referral is None or organization_id not in _organizations(referral):
                 raise policy.unknown_referral()
             after = domain.handed_over(referral, group_id, to[referral_id], call.clock.now())
-            if after is not None:
-                await _hold_off_fence(tx, after, organization_id, to[referral_id])
-                await keep(tx, call, Change(_happened(referral, group_id), referral, after))
+            if after is None:
+                continue
+            taker = Party(organization_id, after.sending_office_id, to[referral_id])
+            if taker not in held:
+                await _hold_off_fence(tx, taker)
+                held.add(taker)
+            await keep(tx, call, Change(_happened(referral, group_id), referral, after))
 
 
 def _organizations(referral: Referral) -> frozenset[OrganizationId | None]:
@@ -52,10 +58,8 @@ def _happened(referral: Referral, group_id: GroupId) -> Happened:
     return Happened.DRAFT_CHANGED if referral.status is Status.DRAFT else Happened.SENDER_CHANGED
 
 
-async def _hold_off_fence(
-    tx: Connection, referral: Referral, organization_id: OrganizationId, provider_id: ProviderId
-) -> None:
-    taker = Party(organization_id, referral.sending_office_id, provider_id)
+async def _hold_off_fence(tx: Connection, taker: Party) -> None:
+    """None is raised around the taker until the transaction ends, so once is enough."""
     await fences.share(tx, [taker])
     if Subject.PROVIDER in await fences.around(tx, taker):
         raise Conflict(
@@ -63,5 +67,5 @@ async def _hold_off_fence(
             code="RECEIVER_LEAVING",
             field="redistribution",
             remedy="Choose another member of the group.",
-            provider_id=str(provider_id),
+            provider_id=str(taker.provider_id),
         )

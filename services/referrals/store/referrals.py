@@ -36,6 +36,18 @@ async def lock(tx: Connection, referral_id: ReferralId) -> Referral | None:
     )
 
 
+# any-organization: as `find`; the rows stay locked until the transaction ends, taken in one order
+async def lock_all(tx: Connection, ids: Sequence[ReferralId]) -> dict[ReferralId, Referral]:
+    """The referrals, so that nobody else changes them meanwhile."""
+    found = await db.many(
+        tx,
+        Referral,
+        "SELECT * FROM referrals WHERE id = ANY((SELECT $1::uuid[])::uuid[]) ORDER BY id FOR UPDATE",
+        ids,
+    )
+    return {referral.id: referral for referral in found}
+
+
 async def insert(tx: Connection, referral: Referral) -> None:
     """A new referral."""
     await db.run(
