@@ -59,9 +59,8 @@ async def merge_providers(
         duplicate, survivor = await _both(tx, call, duplicate_id, survivor_id)
         require_version("duplicate", seen[0], duplicate.version)
         require_version("survivor", seen[1], survivor.version)
-        merging.require_mergeable(duplicate, survivor, right)
-        settings = await store.catalogue.settings(tx, survivor.organization_id)
-        merging.require_approved_npi(duplicate, survivor, right, settings)
+        merging.require_mergeable(duplicate, survivor)
+        await _require_right(tx, (duplicate, survivor), right)
         leaving = replace(
             duplicate,
             state=ProviderState.OFFBOARDING,
@@ -89,6 +88,16 @@ async def _both(
     return found[duplicate_id], found[survivor_id]
 
 
+async def _require_right(
+    tx: Connection, both: tuple[Provider, Provider], right: RightNpi | None
+) -> None:
+    """Which NPI holds is beyond doubt, and approved where two people approve: judged anew behind the fence, for the survivor may have
+    been changed or approved meanwhile."""
+    merging.require_one_npi(*both, right)
+    settings = await store.catalogue.settings(tx, both[1].organization_id)
+    merging.require_approved_npi(*both, right, settings)
+
+
 async def _finish(
     call: Call, leaving: Provider, survivor_id: UUID, right: RightNpi | None
 ) -> list[OfficeId]:
@@ -107,7 +116,7 @@ async def _finish(
             duplicate, survivor = await _both(tx, call, leaving.id, survivor_id)
             require_version("duplicate", version, duplicate.version)
             profiles.require_state(survivor, *profiles.LIVING)
-            merging.require_one_npi(duplicate, survivor, right)
+            await _require_right(tx, (duplicate, survivor), right)
             offices = await _move_placements(tx, call, (duplicate, survivor), places)
             await members.replace_member(tx, call, in_groups, duplicate.id, survivor.id)
             await _end(tx, call, (duplicate, survivor), right)
@@ -182,7 +191,7 @@ async def _end(
         merged_into=survivor.id,
     )
     await store.providers.save(tx, gone, now)
-    stays = merging.settled(duplicate, survivor, right)
+    stays = _submitted_anew(call, survivor, merging.settled(duplicate, survivor, right))
     if stays != survivor:
         await store.providers.save(tx, stays, now)
     if stays.npi != survivor.npi:
@@ -191,6 +200,13 @@ async def _end(
         await _note_right(tx, call, survivor, right)
     fact = facts.ProviderMerged(provider_id=str(duplicate.id), survivor_id=str(survivor.id))
     await telling.of_provider(tx, call, gone, fact)
+
+
+def _submitted_anew(call: Call, before: Provider, stays: Provider) -> Provider:
+    """Whoever puts another NPI into what was submitted has submitted it as it is now, and does not approve it (R11)."""
+    if stays.npi == before.npi or before.state is not ProviderState.SUBMITTED:
+        return stays
+    return replace(stays, submitted_by=policy.acting_user(call.viewer))
 
 
 async def _note_right(tx: Connection, call: Call, survivor: Provider, right: RightNpi) -> None:

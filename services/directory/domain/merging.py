@@ -16,8 +16,8 @@ class RightNpi:
     reason: str
 
 
-def require_mergeable(duplicate: Provider, survivor: Provider, right: RightNpi | None) -> None:
-    """Two living records of one person, neither of them leaving, of whose NPI there is no doubt."""
+def require_mergeable(duplicate: Provider, survivor: Provider) -> None:
+    """Two living records, neither of them leaving; the one that stays was approved if the other was."""
     if duplicate.id == survivor.id:
         raise Invalid("These are one record already.", code="SAME_PROVIDER", field="survivorId")
     for one in (duplicate, survivor):
@@ -29,7 +29,6 @@ def require_mergeable(duplicate: Provider, survivor: Provider, right: RightNpi |
             field="survivorId",
             remedy="Merge them the other way round, or approve the one that is to stay first.",
         )
-    require_one_npi(duplicate, survivor, right)
 
 
 def npis_differ(duplicate: Provider, survivor: Provider) -> bool:

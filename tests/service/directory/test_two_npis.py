@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -163,6 +164,55 @@ async def test_where_two_people_approve_an_npi_that_nobody_approved_is_not_put_i
 
     assert refused["code"] == "SECOND_APPROVER"
     assert (merged["id"], merged["npi"]) == (survivor["id"], survivor["npi"])
+
+
+async def test_a_record_that_is_approved_while_it_takes_the_other_npi_does_not_take_one_nobody_approved(
+    directory: Directory, organization: Organization
+) -> None:
+    """R09, R11: where two people approve, what was judged before the fence is judged again behind it."""
+    name = {"firstName": "Ada", "lastName": "Meanwhile"}
+    draft, survivor = [await organization.add_provider(**name) for _ in range(2)]
+    given = {"expectedVersion": 0, "secondApprover": True}
+    verb, kind = "changeDirectorySettings", "ChangeDirectorySettingsInput"
+    await organization.do(verb, kind, "__typename", given)
+    survivor = await organization.versioned("submitProvider", survivor)
+    gate = directory.referrals.hold()
+    merging = asyncio.create_task(
+        _merge(organization, draft, survivor, npi=draft["npi"], reason=WHY)
+    )
+    await directory.referrals.held.wait()
+    second = organization.somebody(client_admin=True)
+    approved = await organization.versioned("approveProvider", survivor, second)
+    gate.set()
+    refused = await merging
+    after = [await organization.provider(one["id"]) for one in (draft, survivor)]
+
+    assert approved["state"] == "APPROVED"
+    assert refused["code"] == "SECOND_APPROVER"
+    assert [(one["npi"], one["state"]) for one in after] == [
+        (draft["npi"], "DRAFT"),
+        (survivor["npi"], "APPROVED"),
+    ]
+
+
+async def test_who_puts_another_npi_into_what_was_submitted_does_not_approve_it(
+    organization: Organization,
+) -> None:
+    """R09, R11: as whoever changes it by hand."""
+    name = {"firstName": "Ada", "lastName": "Submitted"}
+    draft, survivor = [await organization.add_provider(**name) for _ in range(2)]
+    given = {"expectedVersion": 0, "secondApprover": True}
+    verb, kind = "changeDirectorySettings", "ChangeDirectorySettingsInput"
+    await organization.do(verb, kind, "__typename", given)
+    await organization.versioned("submitProvider", survivor)
+    second = organization.somebody(client_admin=True)
+    merged = await _merge(organization, draft, survivor, second, npi=draft["npi"], reason=WHY)
+    own = await organization.versioned("approveProvider", merged, second)
+    approved = await organization.versioned("approveProvider", merged)
+
+    assert merged["npi"] == draft["npi"]
+    assert own["code"] == "SECOND_APPROVER"
+    assert approved["state"] == "APPROVED"
 
 
 async def test_referrals_that_are_open_with_the_twin_are_still_in_the_way(
