@@ -307,7 +307,6 @@ QUERIES = (
 HIDDEN = (
     Hidden("provider", "rejectionReason", "R11", own),
     Hidden("provider", "pendingChange", "R11", own, "{ firstName }"),
-    Hidden("provider", "awaitedRemoval", "R15", own, "{ askedAt }"),
     Hidden("provider", "missing", "R11", own),
     Hidden("provider", "gaps", "R11", own),
     Hidden("provider", "email", "R11", own),
@@ -386,7 +385,8 @@ TABLE = Table(
     actions=ACTIONS,
     fields=FIELDS["directory"],
     elsewhere={
-        "Group.override": "R25: within its organization; tests/service/directory/test_overrides"
+        "Group.override": "R25: within its organization; tests/service/directory/test_overrides",
+        "Provider.awaitedRemoval": "R15: within its organization; tests/service/directory/test_awaited_removals",
     },
     rpcs=RPCS,
 )
