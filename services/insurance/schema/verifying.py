@@ -78,9 +78,7 @@ class VerifyParticipationsInput:
     idempotency_key: str
 
 
-@strawberry.type(
-    description="How sure the organization's lists are today: participations that are not past."
-)
+@strawberry.type(description="How sure lists are today: participations that are not past.")
 class VerificationStanding:
     """Counts."""
 
@@ -152,14 +150,15 @@ class VerifyingQuery:
 
     @strawberry.field
     async def verification_standing(self, info: Info) -> VerificationStanding:
-        """How sure the lists of the viewer's organization are."""
+        """How sure the lists of the viewer's organization are, or of just the offices whose plans the viewer keeps."""
         call = info.context.call
-        policy.offices_to_answer_for(call.viewer)
+        offices = policy.offices_to_answer_for(call.viewer)
         organization_id = domain.OrganizationId(call.viewer.require_organization())
         async with call.db.reading() as tx:
             today = await actions.day_of(tx, organization_id, call.clock.now())
-            counts = await store.counts(tx, organization_id, domain.due_before(today, 0), today)
-            missing = await store.manager_missing(tx, organization_id, today)
+            before = domain.due_before(today, 0)
+            counts = await store.counts(tx, organization_id, offices, before, today)
+            missing = await store.manager_missing(tx, organization_id, offices, today)
         return VerificationStanding(
             verified=counts.verified,
             stale=counts.stale,

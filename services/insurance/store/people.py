@@ -1,7 +1,9 @@
 """SQL of who answers for an organization's insurance data, and of which organizations something is due."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from uuid import UUID
 
 from kit import db
 from kit.db import Connection
@@ -13,11 +15,13 @@ from services.insurance.domain import (
     UserId,
 )
 
-# Where plans are listed today or later, and nobody is insurance manager: of the office, or of the whole organization `o`.
+# Where plans are listed today or later, and nobody is insurance manager: of the office, or of the whole organization `o`. Looked for
+# at the offices $2, or at all of them.
 _UNMANAGED = """NOT EXISTS (SELECT FROM role_holders h WHERE h.organization_id = o.organization_id
         AND h.role = 'INSURANCE_MANAGER' AND h.office_id IS NULL)
     AND EXISTS (SELECT FROM participations p WHERE p.organization_id = o.organization_id
         AND coalesce(p.effective_until, 'infinity') > greatest($1, p.effective_from)
+        AND ($2::uuid[] IS NULL OR p.office_id = ANY($2))
         AND NOT EXISTS (SELECT FROM role_holders h WHERE h.organization_id = p.organization_id
             AND h.role = 'INSURANCE_MANAGER' AND h.office_id = p.office_id))"""
 
@@ -126,16 +130,20 @@ async def organizations_without_manager(tx: Connection, day: date) -> list[Organ
     found = await tx.fetch(
         f"SELECT organization_id FROM organizations o WHERE {_UNMANAGED} ORDER BY organization_id",  # noqa: S608 - a constant
         day,
+        None,
     )
     return [OrganizationId(row["organization_id"]) for row in found]
 
 
-async def manager_missing(tx: Connection, organization_id: OrganizationId, day: date) -> bool:
-    """Whether the organization is one of them."""
+async def manager_missing(
+    tx: Connection, organization_id: OrganizationId, offices: Sequence[UUID] | None, day: date
+) -> bool:
+    """Whether the organization is one of them, for an office of these (None: of all)."""
     found: bool = await db.value(
         tx,
-        f"SELECT {_UNMANAGED} FROM (SELECT $2::uuid AS organization_id) AS o",  # noqa: S608 - a constant
+        f"SELECT {_UNMANAGED} FROM (SELECT $3::uuid AS organization_id) AS o",  # noqa: S608 - a constant
         day,
+        offices,
         organization_id,
     )
     return found

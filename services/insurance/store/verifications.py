@@ -145,20 +145,25 @@ class Counts:
 
 
 async def counts(
-    tx: Connection, organization_id: OrganizationId, stale_before: date, today: date
+    tx: Connection,
+    organization_id: OrganizationId,
+    offices: Sequence[UUID] | None,
+    stale_before: date,
+    today: date,
 ) -> Counts:
-    """How many rows are verified, stale, and were never verified."""
+    """How many rows are verified, stale, and were never verified: at some offices, or (None) anywhere."""
     return await db.one(
         tx,
         Counts,
         """SELECT count(*) FILTER (WHERE last_verified_on >= $2) AS verified,
             count(*) FILTER (WHERE last_verified_on < $2) AS stale,
             count(*) FILTER (WHERE last_verified_on IS NULL) AS unverified
-            FROM participations WHERE organization_id = $1
+            FROM participations WHERE organization_id = $1 AND ($4::uuid[] IS NULL OR office_id = ANY($4))
             AND coalesce(effective_until, 'infinity') > greatest($3, effective_from)""",
         organization_id,
         stale_before,
         today,
+        offices,
     )
 
 

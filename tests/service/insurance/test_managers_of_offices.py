@@ -112,6 +112,30 @@ async def test_what_is_due_is_listed_for_the_offices_that_are_kept(
     assert await due(keeper(practice, practice.office_id, there)) == 2
 
 
+async def test_how_sure_lists_are_is_told_of_the_offices_that_are_kept(
+    insurance: Insurance, practice: Practice
+) -> None:
+    """R26: numbers of other offices are not theirs, nor an office admin's; nor is it told of others that nobody manages them."""
+    await known(insurance, practice)
+    there = await elsewhere(insurance, practice)
+    for office in (practice.office_id, there, there):
+        await accept(insurance, practice, practice.manager, office)
+    await granted(insurance, practice, MANAGER, office=practice.office_id)
+
+    async def standing(viewer: Viewer) -> tuple[int, bool]:
+        data = await insurance.running.data(STANDING, viewer=viewer)
+        found = data["verificationStanding"]
+        counted = ("verified", "stale", "unverified")
+        return sum(found[one] for one in counted), found["managerMissing"]
+
+    admin = practice.staff(office_admin_of=frozenset({there}))
+
+    assert await standing(keeper(practice)) == (1, False)
+    assert await standing(admin) == (2, True)
+    assert await standing(keeper(practice, practice.office_id, there)) == (3, True)
+    assert await standing(practice.manager) == (3, True)
+
+
 async def test_plans_are_copied_to_the_offices_that_are_kept_and_to_no_others(
     insurance: Insurance, practice: Practice
 ) -> None:
