@@ -65,7 +65,13 @@ def _read(number: int, file: Path) -> Letter:
 
 
 def _chosen(data: Path | None, to: str | None) -> list[Letter]:
-    return letters(DataFolder(from_where_asked(data) if data else DEFAULT).mail, to)
+    folder = DataFolder(from_where_asked(data) if data else DEFAULT)
+    if not folder.path.is_dir():
+        raise Trouble(
+            f"There is no data folder {folder.path}.",
+            "./suite up makes it; --data says where another one is.",
+        )
+    return letters(folder.mail, to)
 
 
 @app.callback()

@@ -12,6 +12,7 @@ from rich.console import Console
 from cli.folder import ROOT, from_where_asked
 from cli.servers.nats_config import AUDITOR, SERVICES, Credentials, render
 from cli.servers.secrets import kept_secret, write_private
+from cli.trouble import Trouble
 from kit.audit.checkpoints import public_keys
 from kit.roles import OWNER
 
@@ -30,7 +31,12 @@ def secrets(
 ) -> None:
     """Make the secrets docker compose needs. Those that are there stay; delete one to have it made anew."""
     place = from_where_asked(folder) if folder else DEFAULT
-    place.mkdir(parents=True, exist_ok=True)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, FileNotFoundError, NotADirectoryError) as error:
+        raise Trouble(
+            f"No folder can be made at {place} ({error.strerror}).", "Name another place."
+        ) from None
     place.chmod(FOLDER_MODE)
     for name, text in compose_secrets(place).items():
         write_private(place / name, text)

@@ -320,6 +320,9 @@ def running_url(folder: DataFolder) -> str:
         state = json.loads(Path(folder.state).read_text(encoding="utf-8"))
         os.kill(state["supervisor"], 0)
     except (OSError, ValueError):
-        raise Trouble(f"No system runs on {folder.path}.", "Start one with ./suite up.") from None
+        raise Trouble(
+            f"No system runs on {folder.path}.",
+            "Start one with ./suite up, or say with --data where it runs.",
+        ) from None
     url: str = state["url"]
     return url

@@ -8,6 +8,7 @@ import importlib
 import importlib.util
 import json
 import os
+import shlex
 import shutil
 import signal
 import tempfile
@@ -18,6 +19,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
@@ -129,13 +131,19 @@ def _demo_wanted(system: System) -> bool:
     return known and not system.folder.accounts.exists() and not outside(os.environ).anything
 
 
+def read_mail(folder: DataFolder) -> str:
+    """The command that reads the mail of this folder."""
+    elsewhere = "" if folder.path == DEFAULT else f" --data {shlex.quote(str(folder.path))}"
+    return f"./suite mail{elsewhere}"
+
+
 def _panel(system: System, seconds: float) -> Panel:
     """Where everything is."""
     table = Table.grid(padding=(0, 1))
     table.add_row("GraphQL", f"{system.url}/graphql")
     table.add_row("GraphiQL", f"{system.url}/graphiql")
-    mail = f"./suite mail  [dim]{system.folder.mail}[/]"
-    table.add_row("Mail", mail if system.outside.smtp is None else "goes to SMTP_URL")
+    inside = system.outside.smtp is None
+    table.add_row("Mail", escape(read_mail(system.folder)) if inside else "goes to SMTP_URL")
     table.add_row("Logs", str(system.folder.path / "logs"))
     table.add_row("support", "  ".join(system.support))
     organization = ""

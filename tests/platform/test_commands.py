@@ -18,11 +18,13 @@ import pytest
 
 from cli.__main__ import WORDS
 from cli.clock import span
+from cli.folder import DEFAULT, DataFolder
 from cli.mail import letters
 from cli.secrets import compose_secrets
 from cli.servers.mailbox import start_mailbox
 from cli.servers.process import free_port
 from cli.trouble import Trouble
+from cli.up import read_mail
 
 ROOT = Path(__file__).parents[2]
 
@@ -57,7 +59,33 @@ def test_a_command_that_needs_a_running_system_says_so(tmp_path: Path) -> None:
     answer = suite("clock", "+8d", "--data", str(tmp_path))
 
     assert answer.returncode == 1
-    assert answer.stderr == f"suite: No system runs on {tmp_path}. Start one with ./suite up.\n"
+    remedy = "Start one with ./suite up, or say with --data where it runs."
+    assert answer.stderr == f"suite: No system runs on {tmp_path}. {remedy}\n"
+
+
+def test_mail_of_a_folder_that_is_not_there_is_not_called_none(tmp_path: Path) -> None:
+    answer = suite("mail", "--data", str(tmp_path / "mistyped"))
+
+    assert answer.returncode == 1
+    assert answer.stderr.startswith(f"suite: There is no data folder {tmp_path / 'mistyped'}.")
+    assert suite("mail", "--data", str(tmp_path)).stdout == "no mail\n"
+
+
+def test_secrets_are_refused_a_place_that_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    for place in (tmp_path / "file", tmp_path / "file" / "below"):
+        answer = suite("secrets", str(place))
+        assert answer.returncode == 1
+        assert answer.stderr.startswith("suite: No folder can be made at")
+
+
+@pytest.mark.parametrize(
+    ("folder", "how"),
+    [(DEFAULT, "./suite mail"), (Path("/a b/c"), "./suite mail --data '/a b/c'")],
+)
+def test_the_panel_says_how_mail_is_read_in_that_very_folder(folder: Path, how: str) -> None:
+    assert read_mail(DataFolder(folder)) == how
 
 
 @pytest.mark.parametrize(
