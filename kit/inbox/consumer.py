@@ -66,14 +66,19 @@ class _Patience:
         self._tries: dict[int, int] = {}
         self._since: dict[int, float] = {}
 
-    def ends(self, place: int, error: Exception) -> bool:
-        """Whether it is time to give up: after MAX_TRIES failures, or GAP_PATIENCE seconds behind a gap; at once when nothing can
-        close it."""
+    def waited(self, place: int) -> bool:
+        """Whether it has been behind a gap for GAP_PATIENCE seconds."""
+        since = self._since.get(place)
+        return since is not None and time.monotonic() - since > GAP_PATIENCE
+
+    def ends(self, place: int, error: Exception, *, waited: bool) -> bool:
+        """Whether it is time to give up: after MAX_TRIES failures, or when a gap is still there although it was `waited` for; at once
+        when nothing can close it."""
         if isinstance(error, MissedError):
             return True
         if isinstance(error, GapError):
-            since = self._since.setdefault(place, time.monotonic())
-            return time.monotonic() - since > GAP_PATIENCE
+            self._since.setdefault(place, time.monotonic())
+            return waited
         self._tries[place] = self._tries.get(place, 0) + 1
         return self._tries[place] >= MAX_TRIES
 
@@ -143,7 +148,7 @@ class Consumer:
             async with self._database.transaction() as tx:
                 for message in messages:
                     event = read_event(message.subject, message.data)
-                    await self._apply_in(tx, event, _previous(message))
+                    await self._apply_in(tx, event, tables.Before(_previous(message)))
         except Exception as error:  # noqa: BLE001 - whatever it is, the one it is about meets it again alone
             log.info("facts are applied one by one", extra={"because": type(error).__name__})
             return False
@@ -164,13 +169,14 @@ class Consumer:
             await asyncio.sleep(RETRY_DELAY)
 
     async def _settle(self, message: Msg, place: int) -> None:
+        previous, waited = _previous(message), self._patience.waited(place)
         try:
-            await self.apply(message.subject, message.data, previous=_previous(message))
+            await self.apply(message.subject, message.data, previous=previous, waited=waited)
         except AWAY:
             raise
         except Exception as error:
             known = {"subject": message.subject}
-            if not self._patience.ends(place, error):
+            if not self._patience.ends(place, error, waited=waited):
                 if not isinstance(error, GapError):
                     log.warning("a fact failed and is tried again", exc_info=error, extra=known)
                 await message.nak(delay=RETRY_DELAY)
@@ -180,18 +186,20 @@ class Consumer:
         self._patience.forget(place)
         await message.ack()
 
-    async def apply(self, subject: str, body: bytes, *, previous: str | None = None) -> bool:
+    async def apply(
+        self, subject: str, body: bytes, *, previous: str | None = None, waited: bool = False
+    ) -> bool:
         """Apply one event in one transaction. False: it was known already, stale, or waits behind a dead letter. `previous` is what
-        its header PREVIOUS says."""
+        its header PREVIOUS says, `waited` that what it says was waited for in vain."""
         try:
             event = read_event(subject, body)
         except MalformedError as error:
             await self._bury(subject, body, str(error))
             return False
         async with self._database.transaction() as tx:
-            return await self._apply_in(tx, event, previous)
+            return await self._apply_in(tx, event, tables.Before(previous, waited))
 
-    async def _apply_in(self, tx: Connection, event: Event, previous: str | None) -> bool:
+    async def _apply_in(self, tx: Connection, event: Event, before: tables.Before) -> bool:
         last = await tables.take(tx, event)
         if last is None:
             return False
@@ -199,12 +207,12 @@ class Consumer:
             log.info("a stale fact is passed over", extra={"subject": event.subject})
             return False
         if event.sequence > last + 1:
-            return await self._wait_in_line(tx, event, last, previous)
+            return await self._wait_in_line(tx, event, last, before)
         await self._effect(tx, event)
         return True
 
     async def _wait_in_line(
-        self, tx: Connection, event: Event, last: int, previous: str | None
+        self, tx: Connection, event: Event, last: int, before: tables.Before
     ) -> bool:
         """It waits behind a dead letter, which no order gets past; or else for a fact that has not come, if that can come. Of an
         aggregate that was never heard of it may be the first that there is."""
@@ -212,7 +220,7 @@ class Consumer:
         if waits_for is not None:
             await tables.lay_down(tx, event, f"waits behind {waits_for}")
             return False
-        if not await tables.is_out_of_reach(tx, previous):
+        if not await tables.is_out_of_reach(tx, before):
             raise GapError(f"number {last + 1} of its aggregate has not come")
         if last or not await self._begin(tx, event):
             raise MissedError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from kit import db
@@ -13,7 +13,15 @@ from kit.inbox.events import Event, read_event
 from kit.outbox import KEPT
 
 OUT_OF_REACH: Final = RETENTION + timedelta(hours=1)
-"""The broker drops what is too old now and then, not to the second."""
+"""The broker drops what is too old now and then, not to the second; and its clock is not the database's."""
+
+
+class Before(NamedTuple):
+    """What is known of the fact before one: when it was `told` (what the header PREVIOUS says), and whether it was `waited` for."""
+
+    told: str | None
+    waited: bool = False
+
 
 _NEXT_LETTERS = """
 SELECT DISTINCT ON (organization_id, source, aggregate_id) id, subject, body
@@ -65,16 +73,16 @@ async def take_turn(tx: Connection, event: Event) -> int:
     return last
 
 
-async def is_out_of_reach(tx: Connection, previous: str | None) -> bool:
-    """Whether a fact, of which `previous` says when it was told, has left the stream for good: whoever reads what the stream still has
-    cannot meet it."""
-    if previous is None or previous == FORGOTTEN:
-        return previous is not None
+async def is_out_of_reach(tx: Connection, before: Before) -> bool:
+    """Whether the fact before has left the stream for good: whoever reads what the stream still has cannot meet it. Of one that was
+    waited for in vain it is believed as soon as it may be so."""
+    if before.told is None or before.told == FORGOTTEN:
+        return before.told is not None
     gone: bool = await db.value(
         tx,
         "SELECT $1::timestamptz < clock_timestamp() - $2::interval",
-        datetime.fromisoformat(previous),
-        OUT_OF_REACH,
+        datetime.fromisoformat(before.told),
+        RETENTION if before.waited else OUT_OF_REACH,
     )
     return gone
 

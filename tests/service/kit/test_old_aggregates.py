@@ -6,12 +6,13 @@ from datetime import timedelta
 from uuid import UUID
 
 import nats.js.errors
+import pytest
 
 from kit import bus as kit_bus
 from kit.bus import STREAM, Bus
 from kit.db import Connection, Database
 from kit.ids import new_id
-from kit.inbox import Consumer, Event, Hearing, from_here_on
+from kit.inbox import Consumer, Event, Hearing, consumer, from_here_on
 from kit.outbox import KEPT, Relay
 from proto.directory.v1.events_pb2 import ProviderAdded
 from tests.service.kit.facts import (
@@ -121,9 +122,9 @@ async def test_after_a_release_that_says_how_to_begin_the_letters_are_applied_in
     database: Database, bus: Bus
 ) -> None:
     account = new_id()
-    consumer = Consumer("ledger", database, bus, HEARS)
-    await consumer._bury(SUBJECT, event(account, 4), "MissedError")  # noqa: SLF001 - as the release before did
-    await consumer.apply(SUBJECT, event(account, 5))
+    before = Consumer("ledger", database, bus, HEARS)
+    await before._bury(SUBJECT, event(account, 4), "MissedError")  # noqa: SLF001 - as the release before did
+    await before.apply(SUBJECT, event(account, 5))
     begun: list[tuple[UUID, int]] = []
 
     async def begin(_: Connection, met: Event) -> None:
@@ -200,3 +201,26 @@ async def test_a_hearing_that_cannot_begin_keeps_the_others_of_its_aggregate_fro
     async with consuming(database, bus, both):
         await eventually(has(lambda: letters(database), bool))
     assert await booked(database, account) == []
+
+
+@pytest.mark.parametrize(
+    ("minutes", "begins"), [(30, True), (-5, False)], ids=["gone a while ago", "still there"]
+)
+async def test_what_left_the_stream_a_moment_ago_is_waited_for_and_then_believed_gone(
+    database: Database,
+    bus: Bus,
+    monkeypatch: pytest.MonkeyPatch,
+    minutes: int,
+    begins: bool,  # noqa: FBT001 - pytest gives it by name
+) -> None:
+    """The broker's clock is not the database's: of what is just too old nobody knows at once whether it is gone."""
+    monkeypatch.setattr(consumer, "GAP_PATIENCE", 1.0)
+    account = new_id()
+    told = "SELECT clock_timestamp() - $1::interval"
+    age_ = kit_bus.RETENTION + timedelta(minutes=minutes)
+    previous = (await database.pool.fetchval(told, age_)).isoformat()
+    await bus.publish(SUBJECT, event(account, 4), str(new_id()), previous=previous)
+    async with consuming(database, bus, from_its_middle()):
+        await eventually(lambda: everything_acknowledged(bus))
+    assert await booked(database, account) == ([4] if begins else [])
+    assert [number for number, _ in await letters(database)] == ([] if begins else [4])
