@@ -87,7 +87,7 @@ async def prove_identity(call: Call, answer: Answer) -> datetime:
             await note_own(call, work.tx, "proved")
             return work.now + PROOF_LIFE
     await note_wrong_proof(call)
-    raise bad_factor()
+    raise bad_factor(has_none=alone)
 
 
 def _bucket(user_id: UserId) -> str:

@@ -151,12 +151,14 @@ def plain_recovery_code(text: str) -> str:
 # Rules ----------------------------------------------------------------------------------------------------------------
 
 
-def bad_factor() -> Denied:
-    """The one answer to a code, a recovery code or a passkey that is not right, whatever is wrong with it."""
+def bad_factor(*, has_none: bool = False) -> Denied:
+    """The one answer to a code, a recovery code or a passkey that is not right, whatever is wrong with it. `has_none`: the user
+    has no second factor, and proves it with the password."""
+    with_one = "Try a fresh code, another second factor, or a recovery code."
     return Denied(
         "This does not prove that it is you.",
         code="BAD_SECOND_FACTOR",
-        remedy="Try a fresh code, another second factor, or a recovery code.",
+        remedy="Try your password again; who has none signs in anew." if has_none else with_one,
     )
 
 
@@ -166,7 +168,7 @@ def require_proof(proved_at: datetime | None, now: datetime) -> None:
         raise Denied(
             "Prove once more that it is you.",
             code="STEP_UP_REQUIRED",
-            remedy="Call proveIdentity, then try again.",
+            remedy="Call startProof, answer it with proveIdentity, then try again.",
         )
 
 

@@ -268,7 +268,9 @@ async def test_changing_credentials_asks_for_a_fresh_proof(
     made = await identity.mutate(MAKE_CODES, None, viewer)
 
     assert refused["code"] == "STEP_UP_REQUIRED"
+    assert "startProof" in refused["remedy"]
     assert by_password["code"] == "BAD_SECOND_FACTOR"
+    assert "a fresh code" in by_password["remedy"]
     assert by_code["__typename"] == "IdentityProved"
     assert len(made["recoveryCodes"]) == 10
     assert (await someone.sign_in(recoveryCode=someone.codes[0]))["code"] == "BAD_SECOND_FACTOR"
@@ -289,6 +291,7 @@ async def test_who_has_no_factor_proves_it_with_the_password(
 
     assert refused["code"] == "STEP_UP_REQUIRED"
     assert wrong["code"] == "BAD_SECOND_FACTOR"
+    assert wrong["remedy"] == "Try your password again; who has none signs in anew."
     assert right["__typename"] == "IdentityProved"
     await add_app(identity, viewer)
 
