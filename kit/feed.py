@@ -86,6 +86,19 @@ async def withdraw(
     )
 
 
+async def being_told(tx: Connection, organization_id: UUID, aggregate: str) -> bool:
+    """Whether something that was withdrawn is not noted as told yet: a relay that read it before the withdrawal, and was held up
+    since, still tells it to the organization."""
+    found: bool = await db.value(
+        tx,
+        "SELECT EXISTS (SELECT FROM outbox o JOIN outbox_withdrawn w USING (organization_id, aggregate, aggregate_id)"
+        " WHERE organization_id = $1 AND aggregate = $2 AND o.sent_at IS NULL AND o.sequence <= w.upto)",
+        organization_id,
+        aggregate,
+    )
+    return found
+
+
 async def forget(database: Database) -> None:
     """Forget what was withdrawn once no fact of it is kept any more: then it is in no stream either."""
     async with database.transaction() as tx:

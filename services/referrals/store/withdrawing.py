@@ -9,7 +9,8 @@ from kit.db import Connection
 from services.referrals.domain import OrganizationId, ProviderId
 
 LOOK_AGAIN = timedelta(minutes=2)
-"""After so long a removal is looked at once more: what was being told at that moment has been told by then."""
+"""After so long a removal is looked at once more, and again while anything withdrawn is still being told: what was being recorded at
+that moment has been by then."""
 
 
 # any-organization: partners' facts are withdrawn by one job for all of them
@@ -46,14 +47,20 @@ async def lost(
 
 
 async def note_taken_out(
-    tx: Connection, organization_id: OrganizationId, providers: Sequence[ProviderId], at: datetime
+    tx: Connection,
+    organization_id: OrganizationId,
+    providers: Sequence[ProviderId],
+    at: datetime,
+    *,
+    settled: bool,
 ) -> None:
-    """These removals have been followed, once, or once more."""
+    """These removals have been followed, once, or once more; the second time is the last if everything is `settled`."""
     await db.run(
         tx,
-        "UPDATE removed_providers SET settled_at = CASE WHEN taken_out_at IS NULL THEN NULL ELSE $3::timestamptz END,"
+        "UPDATE removed_providers SET settled_at = CASE WHEN taken_out_at IS NOT NULL AND $4 THEN $3::timestamptz END,"
         " taken_out_at = coalesce(taken_out_at, $3) WHERE organization_id = $1 AND provider_id = ANY($2)",
         organization_id,
         providers,
         at,
+        settled,
     )

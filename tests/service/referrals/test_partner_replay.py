@@ -149,16 +149,49 @@ async def test_what_was_being_told_at_the_moment_of_the_removal_is_found_two_min
     await jobs(world)
     assert await replay(world, us) == {declined["id"]: [3]}
 
-    await sql.execute(
-        "UPDATE removed_providers SET taken_out_at = taken_out_at - $2::interval WHERE organization_id = $1",
-        us.organization_id,
-        LOOK_AGAIN,
-    )
+    await look_again(world, us)
     await jobs(world)
 
     assert await replay(world, us) == {}
-    settled = "SELECT settled_at IS NOT NULL FROM removed_providers WHERE organization_id = $1"
-    assert await sql.fetchval(settled, us.organization_id)
+    assert await settled(world, us)
+
+
+async def test_a_relay_that_is_held_up_for_long_in_the_middle_of_telling_keeps_the_removal_open(
+    world: World,
+) -> None:
+    """R14: what it read before the removal it tells to the organization however late."""
+    us, sent = world.receiver, await send(world)
+    await everything_told(world)
+    async with world.service.running.parts.db.everywhere().transaction() as holding:
+        await holding.execute("SELECT FROM outbox_stream FOR UPDATE")
+        await act(world, "declineReferral", us.staff, sent, reasonCode="AGE")
+        await remove(world, us)
+        for _ in range(2):
+            await jobs(world)
+            await look_again(world, us)
+        assert not await settled(world, us)
+    await everything_told(world)
+    await jobs(world)
+    assert await settled(world, us)
+    assert await replay(world, us) == {}
+
+
+async def look_again(world: World, practice: Practice) -> None:
+    """The time for it has come."""
+    await world.service.running.sql.execute(
+        "UPDATE removed_providers SET taken_out_at = taken_out_at - $2::interval WHERE organization_id = $1",
+        practice.organization_id,
+        LOOK_AGAIN,
+    )
+
+
+async def settled(world: World, practice: Practice) -> bool:
+    """Whether the removal is not looked at any more."""
+    found: bool = await world.service.running.sql.fetchval(
+        "SELECT settled_at IS NOT NULL FROM removed_providers WHERE organization_id = $1",
+        practice.organization_id,
+    )
+    return found
 
 
 async def test_what_comes_back_to_the_organization_later_is_told_from_there_on(
