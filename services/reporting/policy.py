@@ -168,6 +168,12 @@ def may_read_practice(viewer: Viewer, organization_id: UUID, office_ids: frozens
     return looks_on(viewer, organization_id) or (own and bool(viewer.office_admin_of & office_ids))
 
 
+def sees_patients_at(viewer: Viewer, office_ids: frozenset[UUID]) -> bool:
+    """Whether the viewer may open every referral at these offices, and so is told small cells of them: never by being a client
+    admin."""
+    return bool(office_ids) and viewer.offices >= office_ids
+
+
 def finding_actions(viewer: Viewer, finding: Finding) -> tuple[FindingAction, ...]:
     """What the viewer may do to the finding now."""
     keeps = viewer.client_admin and viewer.organization_id == finding.organization_id

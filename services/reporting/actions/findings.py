@@ -1,6 +1,6 @@
 """Looking at scorecards and findings, setting rules, and finding out why (R32)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -36,6 +36,7 @@ from services.reporting.domain.scorecards import (
     in_force,
     newest,
     require_number,
+    small,
 )
 from services.reporting.store import findings, scorecards
 
@@ -116,9 +117,17 @@ async def scorecards_of(
         wanted = [one for one in subject_ids if one in readable]
         told = await scorecards.results(tx, organization_id, wanted, monday) if monday else []
     return [
-        [one for one in told if one.subject_id == id_] if id_ in readable else None
+        _shown(call.viewer, readable[id_], (one for one in told if one.subject_id == id_))
+        if id_ in readable
+        else None
         for id_ in subject_ids
     ]
+
+
+def _shown(viewer: Viewer, office_ids: frozenset[UUID], results: Iterable[Result]) -> list[Result]:
+    """Results as they may be told to the viewer."""
+    all_told = policy.sees_patients_at(viewer, office_ids)
+    return [one.told(all_told=all_told) for one in results]
 
 
 async def _week_shown(
@@ -132,10 +141,10 @@ async def _week_shown(
 
 async def readable_places(
     tx: Connection, viewer: Viewer, organization_id: OrganizationId, ids: Sequence[UUID]
-) -> set[UUID]:
-    """Of these offices and groups those whose scorecards and findings the viewer reads."""
+) -> dict[UUID, frozenset[UUID]]:
+    """Of these offices and groups those whose scorecards and findings the viewer reads, with the offices of each."""
     return {
-        one.id
+        one.id: one.office_ids
         for one in await scorecards.places(tx, organization_id, ids)
         if policy.may_read_practice(viewer, organization_id, one.office_ids)
     }
@@ -191,10 +200,19 @@ async def effects(call: Call[Peers], seen: Sequence[Finding]) -> list[Effect | N
     async with call.db.reading() as tx:
         weeks = await findings.effects(tx, organization_id, [one.id for one in seen])
         rules_ = await scorecards.rules(tx, organization_id)
-    return [
+    told = [
         effect(one, _cases(rules_, one), [week for week in weeks if week.finding_id == one.id])
         for one in seen
     ]
+    return [_effect_shown(call.viewer, *pair) for pair in zip(seen, told, strict=True)]
+
+
+def _effect_shown(viewer: Viewer, finding: Finding, told: Effect | None) -> Effect | None:
+    if told is None or told.after is None or not small(finding.measure, told.after.whole):
+        return told
+    return (
+        told if policy.sees_patients_at(viewer, finding.office_ids) else replace(told, after=None)
+    )
 
 
 def _cases(rules_: Sequence[Rule], finding: Finding) -> int:
@@ -210,12 +228,16 @@ async def results_around(call: Call[Peers], seen: Sequence[Finding]) -> list[lis
     async with call.db.reading() as tx:
         told = await scorecards.results_since(tx, organization_id, asked)
     return [
-        [
-            one
-            for one in told
-            if (one.subject_id, one.measure) == (subject_id, measure) and one.week_of >= since
-        ]
-        for subject_id, measure, since in asked
+        _shown(
+            call.viewer,
+            finding.office_ids,
+            (
+                one
+                for one in told
+                if (one.subject_id, one.measure) == (subject_id, measure) and one.week_of >= since
+            ),
+        )
+        for finding, (subject_id, measure, since) in zip(seen, asked, strict=True)
     ]
 
 

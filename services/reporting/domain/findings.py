@@ -264,10 +264,10 @@ class EffectWeek:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """The figure before and after."""
+    """The figure before and after; None where it is of too few referrals to be told."""
 
     before: Share
-    after: Share
+    after: Share | None
     weeks: tuple[EffectWeek, ...]
     verdict: EffectVerdict
 

@@ -1,7 +1,7 @@
 """Scorecards: what an office or a group is measured by each week, by rules that have versions (R32)."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -283,7 +283,8 @@ def _ids(change: Change) -> set[UUID]:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a rule said of a subject's week. `missed`: the referrals with which it did not go well; it never changes."""
+    """What a rule said of a subject's week. `missed`: the referrals with which it did not go well; it never changes. `hidden`: the
+    figure is not to be told to the reader."""
 
     organization_id: OrganizationId
     week_of: date
@@ -296,11 +297,23 @@ class Result:
     whole: int
     verdict: Verdict
     missed: tuple[ReferralId, ...]
+    hidden: bool = False
 
     @property
-    def share(self) -> Share:
-        """The figure."""
-        return Share(self.part, self.whole)
+    def share(self) -> Share | None:
+        """The figure; None where it is hidden."""
+        return None if self.hidden else Share(self.part, self.whole)
+
+    def told(self, *, all_told: bool) -> "Result":
+        """As it may be told: of 1 to 4 referrals neither the figure nor which they were, unless `all_told`."""
+        if all_told or not small(self.measure, self.whole):
+            return self
+        return replace(self, missed=(), hidden=True)
+
+
+def small(measure: Measure, whole: int) -> bool:
+    """Whether a figure is of too few referrals to be told to who may not open them. What insurance lists is of no patient."""
+    return measure is not Measure.PLANS_VERIFIED and 0 < whole < SMALL_CELL
 
 
 def result(subject: Subject, monday: date, rule: Rule, counts: Counts) -> Result:

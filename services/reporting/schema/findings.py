@@ -86,7 +86,9 @@ class FindingEffect:
     """Effect."""
 
     before: ReportRate
-    after: ReportRate
+    after: ReportRate | None = strawberry.field(
+        description="Null of 1 to 4 referrals, for who may not open them."
+    )
     weeks: list[date] = strawberry.field(description="The weeks measured so far, by Monday.")
     verdict: FindingEffectVerdict  # type: ignore[valid-type]
 
@@ -95,7 +97,7 @@ class FindingEffect:
         """As GraphQL tells it."""
         return cls(
             before=rate(told.before),
-            after=rate(told.after),
+            after=rate(told.after) if told.after else None,
             weeks=[one.week_of for one in told.weeks],
             verdict=told.verdict,
         )

@@ -45,10 +45,12 @@ class ScorecardResult:
     week_of: date = strawberry.field(description="The Monday the week starts with.")
     rule_version: int
     at_least_percent: int = strawberry.field(description="What the rule asks for.")
-    figure: ReportRate
+    figure: ReportRate | None = strawberry.field(
+        description="Null of 1 to 4 referrals, but for office admins of all its offices."
+    )
     verdict: ScorecardVerdict  # type: ignore[valid-type]
     missed_referral_ids: list[strawberry.ID] = strawberry.field(
-        description="The referrals with which it did not go well."
+        description="The referrals with which it did not go well; none where the figure is not told."
     )
 
     @classmethod
@@ -59,7 +61,7 @@ class ScorecardResult:
             week_of=told.week_of,
             rule_version=told.rule_number,
             at_least_percent=told.percent,
-            figure=rate(told.share),
+            figure=rate(told.share) if told.share else None,
             verdict=told.verdict,
             missed_referral_ids=[strawberry.ID(str(one)) for one in told.missed],
         )

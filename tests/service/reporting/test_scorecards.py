@@ -142,7 +142,8 @@ async def test_of_too_few_cases_nothing_is_said_and_nobody_is_found_wanting(
 
     await week.over()
 
-    rows = await scorecard(clinic, "Group", week.group)
+    here = clinic.staff(office_admin_of=frozenset({clinic.office_id}))
+    rows = await scorecard(clinic, "Group", week.group, here)
     assert rows is not None
     assert rows["FIRST_ACTION_IN_TIME"]["verdict"] == "NOT_ENOUGH_DATA"
     assert rows["FIRST_ACTION_IN_TIME"]["figure"] == {"part": 0, "whole": 4, "percent": 0.0}
@@ -181,7 +182,8 @@ async def test_attendance_and_the_words_of_declines_are_measured(
 
     await week.over()
 
-    rows = await scorecard(clinic, "Office", clinic.office_id)
+    here = clinic.staff(office_admin_of=frozenset({clinic.office_id}))
+    rows = await scorecard(clinic, "Office", clinic.office_id, here)
     assert rows is not None
     attendance, declines = rows["ATTENDANCE_REPORTED"], rows["DECLINES_EXPLAINED"]
     assert attendance["figure"] == {"part": 6, "whole": 10, "percent": 60.0}
