@@ -19,8 +19,9 @@ async def support_staff(tx: Connection) -> list[SupportAccount]:
 
 # any-organization: support staff belong to none
 async def hold_support(tx: Connection) -> list[SupportAccount]:
-    """Everybody who is support, held, so that of those who end each other one comes after the other."""
-    await tx.execute("SELECT FROM users WHERE support ORDER BY id FOR UPDATE")
+    """Everybody who is support, held, so that of those who end each other one comes after the other. Who only names them, as whoever
+    breaks the glass with a session held, need not wait."""
+    await tx.execute("SELECT FROM users WHERE support ORDER BY id FOR NO KEY UPDATE")
     return await db.many(tx, SupportAccount, f"{_ACCOUNT} WHERE a.ended_at IS NULL ORDER BY u.id")
 
 

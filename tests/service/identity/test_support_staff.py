@@ -103,6 +103,31 @@ async def test_a_colleague_ends_a_support_account_and_everything_it_has_open(
     assert colleague.email in identity.mailbox.to(SUPPORT[0])[-1]
 
 
+async def test_who_goes_inside_while_the_account_ends_is_outside_again(
+    identity: Identity, here: Organization
+) -> None:
+    """R07, R25: and neither of the two fails because it waits for the other."""
+    leaver = await (await Colleague(identity).made()).viewer()
+    colleague, db = await anew(identity), identity.running.parts.db.everywhere()
+    given = {"organizationId": str(here.id), "reason": "Ticket 7", "idempotencyKey": str(uuid4())}
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+
+    async def waiting(many: int) -> bool:
+        return bool(await identity.running.sql.fetchval(waits) == many)
+
+    async with db.transaction() as held:
+        await held.execute("SELECT FROM organizations WHERE id = $1 FOR UPDATE", here.id)
+        entering = asyncio.create_task(identity.mutate(BREAK, given, leaver))
+        await eventually(lambda: waiting(1))
+        ending = asyncio.create_task(end(identity, colleague, leaver.user_id))
+        await eventually(lambda: waiting(2))
+
+    assert (await entering)["__typename"] == "SupportAccess"
+    assert (await ending)["endedBecause"] == "ENDED"
+    left = "SELECT count(*) FROM support_accesses WHERE user_id = $1 AND ended_at IS NULL"
+    assert await identity.running.sql.fetchval(left, leaver.user_id) == 0
+
+
 async def test_keys_of_partners_that_support_has_seen_end_with_it(
     identity: Identity, here: Organization
 ) -> None:
