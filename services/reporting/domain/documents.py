@@ -116,17 +116,7 @@ def to_pdf(report: Report, names: Names, charts: Sequence[Chart]) -> bytes:
     sentences = [one.sentence for one in report.told.explanations]
     for sentence in sentences or ["Nothing by five referrals and a fifth or more."]:
         pages.paragraph(sentence)
-    moved = _drivers(report, names).rows
-    if moved:
-        pages.heading("What moved it most")
-        called = told_apart([(str(row[2]), str(row[3])) for row in moved])
-        pages.table(
-            ("", "Number", "This week", "Week before"),
-            [
-                (name, str(row[0]), str(row[4]), str(row[5]))
-                for name, row in zip(called, moved, strict=True)
-            ],
-        )
+    _movers(pages, _drivers(report, names).rows)
     for chart in charts:
         pages.picture(chart.svg)
     for kind, title in _KINDS.items():
@@ -141,6 +131,20 @@ def to_pdf(report: Report, names: Names, charts: Sequence[Chart]) -> bytes:
                 ],
             )
     return pages.file(FOOT)
+
+
+def _movers(pages: Pages, moved: Sequence[Sequence[Cell]]) -> None:
+    """Who moved the numbers, if anybody did."""
+    if moved:
+        pages.heading("What moved it most")
+        called = told_apart([(str(row[2]), str(row[3])) for row in moved])
+        pages.table(
+            ("", "Number", "This week", "Week before"),
+            [
+                (name, str(row[0]), str(row[4]), str(row[5]))
+                for name, row in zip(called, moved, strict=True)
+            ],
+        )
 
 
 def _head(report: Report) -> Iterator[str]:

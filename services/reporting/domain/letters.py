@@ -69,13 +69,24 @@ def width_of(text: str, size: float, *, bold: bool = False) -> float:
     return written(text, bold=bold).width(size, bold=bold)
 
 
-def wrapped(text: str, size: float, room: float) -> list[str]:
-    """A text in lines that fit."""
+def wrapped(text: str, size: float, room: float, *, bold: bool = False) -> list[str]:
+    """A text in lines that fit; a word that does not fit a line goes on in the next."""
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
-        if width_of(longer, size) <= room or not lines[-1]:
+        if width_of(longer, size, bold=bold) <= room:
             lines[-1] = longer
         else:
-            lines.append(word)
+            pieces = _pieces(word, size, room, bold=bold)
+            lines = [*(line for line in lines if line), *pieces]
     return lines
+
+
+def _pieces(word: str, size: float, room: float, *, bold: bool) -> list[str]:
+    """A word in pieces that fit, of a letter at least."""
+    pieces = [""]
+    for letter in word:
+        if pieces[-1] and width_of(pieces[-1] + letter, size, bold=bold) > room:
+            pieces.append("")
+        pieces[-1] += letter
+    return pieces

@@ -21,6 +21,7 @@ _LINE: Ink = (0.82, 0.82, 0.82)
 _BAND: Ink = (0.894, 0.922, 0.949)
 ROW = 15.0
 """The height of a table's row."""
+_BELOW = 11.5
 
 
 class Pages:
@@ -44,10 +45,13 @@ class Pages:
             self._turn()
 
     def heading(self, text: str, size: float = 13.0) -> None:
-        """A line that stands out, with room for something below it."""
-        self.room(size + 4 * ROW)
-        self._y -= size + 10
-        self._words(MARGIN, self._y, text, size=size, bold=True)
+        """Words that stand out, with room for something below them."""
+        lines = wrapped(text, size, WIDTH - 2 * MARGIN, bold=True)
+        self.room(len(lines) * (size + 4) + 4 * ROW)
+        self._y -= 6
+        for line in lines:
+            self._y -= size + 4
+            self._words(MARGIN, self._y, line, size=size, bold=True)
         self._y -= 6
 
     def paragraph(self, text: str, size: float = 10.0, ink: Ink = BLACK) -> None:
@@ -58,32 +62,44 @@ class Pages:
             self._words(MARGIN, self._y, line, size=size, ink=ink)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """A table whose first column is words and the others numbers. Its head is told again on each page."""
+        """A table whose first column is words and the others numbers. Its head is told again on each page; words that do not fit
+        their column go on below, for who is cut is somebody else."""
         self.room(3 * ROW)
         self._each = max(_NARROW, *(width_of(name, 9.5, bold=True) + 8 for name in columns[1:]))
         self._row(columns, head=True)
         for row in rows:
-            if self._y - ROW < MARGIN + ROW:
+            if self._y - self._height(row) < MARGIN + ROW:
                 self._turn()
                 self._row(columns, head=True)
             self._row(row, head=False)
         self._y -= 4
 
     def _row(self, cells: Sequence[str], *, head: bool) -> None:
-        top, self._y = self._y, self._y - ROW
+        height = self._height(cells, bold=head)
+        top, self._y = self._y, self._y - height
         if head:
-            self._fill((MARGIN, self._y), (WIDTH - 2 * MARGIN, ROW), _BAND)
+            self._fill((MARGIN, self._y), (WIDTH - 2 * MARGIN, height), _BAND)
         self._line((MARGIN, self._y), (WIDTH - MARGIN, self._y), _LINE)
         each = self._each
-        first = WIDTH - 2 * MARGIN - each * (len(cells) - 1) - 12
-        fits = cells[0]
-        while width_of(fits, 9.5, bold=head) > first and fits:
-            fits = fits[:-2] + "…" if len(fits) > 1 else ""
-        self._words(MARGIN + 4, top - 11, fits, size=9.5, bold=head)
+        for number, line in enumerate(self._first(cells, bold=head)):
+            self._words(MARGIN + 4, top - 11 - number * _BELOW, line, size=9.5, bold=head)
         for place, cell in enumerate(cells[1:], start=1):
             right = WIDTH - MARGIN - 4 - each * (len(cells) - 1 - place)
             x = right - width_of(cell, 9.5, bold=head)
             self._words(x, top - 11, cell, size=9.5, bold=head)
+
+    def _first(self, cells: Sequence[str], *, bold: bool) -> list[str]:
+        """The words of a row, in lines that fit their column."""
+        room = max(_NARROW, WIDTH - 2 * MARGIN - self._each * (len(cells) - 1) - 12)
+        words = cells[0]
+        return (
+            [words]
+            if width_of(words, 9.5, bold=bold) <= room
+            else wrapped(words, 9.5, room, bold=bold)
+        )
+
+    def _height(self, cells: Sequence[str], *, bold: bool = False) -> float:
+        return ROW + (len(self._first(cells, bold=bold)) - 1) * _BELOW
 
     def picture(self, svg: str) -> None:
         """A chart of ours, as wide as the page."""
