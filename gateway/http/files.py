@@ -36,7 +36,7 @@ from kit.logs import client_address, request_id
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator, Mapping
 
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import Message, Receive, Scope, Send
 
     from kit.auth import Viewer
 
@@ -71,7 +71,8 @@ class FilesDoor:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one file on; whatever goes wrong before the answer begins is told in GraphQL's shape."""
-        request = Request(scope, receive)
+        heard = _Heard(receive)
+        request = Request(scope, heard)
         given = request.headers.get(REQUEST_ID, "")
         request_id.set(given if SAFE_ID.fullmatch(given) else uuid4().hex)
         client_address.set(request.client.host if request.client else "")
@@ -82,7 +83,8 @@ class FilesDoor:
                 return
             except Exception as fault:  # noqa: BLE001 - the last resort: everything is told, faults masked
                 response = _told(failed(fault))
-                await _hear_out(request)
+                if not heard.whole:
+                    await _hear_out(request)
             response.headers[REQUEST_ID] = request_id.get()
             await response(scope, receive, send)
 
@@ -142,6 +144,20 @@ class FilesDoor:
             )
             away = "That part of the suite does not answer."
             raise Unavailable(away, remedy="Try again in a moment.") from None
+
+
+class _Heard:
+    """What the client sends, and whether all of it has come: nothing more can be asked for then."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self.whole = False
+
+    async def __call__(self) -> Message:
+        """What comes next."""
+        message = await self._receive()
+        self.whole = not message.get("more_body", False)
+        return message
 
 
 class Passed(StreamingResponse):

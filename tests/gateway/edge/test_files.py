@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -130,13 +131,26 @@ async def test_what_a_subgraph_refuses_is_told_and_its_faults_are_not(suite: Wor
     assert (nothing.status, nothing.code) == (404, "NOT_FOUND")
 
 
-async def _refused_early(world: World, token: str, after: str) -> tuple[int, bytes]:
-    """The answer to an upload that is refused long before all of it has been sent, by a client that listens only then."""
+async def _refused_early(
+    world: World, token: str, after: str, size: int = 20 * MEGABYTE
+) -> tuple[int, bytes]:
+    """The answer to an upload that is refused (a large one long before all of it has been sent), by a client that listens only then."""
     url = f"{world.door.base}/files/directory/here"
     headers = {"authorization": f"Bearer {token}", "connection": after}
-    body = b"x" * 20 * MEGABYTE
+    body = b"x" * size
     async with opened("POST", url, headers, body, listening=False) as (status, given, reader):
         return status, await reader.readexactly(int(given["content-length"]))
+
+
+async def test_a_refused_file_that_has_come_whole_is_answered_though_its_sender_closes_after_it(
+    suite: World,
+) -> None:
+    told = {"message": "No.", "extensions": {"code": "TYPE_MISMATCH"}}
+    suite.places.answer_with = JSONResponse({"errors": [told]}, 400)
+    status, body = await _refused_early(suite, suite.user(), "close", size=5)
+    suite.places.answer_with = None
+
+    assert (status, json.loads(body)) == (400, {"errors": [told]})
 
 
 async def test_a_subgraph_that_is_away_is_said_to_be(suite: World) -> None:
