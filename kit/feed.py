@@ -37,6 +37,9 @@ FEED = "FEED"
 TAKER = "withdrawals"
 """The consumer that looks for what is to be taken out."""
 
+_CONSUMERS = 100_000
+"""The broker lets a stream that says nothing have a thousand: with as many partners nothing could be taken out any more."""
+
 _OF, _OPEN = "of", "open"
 _BATCH = 500
 _AT_ONCE = 50
@@ -238,5 +241,6 @@ def _config(metadata: dict[str, str]) -> StreamConfig:
         mirror=StreamSource(name=STREAM),
         storage=StorageType.FILE,
         max_age=RETENTION.total_seconds(),
+        max_consumers=_CONSUMERS,
         metadata=metadata,
     )

@@ -217,9 +217,15 @@ async def _decide(issuer: Issuer, asked: SignIn, find_partner: FindPartner) -> s
 
 
 async def partner_consumers(bus: Bus) -> frozenset[str]:
-    """The durable names of the consumers that there are on the feed, or the first thousand; none while there is no feed."""
-    answer = await bus.client.request(f"$JS.API.CONSUMER.NAMES.{FEED}")
-    return frozenset(orjson.loads(answer.data).get("consumers") or ())
+    """The durable names of the consumers that there are on the feed; none while there is no feed."""
+    known: set[str] = set()
+    while True:
+        request = orjson.dumps({"offset": len(known)})
+        answer = await bus.client.request(f"$JS.API.CONSUMER.NAMES.{FEED}", request)
+        page = orjson.loads(answer.data).get("consumers") or ()
+        if known.issuperset(page):
+            return frozenset(known)
+        known.update(page)
 
 
 async def ensure_partner_consumer(bus: Bus, durable: str, subject: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from uuid import UUID
@@ -287,3 +288,24 @@ async def test_what_was_withdrawn_is_remembered_as_long_as_its_facts_are_kept(
     await feed.forget(database)
 
     assert await database.pool.fetchval("SELECT count(*) FROM outbox_withdrawn") == 0
+
+
+async def test_more_than_a_thousand_partners_keep_no_fact_from_being_taken_out_and_all_are_known(
+    database: Database, bus: Bus, keeper: Feed
+) -> None:
+    """R14: the broker's own limit is a thousand consumers, and a thousand names an answer; one not named is not ended with its partner."""
+    gone = new_id()
+    await say(database, gone, 1)
+    await tell_all(database, bus)
+    await keeper.keep()
+    names = [f"partner_{number:04}" for number in range(1100)]
+    for some in range(0, len(names), 50):
+        made = (ensure_partner_consumer(bus, one, "events.x.>") for one in names[some : some + 50])
+        await asyncio.gather(*made)
+    assert await partner_consumers(bus) >= {*names}
+
+    await withdraw(database, gone)
+    await keeper.take_out(ORGANIZATION)
+
+    assert await heard(bus) == []
+    await bus.js.delete_stream(FEED)
