@@ -5,7 +5,7 @@ from datetime import UTC, date
 from uuid import UUID
 
 from kit.db import Connection
-from kit.inbox import Handler, Heard, Hearing
+from kit.inbox import Handler, Heard, Hearing, from_here_on
 from kit.service import Parts
 from kit.workplace import workplace
 from proto.identity.v1 import events_pb2 as identity
@@ -98,6 +98,7 @@ async def _case_ready(tx: Connection, heard: Heard) -> None:
 
 
 _CALL_CENTRE = "CALL_CENTRE"
+_CLIENT_ADMIN = "CLIENT_ADMIN"
 
 # Identity -------------------------------------------------------------------------------------------------------------
 
@@ -119,6 +120,8 @@ async def _role_revoked(tx: Connection, call: Call, heard: Heard) -> None:
     organization_id, user_id = _user(heard)
     if fact.role == _CALL_CENTRE:
         await store.feed.drop_reader(tx, organization_id, user_id)
+    if fact.role == _CLIENT_ADMIN:
+        await awaiting.asker_gone(tx, call, organization_id, user_id)
     if office := workplace(fact.role, fact.office_id):
         office_id = OfficeId(office)
         await store.heard.drop_role(tx, organization_id, user_id, office_id, fact.role)
@@ -143,6 +146,7 @@ async def _user_deactivated(tx: Connection, call: Call, heard: Heard) -> None:
     await store.feed.drop_reader(tx, organization_id, user_id)
     await members.staff_gone(tx, call, organization_id, user_id)
     await going_live.recheck_in(tx, call, organization_id, offices, revoking=True)
+    await awaiting.asker_gone(tx, call, organization_id, user_id)
 
 
 async def _role_granted(tx: Connection, call: Call, heard: Heard) -> None:
@@ -197,7 +201,9 @@ _REFERRALS = Hearing(
 )
 
 
-_CASES = Hearing("referrals", "offboarding_case", {referrals.OffboardingCaseReady: _case_ready})
+_CASES = Hearing(
+    "referrals", "offboarding_case", {referrals.OffboardingCaseReady: _case_ready}, from_here_on
+)
 
 
 def hearings(parts: Parts[Peers]) -> list[Hearing]:

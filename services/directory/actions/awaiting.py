@@ -30,6 +30,7 @@ from services.directory.domain.nouns import (
     OrganizationId,
     Provider,
     ProviderState,
+    UserId,
 )
 
 log = logging.getLogger(__name__)
@@ -81,11 +82,24 @@ async def call_off(call: Call, provider_id: UUID, seen: int) -> Provider:
                 code="NOT_AWAITED",
                 remedy="There is nothing to call off.",
             )
-        after = awaiting(replace(before, fence=FenceStep.OPEN, ends_placements=False), None)
-        await store.providers.save(tx, after, call.clock.now())
-        fact = facts.ProviderRemovalCalledOff(provider_id=str(provider_id))
-        await telling.of_provider(tx, call, after, fact)
+        await _call_off(tx, call, before)
     return await removal.read(call, provider_id)
+
+
+async def asker_gone(
+    tx: Connection, call: Call, organization_id: OrganizationId, user_id: UserId
+) -> None:
+    """Nobody is removed in the name of who may remove nobody any more (R07): what the user has asked for is called off, also while
+    it is under way. Others may ask for it anew."""
+    for before in await store.providers.asked_by(tx, organization_id, user_id):
+        await _call_off(tx, call, before)
+
+
+async def _call_off(tx: Connection, call: Call, before: Provider) -> None:
+    after = awaiting(replace(before, fence=FenceStep.OPEN, ends_placements=False), None)
+    await store.providers.save(tx, after, call.clock.now())
+    fact = facts.ProviderRemovalCalledOff(provider_id=str(before.id))
+    await telling.of_provider(tx, call, after, fact)
 
 
 # The job --------------------------------------------------------------------------------------------------------------

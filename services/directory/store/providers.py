@@ -13,6 +13,7 @@ from services.directory.domain.nouns import (
     Provider,
     ProviderId,
     ProviderState,
+    UserId,
 )
 
 _PROVIDER = """SELECT p.*,
@@ -212,6 +213,20 @@ async def awaiting(tx: Connection, now: datetime) -> list[Provider]:
                 AND remains(l.effective_from, l.effective_until, o.time_zone, $1))))
             ORDER BY p.removal_due, p.id""",
         now,
+    )
+
+
+async def asked_by(
+    tx: Connection, organization_id: OrganizationId, user_id: UserId
+) -> list[Provider]:
+    """Those who are to be removed by themselves because the user has asked for that, locked in one order."""
+    return await db.many(
+        tx,
+        Provider,
+        f"{_PROVIDER} WHERE p.organization_id = $1 AND p.removal_asked_by = $2 AND p.fence IN ('OPEN', 'REMOVING')"
+        " ORDER BY p.id FOR UPDATE OF p",
+        organization_id,
+        user_id,
     )
 
 
