@@ -62,8 +62,9 @@ async def _end(call: Call, tx: Connection, account: SupportAccount, because: Acc
     await rows.end_support(tx, account.id, UserId(by.user_id) if by.user_id else None, because, now)
     await store.revoke_sessions_of(tx, account.id, "SUPPORT_ENDED", now)
     await store.consume_password_link(tx, account.id, now)
+    places = await rows.with_keys_of(tx, account.id)
     await leave_everywhere(call, tx, account.id)
-    for organization_id in await rows.with_partners_of(tx, account.id):
+    for organization_id in places:
         organization = await store.lock_organization(tx, organization_id)
         await _end_partners(call, Work(tx, by, organization, now), account)
     fact = SupportAccountEnded(user_id=str(account.id), because=because)
@@ -73,8 +74,11 @@ async def _end(call: Call, tx: Connection, account: SupportAccount, because: Acc
 
 
 async def _end_partners(call: Call, work: Work, account: SupportAccount) -> None:
-    """The keys of partners that they made inside an organization, and have seen, work no more; its client admins are told (R07)."""
+    """The keys of partners that they made inside an organization, and have seen, work no more; its client admins are told (R07). The
+    organization is held, so none is made behind this."""
     ended = await end_partners(work, account.id)
+    if not ended:
+        return
     subject = f"Keys of partners of {work.organization.name} have ended"
     names = ", ".join(one.name for one in ended)
     words = letters.notice(

@@ -49,10 +49,12 @@ async def support_warned(tx: Connection, user_id: UserId, at: datetime) -> None:
 
 
 # any-organization: support was inside any
-async def with_partners_of(tx: Connection, user_id: UserId) -> list[OrganizationId]:
-    """The organizations with partners whose credentials this person of support added, and has seen."""
+async def with_keys_of(tx: Connection, user_id: UserId) -> list[OrganizationId]:
+    """The organizations with partners whose credentials this person of support added, and has seen, and where they are inside now, so
+    that they may just be adding one."""
     rows = await tx.fetch(
-        "SELECT DISTINCT organization_id FROM partners WHERE added_by = $1 AND removed_at IS NULL"
+        "SELECT organization_id FROM partners WHERE added_by = $1 AND removed_at IS NULL"
+        " UNION SELECT organization_id FROM support_accesses WHERE user_id = $1 AND ended_at IS NULL"
         " ORDER BY organization_id",
         user_id,
     )

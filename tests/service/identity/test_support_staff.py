@@ -25,6 +25,7 @@ BREAK = (
     f"mutation($input: BreakGlassInput!) {{ breakGlass(input: $input) {{ __typename {PROBLEM} }} }}"
 )
 DAY = timedelta(days=1)
+WAITS = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +54,12 @@ class Colleague:
         """In a new session."""
         self.signed_in = await self._identity.sign_in(self.email, SUPPORT[1])
         return await self._identity.viewer(self.signed_in["accessToken"])
+
+
+async def waiting(identity: Identity, many: int, but: asyncio.Task[Any] | None = None) -> bool:
+    """Whether so many wait for somebody who holds what they need, or this one is done already."""
+    found = await identity.running.sql.fetchval(WAITS)
+    return bool(found == many or (but is not None and but.done()))
 
 
 async def end(
@@ -110,17 +117,12 @@ async def test_who_goes_inside_while_the_account_ends_is_outside_again(
     leaver = await (await Colleague(identity).made()).viewer()
     colleague, db = await anew(identity), identity.running.parts.db.everywhere()
     given = {"organizationId": str(here.id), "reason": "Ticket 7", "idempotencyKey": str(uuid4())}
-    waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-
-    async def waiting(many: int) -> bool:
-        return bool(await identity.running.sql.fetchval(waits) == many)
-
     async with db.transaction() as held:
         await held.execute("SELECT FROM organizations WHERE id = $1 FOR UPDATE", here.id)
         entering = asyncio.create_task(identity.mutate(BREAK, given, leaver))
-        await eventually(lambda: waiting(1))
+        await eventually(lambda: waiting(identity, 1))
         ending = asyncio.create_task(end(identity, colleague, leaver.user_id))
-        await eventually(lambda: waiting(2))
+        await eventually(lambda: waiting(identity, 2))
 
     assert (await entering)["__typename"] == "SupportAccess"
     assert (await ending)["endedBecause"] == "ENDED"
@@ -148,6 +150,31 @@ async def test_keys_of_partners_that_support_has_seen_end_with_it(
     assert [one["name"] for one in left["partners"]] == ["Billing"]
     address = (await identity.user(here.admin.user_id, here.admin))["email"]
     assert ": EHR." in identity.mailbox.to(address)[-1]
+
+
+async def test_a_key_that_is_made_while_the_account_ends_ends_with_it(
+    identity: Identity, here: Organization
+) -> None:
+    """R07: whoever comes first."""
+    colleague = await Colleague(identity).made()
+    leaver = await colleague.viewer()
+    given = {"organizationId": str(here.id), "reason": "Ticket 7", "idempotencyKey": str(uuid4())}
+    await identity.mutate(BREAK, given, leaver)
+    inside = await identity.viewer(colleague.signed_in["accessToken"])
+    by, held = await anew(identity), identity.running.parts.db.everywhere().transaction()
+    wanted = {"name": "EHR", "idempotencyKey": str(uuid4())}
+
+    async with held as tx:
+        key = f"{inside.user_id}:{here.id}:{wanted['idempotencyKey']}"
+        await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", key)
+        adding = asyncio.create_task(identity.mutate(ADD_PARTNER, wanted, inside))
+        await eventually(lambda: waiting(identity, 1))
+        ending = asyncio.create_task(end(identity, by, leaver.user_id))
+        await eventually(lambda: waiting(identity, 2, ending))
+    await asyncio.gather(adding, ending)
+    left = await identity.running.data("{ partners { name } }", viewer=here.admin)
+
+    assert left["partners"] == []
 
 
 async def test_who_was_support_a_moment_ago_does_nothing_in_support_s_name(
