@@ -119,6 +119,12 @@ def to_pdf(report: Report, names: Names, charts: Sequence[Chart]) -> bytes:
     _movers(pages, _drivers(report, names).rows)
     for chart in charts:
         pages.picture(chart.svg)
+    _figures(pages, report)
+    return pages.file(FOOT)
+
+
+def _figures(pages: Pages, report: Report) -> None:
+    """Each number beside the week before, kind by kind."""
     for kind, title in _KINDS.items():
         rows = [row for row in rows_of(report) if row[0] == kind]
         if rows:
@@ -130,7 +136,6 @@ def to_pdf(report: Report, names: Names, charts: Sequence[Chart]) -> bytes:
                     for _, name, now, then, _ in rows
                 ],
             )
-    return pages.file(FOOT)
 
 
 def _movers(pages: Pages, moved: Sequence[Sequence[Cell]]) -> None:
