@@ -194,7 +194,7 @@ async def _write_to_client_admins(call: Call, tx: Connection, access: SupportAcc
         raise LookupError("support is nobody, or nowhere")
     words = letters.notice(
         f"Support acts at {organization.name}",
-        f"{account.name} of support acts at {organization.name} as your client admins do,"
+        f"{account.email} of support acts at {organization.name} as your client admins do,"
         f" until {access.ends_at:%d %B %Y, %H:%M} UTC at the latest.",
         f"The reason given: {access.reason}",
         "Everything that is done is in your audit trail, marked as done by support. If you did not expect this, ask support.",

@@ -38,7 +38,7 @@ async def write_of_override(
 ) -> None:
     """Support lets a group take part though nobody who has confirmed works for it: to the client admins, at once (R25)."""
     account = await store.account(tx, by)
-    who = f"{account.name} of support" if account else "Support"
+    who = f"{account.email} of support" if account else "Support"
     words = letters.notice(
         "Support has set up a group of yours against a rule",
         f"{who} lets the group {group} send and receive referrals, as it was set to, though nobody who has confirmed works for it.",

@@ -91,6 +91,7 @@ async def test_client_admins_get_a_mail_at_once_and_see_it_in_the_audit_trail(
     (access,) = (await identity.running.data(LIST, viewer=here.admin))["supportAccesses"]["edges"]
 
     assert "Their client admin left." in letter
+    assert f"{SUPPORT[0]} of support acts at" in letter, "every support account is called Support"
     assert by_support["identity.user.support_access_began"]["reason"] == "Their client admin left."
     assert "identity.user.invited" in by_support
     assert access["node"]["reason"] == "Their client admin left."
