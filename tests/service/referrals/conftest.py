@@ -150,13 +150,14 @@ class SmallIdentity(IdentityServicer):
 
 class SmallInsurance(InsuranceServicer):
     """Knows which providers accept which plan, and whose payers want to know who referred; `asked` are the days
-    it was asked about, `questions` those about many places at once; `away` makes it fail as a crashed service would."""
+    it was asked about, `questions` those about many places at once; `away` makes it fail as a crashed service would, and
+    `unanswered` counts what it was asked meanwhile of many places."""
 
     def __init__(self) -> None:
         self.accepting: dict[UUID, set[UUID]] = {}
         self.wanting: set[UUID] = set()
         self.asked: list[str] = []
-        self.questions = 0
+        self.questions = self.unanswered = 0
         self.away = False
 
     async def Accepts(  # noqa: N802
@@ -181,6 +182,7 @@ class SmallInsurance(InsuranceServicer):
         context: grpc.aio.ServicerContext[Any, Any],
     ) -> insurance.AcceptsManyReply:
         if self.away:
+            self.unanswered += 1
             await context.abort(grpc.StatusCode.UNAVAILABLE, "away")
         asked = [UUID(one) for one in request.plan_ids]
         known = [

@@ -126,6 +126,30 @@ async def test_while_insurance_is_silent_nothing_is_claimed_either_way(world: Wo
     ]
 
 
+async def test_a_page_asks_a_silent_insurance_once_however_many_plans_its_referrals_have(
+    world: World,
+) -> None:
+    """R22, cross-cutting 12: whoever reads a queue waits for one answer that does not come, and not for each."""
+    group, insurance = door(world), world.service.insurance
+    made = []
+    for _ in range(6):
+        first, second = plan(world, wants=False), plan(world, wants=True)
+        made.append(await written(world, sender=group, planId=first, secondPlanId=second))
+    query = " ".join(
+        f'r{n}: referral(id: "{one["id"]}") {{ warnings {{ code }} }}' for n, one in enumerate(made)
+    )
+    answered, before = insurance.questions, insurance.unanswered
+    spoken = await world.service.running.data(f"{{ {query} }}", viewer=world.sender.staff)
+    answered = insurance.questions - answered
+    insurance.away = True
+    silent = await world.service.running.data(f"{{ {query} }}", viewer=world.sender.staff)
+    insurance.away = False
+
+    assert [len(one["warnings"]) for one in spoken.values()] == [1] * 6
+    assert [len(one["warnings"]) for one in silent.values()] == [2] * 6
+    assert (answered, insurance.unanswered - before) == (2, 1)
+
+
 async def test_who_had_the_referral_before_is_not_told_of_the_patient_s_plan(world: World) -> None:
     """R14, R22."""
     sent = await send(world, sender=door(world), planId=plan(world, wants=True))
