@@ -61,6 +61,7 @@ class StreamState:
     """What the relay compares to see whether the stream lost its memory."""
 
     created_at: datetime
+    first_sequence: int
     last_sequence: int
 
 
@@ -129,7 +130,19 @@ class Bus:
             )
         if info.created is None:
             raise nats.js.errors.Error("the stream does not say when it was made")
-        return StreamState(created_at=info.created, last_sequence=info.state.last_seq)
+        return StreamState(info.created, info.state.first_seq, info.state.last_seq)
+
+    async def message_at(self, sequence: int) -> str | None:
+        """The id of the message at that place of the stream, "" when there is none. None when the broker does not say: one whose
+        configuration is of an earlier release lets nobody ask."""
+        try:
+            message = await self.js.get_msg(STREAM, sequence)
+        except nats.js.errors.NotFoundError:
+            return ""
+        except nats.errors.TimeoutError:
+            log.warning("the broker does not say what is in the stream: is its nats.conf older?")
+            return None
+        return (message.headers or {}).get("Nats-Msg-Id")
 
     async def publish(
         self, subject: str, body: bytes, message_id: str, *, previous: str | None = None

@@ -21,7 +21,7 @@ from google.protobuf.message import Message
 
 from kit import audit, bus, db
 from kit.auth import Viewer
-from kit.bus import BUS_AWAY, Bus
+from kit.bus import BUS_AWAY, Bus, StreamState
 from kit.db import LOST_CONNECTION, Connection, Database
 from kit.ids import new_id
 from kit.logs import request_id
@@ -144,9 +144,16 @@ SELECT pg_notify($8, '') FROM told
 
 _TOLD = """
 WITH told AS (UPDATE outbox SET sent_at = clock_timestamp() WHERE id = ANY((SELECT $1::bigint[])::bigint[]))
-UPDATE outbox_stream SET last_sequence = greatest(last_sequence, $3) WHERE stream = $2
+UPDATE outbox_stream SET last_sequence = $3, last_message = $4 WHERE stream = $2 AND last_sequence < $3
 """
 """These facts were told, and the stream acknowledged as much."""
+
+
+_SEEN = """
+INSERT INTO outbox_stream (stream, created_at, last_sequence, last_message) VALUES ($1, $2, $3, $4)
+ON CONFLICT (stream) DO UPDATE SET cut = outbox_stream.cut + ($5 AND excluded.created_at = outbox_stream.created_at)::integer,
+    created_at = excluded.created_at, last_sequence = excluded.last_sequence, last_message = excluded.last_message
+"""
 
 
 async def _save(
@@ -206,10 +213,11 @@ def _previous(row: Any) -> str | None:  # noqa: ANN401 - a row
 
 
 class _Told(NamedTuple):
-    """What became of one aggregate's facts: those told, the stream's last sequence, and what stopped it."""
+    """What became of one aggregate's facts: those told, the last one's place in the stream and its id, and what stopped it."""
 
     ids: list[int]
     sequence: int
+    message: str
     error: Exception | None
 
 
@@ -272,8 +280,8 @@ class Relay:
             told = await asyncio.gather(*(self._tell_chain(chain) for chain in chains.values()))
             ids = [row_id for chain in told for row_id in chain.ids]
             if ids:
-                last = max(chain.sequence for chain in told)
-                await connection.execute(_TOLD, ids, bus.STREAM, last)
+                last = max(told, key=lambda chain: chain.sequence)
+                await connection.execute(_TOLD, ids, bus.STREAM, last.sequence, last.message)
         for chain in told:
             if chain.error is not None:
                 raise chain.error
@@ -282,7 +290,7 @@ class Relay:
     async def _tell_chain(self, chain: list[Any]) -> _Told:
         """Tell the facts of one aggregate in order; what comes after a failure waits for the next round."""
         ids: list[int] = []
-        sequence = 0
+        sequence, message = 0, ""
         for row in chain:
             try:
                 sequence = await self._bus.publish(
@@ -292,39 +300,40 @@ class Relay:
                     previous=_previous(row),
                 )
             except BUS_AWAY as error:
-                return _Told(ids, sequence, error)
+                return _Told(ids, sequence, message, error)
             ids.append(row["id"])
-        return _Told(ids, sequence, None)
+            message = str(row["event_id"])
+        return _Told(ids, sequence, message, None)
 
     async def check_stream(self, connection: Connection) -> bool:
-        """Whether the stream lost its memory: it is another than before, or ends before what it once acknowledged.
-        Then everything kept is told again."""
+        """Whether the stream lost its memory: it is another than before, ends before what it once acknowledged, or has something else
+        in the place of that. Then everything kept is told again."""
         state = await self._bus.ensure_stream()
         async with connection.transaction():
             seen = await connection.fetchrow(
-                "SELECT created_at, last_sequence FROM outbox_stream WHERE stream = $1 FOR UPDATE",
-                bus.STREAM,
+                "SELECT * FROM outbox_stream WHERE stream = $1 FOR UPDATE", bus.STREAM
             )
-            lost = seen is not None and (
-                state.created_at != seen["created_at"]
-                or state.last_sequence < seen["last_sequence"]
-            )
+            lost = seen is not None and await self._lost(state, seen)
             if lost:
                 log.error("the stream lost its memory; everything is told again")
                 await connection.execute(
                     "UPDATE outbox SET sent_at = NULL WHERE sent_at IS NOT NULL",
                     timeout=RETELL_TIMEOUT,
                 )
+            last = await self._bus.message_at(state.last_sequence) if state.last_sequence else None
             await connection.execute(
-                "INSERT INTO outbox_stream VALUES ($1, $2, $3) ON CONFLICT (stream) DO UPDATE SET"
-                " cut = outbox_stream.cut + (excluded.created_at = outbox_stream.created_at"
-                " AND excluded.last_sequence < outbox_stream.last_sequence)::integer,"
-                " created_at = excluded.created_at, last_sequence = excluded.last_sequence",
-                bus.STREAM,
-                state.created_at,
-                state.last_sequence,
+                _SEEN, bus.STREAM, state.created_at, state.last_sequence, last or None, lost
             )
         return lost
+
+    async def _lost(self, state: StreamState, seen: Any) -> bool:  # noqa: ANN401 - a row
+        """Others may have told more than was lost by now, so that the number alone says nothing."""
+        sequence = seen["last_sequence"]
+        if state.created_at != seen["created_at"] or state.last_sequence < sequence:
+            return True
+        if seen["last_message"] is None or sequence < max(state.first_sequence, 1):
+            return False
+        return await self._bus.message_at(sequence) not in (None, seen["last_message"])
 
     async def forget(self, connection: Connection) -> None:
         """Delete the oldest facts once they were told long enough ago. Only the oldest rows are looked at: it costs the same

@@ -105,7 +105,7 @@ def allowed(user: str) -> Allowed:
     publish = [
         f"events.*.{user}.>",
         f"audit.{user}",
-        f"$JS.API.STREAM.MSG.GET.{AUDIT}",
+        *(f"$JS.API.STREAM.MSG.GET.{name}" for name in (STREAM, AUDIT)),
         *(
             f"$JS.API.STREAM.{verb}.{name}"
             for verb in ("INFO", "CREATE")

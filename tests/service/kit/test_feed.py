@@ -275,6 +275,33 @@ async def test_a_stream_that_came_back_shorter_has_a_new_feed(
     assert await feed.opened_at(bus) not in (None, before)
 
 
+async def test_a_stream_that_was_cut_off_is_noticed_although_others_told_it_more_since(
+    database: Database, bus: Bus, keeper: Feed
+) -> None:
+    """All services tell again after the broker was restored from a copy, each when it is back: the first makes it longer than it was."""
+    account = new_id()
+    await say(database, account, 3)
+    await tell_all(database, bus)
+    await keeper.keep()
+    before = await feed.opened_at(bus)
+    await bus.js.delete_stream(STREAM)
+    await eventually(lambda: made_anew(bus))
+    copy = await bus.ensure_stream()
+    sql = "UPDATE outbox_stream SET created_at = $1"
+    await database.pool.execute(sql, copy.created_at)
+    for number in range(5):
+        await bus.publish(f"events.{OTHER}.insurance.plan.added", b"{}", f"another-{number}")
+
+    async with database.pool.acquire() as connection:
+        assert await Relay(database, bus).check_stream(connection)
+        assert not await Relay(database, bus).check_stream(connection)
+    await tell_all(database, bus)
+    await eventually(lambda: kept(keeper))
+
+    assert await heard(bus) == [(str(account), 1), (str(account), 2), (str(account), 3)]
+    assert await feed.opened_at(bus) not in (None, before)
+
+
 async def test_what_was_withdrawn_is_remembered_as_long_as_its_facts_are_kept(
     database: Database,
 ) -> None:
