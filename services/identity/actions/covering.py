@@ -15,7 +15,8 @@ async def hand_over(
     """Let the successor cover what the user leaves to nobody. The organization is held, so nobody else leaves meanwhile. Conflict
     SOLE_COVERAGE unless that is acknowledged and somebody named, SUCCESSOR_UNABLE."""
     alone = uncovered(leaving, await store.coverage(work.tx, work.organization.id, leaving))
-    successor = await work.user(agreed.successor_id) if agreed.successor_id else None
+    named = agreed.successor_id
+    successor = await work.user(named, "successorId") if named else None
     require_covered(alone, acknowledged=agreed.acknowledged, successor=successor)
     if successor is None or not alone:
         return

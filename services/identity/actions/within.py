@@ -55,11 +55,12 @@ class Work:
         """Whoever does it, who must be a person."""
         return UserId(self.viewer.require_user())
 
-    async def user(self, user_id: UserId) -> User:
-        """A user of the organization; NotFound for any other, exactly as for one that never was."""
+    async def user(self, user_id: UserId, field: str = "userId") -> User:
+        """A user of the organization; NotFound for any other, exactly as for one that never was. `field`: where the client named
+        them."""
         found = await store.user(self.tx, self.organization.id, user_id, lock=True)
         if found is None:
-            raise NotFound("There is no such user.", field="userId")
+            raise NotFound("There is no such user.", field=field)
         return found
 
 

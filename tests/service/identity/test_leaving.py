@@ -154,6 +154,7 @@ async def test_a_successor_must_be_able_to_act(identity: Identity, here: Organiz
 
     assert [one["code"] for one in answers] == ["SUCCESSOR_UNABLE"] * 3 + ["NOT_FOUND"] * 2
     assert answers[3] == answers[4], "no existence leak"
+    assert {one["field"] for one in answers} == {"successorId"}
 
 
 async def test_what_has_moved_since_the_preview_is_named(
