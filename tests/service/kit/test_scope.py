@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 from collections.abc import AsyncIterator
@@ -184,6 +185,44 @@ async def test_a_transaction_that_ends_badly_leaves_no_scope_on_its_connection(
     async with one.transaction() as tx:
         assert await tx.fetchval(SCOPE) == ""
     await pool.close()
+
+
+DEFERRED = "CREATE TABLE pairs (one int UNIQUE, other int REFERENCES pairs (one) DEFERRABLE INITIALLY DEFERRED)"
+BAD_ENDS = {
+    "refused at its end": ("INSERT INTO pairs VALUES (1, 2)", asyncpg.ForeignKeyViolationError),
+    "cut off in time": ("SELECT pg_sleep(30)", TimeoutError),
+    "its error passed over": ("SELECT 1 / 0", None),
+}
+
+
+@pytest.mark.parametrize("how", BAD_ENDS)
+async def test_however_a_transaction_ends_the_next_on_its_connection_begins_with_nothing(
+    postgres: PostgresServer, how: str
+) -> None:
+    """Z7."""
+    url = await ledger_database(postgres)
+    owner = await asyncpg.connect(url)
+    await owner.execute(f"{DEFERRED}; GRANT ALL ON pairs TO PUBLIC")
+    await owner.close()
+    one = await open_database(as_runtime(url), size=1)
+    sql, error = BAD_ENDS[how]
+
+    async def work() -> None:
+        async with one.everywhere().transaction() as tx:
+            await tx.execute("SET LOCAL statement_timeout = '20s'")
+            with contextlib.suppress(asyncpg.DivisionByZeroError):
+                await tx.execute(sql, timeout=0.05)
+
+    with pytest.raises(error) if error else contextlib.nullcontext():
+        await work()
+
+    async with one.reading() as tx:
+        assert await tx.fetchval(SCOPE) == ""
+        assert await tx.fetchval("SHOW statement_timeout") == "0"
+    async with one.transaction() as tx:
+        assert await tx.fetchval("SHOW transaction_read_only") == "off"
+        assert await tx.fetchval(KEPT) == 0
+    await one.pool.close()
 
 
 async def test_who_borrows_a_whole_connection_leaves_nothing_of_the_session_on_it(
