@@ -9,6 +9,7 @@ from kit.service import Service
 from services.reporting.actions import JOBS, Peers
 from services.reporting.actions.asking import ASKING_JOBS
 from services.reporting.actions.measuring import PRACTICE_JOBS
+from services.reporting.actions.restating import RESTATING_JOBS
 from services.reporting.actions.trainings import TRAINING_JOBS
 from services.reporting.consumers import HEARINGS
 from services.reporting.files import routes
@@ -39,6 +40,6 @@ def build(environment: Mapping[str, str] = os.environ) -> Service[Peers]:
             insurance=connect("insurance", settings.insurance_rpc),
         ),
         hearings=lambda _: HEARINGS,
-        jobs=(*JOBS, *PRACTICE_JOBS, *TRAINING_JOBS, *ASKING_JOBS),
+        jobs=(*JOBS, *PRACTICE_JOBS, *RESTATING_JOBS, *TRAINING_JOBS, *ASKING_JOBS),
         routes=routes,
     )

@@ -1,6 +1,6 @@
 """Looking at scorecards and findings, setting rules, and finding out why (R32)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -27,18 +27,17 @@ from services.reporting.domain.findings import (
     clean_note,
     effect,
 )
+from services.reporting.domain.results import Restatement, Result, small
 from services.reporting.domain.scorecards import (
     DEFAULTS,
     Measure,
-    Result,
     Rule,
     RuleChange,
     in_force,
     newest,
     require_number,
-    small,
 )
-from services.reporting.store import findings, scorecards
+from services.reporting.store import findings, restated, scorecards
 
 RESULTS_BEFORE = timedelta(weeks=4)
 """So many weeks before a finding's own are shown beside it."""
@@ -116,18 +115,28 @@ async def scorecards_of(
         readable = await readable_places(tx, call.viewer, organization_id, subject_ids)
         wanted = [one for one in subject_ids if one in readable]
         told = await scorecards.results(tx, organization_id, wanted, monday) if monday else []
+        since = await restated.restatements(tx, organization_id, told)
     return [
-        _shown(call.viewer, readable[id_], (one for one in told if one.subject_id == id_))
+        _shown(call.viewer, readable[id_], [one for one in told if one.subject_id == id_], since)
         if id_ in readable
         else None
         for id_ in subject_ids
     ]
 
 
-def _shown(viewer: Viewer, office_ids: frozenset[UUID], results: Iterable[Result]) -> list[Result]:
-    """Results as they may be told to the viewer."""
+def _shown(
+    viewer: Viewer,
+    office_ids: frozenset[UUID],
+    results: Sequence[Result],
+    since: Sequence[Restatement],
+) -> list[Result]:
+    """Results as they may be told to the viewer, and what late facts changed in them."""
     all_told = policy.sees_patients_at(viewer, office_ids)
-    return [one.told(all_told=all_told) for one in results]
+    found = {(one.subject_id, one.week_of, one.measure): one for one in since}
+    return [
+        one.told(found.get((one.subject_id, one.week_of, one.measure)), all_told=all_told)
+        for one in results
+    ]
 
 
 async def _week_shown(
@@ -227,15 +236,17 @@ async def results_around(call: Call[Peers], seen: Sequence[Finding]) -> list[lis
     asked = [(one.subject_id, one.measure, one.week_of - RESULTS_BEFORE) for one in seen]
     async with call.db.reading() as tx:
         told = await scorecards.results_since(tx, organization_id, asked)
+        since_then = await restated.restatements(tx, organization_id, told)
     return [
         _shown(
             call.viewer,
             finding.office_ids,
-            (
+            [
                 one
                 for one in told
                 if (one.subject_id, one.measure) == (subject_id, measure) and one.week_of >= since
-            ),
+            ],
+            since_then,
         )
         for finding, (subject_id, measure, since) in zip(seen, asked, strict=True)
     ]

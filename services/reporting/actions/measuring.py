@@ -36,6 +36,7 @@ from services.reporting.domain.findings import (
     raises,
 )
 from services.reporting.domain.guides import Asked
+from services.reporting.domain.results import Result, result
 from services.reporting.domain.scorecards import (
     DEFAULTS,
     Counts,
@@ -44,7 +45,6 @@ from services.reporting.domain.scorecards import (
     Measure,
     Observed,
     Observing,
-    Result,
     Rule,
     Subject,
     SubjectKind,
@@ -52,9 +52,8 @@ from services.reporting.domain.scorecards import (
     drafts_in_time,
     in_force,
     plans_verified,
-    result,
 )
-from services.reporting.store import drafts, findings, guides, scorecards
+from services.reporting.store import drafts, findings, guides, restated, scorecards
 from services.reporting.store.people import Staffed
 
 LOOKED_BACK = timedelta(weeks=EFFECT_WEEKS + 1)
@@ -94,14 +93,15 @@ async def _measure(
     newest: bool,
 ) -> None:
     here = organization.organization_id
-    if not await scorecards.begin_week(tx, here, week.monday, now):
+    if not await scorecards.begin_week(tx, here, week.monday, week.end(zone), now):
         return
     actioned = await findings.actioned(tx, here, week.start(zone) - LOOKED_BACK)
-    seen = await _look(tx, here, week, zone, newest=newest, again=actioned)
+    seen = await look(tx, here, week, zone, newest=newest, again=actioned)
     results = seen.results()
     await scorecards.keep_results(tx, results)
+    await restated.doubt_week(tx, here, week.monday)  # facts may have come meanwhile
     for finding in actioned:
-        await _measure_effect(tx, seen, finding, zone)
+        await measure_effect(tx, seen, finding, zone)
     if newest:
         for missed in raises(results):
             await _raise(tx, seen, missed, now)
@@ -175,7 +175,7 @@ def _own_rule(rules: Sequence[Rule], finding: Finding) -> Rule:
     return rule or DEFAULTS[finding.measure]
 
 
-async def _look(
+async def look(
     tx: Connection,
     here: OrganizationId,
     week: Week,
@@ -184,7 +184,7 @@ async def _look(
     newest: bool,
     again: Sequence[Finding],
 ) -> Seen:
-    """`again`: the findings whose own rules look at the week as well."""
+    """What there is to be seen of a week. `again`: the findings whose own rules look at it as well."""
     rules = await scorecards.rules(tx, here)
     asked = [in_force(rules, one, week.monday) for one in Measure]
     asked += [_own_rule(rules, one) for one in again]
@@ -293,7 +293,7 @@ def _readings(asked: Sequence[Asked]) -> int:
     return sum(one.confirmed for one in asked)
 
 
-async def _measure_effect(tx: Connection, seen: Seen, finding: Finding, zone: ZoneInfo) -> None:
+async def measure_effect(tx: Connection, seen: Seen, finding: Finding, zone: ZoneInfo) -> None:
     """The finding's own rule, on a week after something was done."""
     if finding.actioned_at is None or seen.week.monday not in _tells(finding.actioned_at, zone):
         return

@@ -11,7 +11,8 @@ from kit.errors import Conflict, Invalid, stale_version
 from services.reporting.domain.explaining import SMALL_CELL
 from services.reporting.domain.figures import Share
 from services.reporting.domain.nouns import OrganizationId, UserId
-from services.reporting.domain.scorecards import Measure, Result, SubjectKind, Verdict, Work
+from services.reporting.domain.results import Result
+from services.reporting.domain.scorecards import Measure, SubjectKind, Verdict, Work
 
 FindingId = NewType("FindingId", UUID)
 

@@ -1,7 +1,7 @@
 """Scorecards: what an office or a group is measured by each week, by rules that have versions (R32)."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -37,6 +37,14 @@ class Measure(StrEnum):
     DECLINES_EXPLAINED = "DECLINES_EXPLAINED"
     PLANS_VERIFIED = "PLANS_VERIFIED"
     DRAFTS_IN_TIME = "DRAFTS_IN_TIME"
+
+
+COUNTED = (
+    Measure.FIRST_ACTION_IN_TIME,
+    Measure.ATTENDANCE_REPORTED,
+    Measure.DECLINES_EXPLAINED,
+)
+"""What facts of referrals alone tell, of any week at any time. Plans and the places of drafts are only known as they are now."""
 
 
 class Verdict(StrEnum):
@@ -278,59 +286,7 @@ def _ids(change: Change) -> set[UUID]:
     return {id_ for id_ in (change.group_id, change.office_id) if id_ is not None}
 
 
-# Results --------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What a rule said of a subject's week. `missed`: the referrals with which it did not go well; it never changes. `hidden`: the
-    figure is not to be told to the reader."""
-
-    organization_id: OrganizationId
-    week_of: date
-    subject: SubjectKind
-    subject_id: UUID
-    measure: Measure
-    rule_number: int
-    percent: int
-    part: int
-    whole: int
-    verdict: Verdict
-    missed: tuple[ReferralId, ...]
-    hidden: bool = False
-
-    @property
-    def share(self) -> Share | None:
-        """The figure; None where it is hidden."""
-        return None if self.hidden else Share(self.part, self.whole)
-
-    def told(self, *, all_told: bool) -> "Result":
-        """As it may be told: of 1 to 4 referrals neither the figure nor which they were, unless `all_told`."""
-        if all_told or not small(self.measure, self.whole):
-            return self
-        return replace(self, missed=(), hidden=True)
-
-
-def small(measure: Measure, whole: int) -> bool:
-    """Whether a figure is of too few referrals to be told to who may not open them. What insurance lists is of no patient."""
-    return measure is not Measure.PLANS_VERIFIED and 0 < whole < SMALL_CELL
-
-
-def result(subject: Subject, monday: date, rule: Rule, counts: Counts) -> Result:
-    """A rule's word on what was counted."""
-    return Result(
-        subject.organization_id,
-        monday,
-        subject.kind,
-        subject.id,
-        rule.measure,
-        rule.number,
-        rule.percent,
-        counts.part,
-        counts.whole,
-        rule.verdict(counts.share),
-        tuple(sorted(counts.missed)),
-    )
+# What is listed, and drafts ---------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,8 @@ from services.reporting.actions.trainings import TrainingSeen
 from services.reporting.domain import findings as domain
 from services.reporting.domain.findings import FindingId
 from services.reporting.domain.proposals import Proposal
-from services.reporting.domain.scorecards import Result, SubjectKind
+from services.reporting.domain.results import Result
+from services.reporting.domain.scorecards import SubjectKind
 from services.reporting.schema.figures import ReportRate
 from services.reporting.schema.offices import Office
 from services.reporting.schema.people import User

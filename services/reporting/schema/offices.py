@@ -12,7 +12,7 @@ from services.reporting.actions import findings as actions
 from services.reporting.actions import todo
 from services.reporting.actions.peers import Peers
 from services.reporting.domain.findings import Finding as Found
-from services.reporting.domain.scorecards import Result
+from services.reporting.domain.results import Result
 from services.reporting.schema.scorecards import ScorecardResult
 from services.reporting.store.todo import ToDo
 

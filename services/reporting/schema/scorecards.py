@@ -11,6 +11,7 @@ from services.reporting.actions.findings import RuleSeen
 from services.reporting.actions.peers import Peers
 from services.reporting.domain import Share
 from services.reporting.domain import scorecards as domain
+from services.reporting.domain.results import Restatement, Result
 from services.reporting.schema.figures import ReportRate
 from services.reporting.schema.people import User
 
@@ -37,7 +38,34 @@ def rate(share: Share) -> ReportRate:
     return ReportRate(part=share.part, whole=share.whole, percent=share.percent)
 
 
-@strawberry.type(description="What a rule said of an office's or group's week. It never changes.")
+@strawberry.type(
+    description="What the rule says of the week since facts that came late changed it; they are looked for during four weeks."
+)
+class ScorecardRestatement:
+    """Restatement."""
+
+    restated_at: datetime
+    figure: ReportRate | None = strawberry.field(
+        description="Null of 1 to 4 referrals, but for office admins of all its offices."
+    )
+    verdict: ScorecardVerdict  # type: ignore[valid-type]
+    missed_referral_ids: list[strawberry.ID]
+
+    @classmethod
+    def of(cls, told: Restatement) -> "ScorecardRestatement":
+        """As GraphQL tells it."""
+        return cls(
+            restated_at=told.restated_at,
+            figure=rate(told.share) if told.share else None,
+            verdict=told.verdict,
+            missed_referral_ids=[strawberry.ID(str(one)) for one in told.missed],
+        )
+
+
+@strawberry.type(
+    description="What a rule said of an office's or group's week when it was measured. It never changes; what late facts change stands"
+    " beside it."
+)
 class ScorecardResult:
     """Result."""
 
@@ -52,9 +80,12 @@ class ScorecardResult:
     missed_referral_ids: list[strawberry.ID] = strawberry.field(
         description="The referrals with which it did not go well; none where the figure is not told."
     )
+    restated: ScorecardRestatement | None = strawberry.field(
+        description="Null while it says what it said."
+    )
 
     @classmethod
-    def of(cls, told: domain.Result) -> "ScorecardResult":
+    def of(cls, told: Result) -> "ScorecardResult":
         """As GraphQL tells it."""
         return cls(
             measure=told.measure,
@@ -64,6 +95,7 @@ class ScorecardResult:
             figure=rate(told.share) if told.share else None,
             verdict=told.verdict,
             missed_referral_ids=[strawberry.ID(str(one)) for one in told.missed],
+            restated=ScorecardRestatement.of(told.restated) if told.restated else None,
         )
 
 

@@ -29,7 +29,7 @@ PROJECTIONS = (
 )
 """The tables that facts alone make: replaying all facts makes the same rows."""
 
-_SIDE_EFFECTS = ("report_doubts",)
+_SIDE_EFFECTS = ("report_doubts", "scorecard_doubts")
 """What replaying would touch besides, and must not."""
 
 LONG = 3600.0
@@ -117,7 +117,7 @@ async def stop_hearing(tx: Connection) -> int:
 async def put_in_place(tx: Connection) -> dict[str, int]:
     """Make the tables that serve the same as those beside, row by row, and forget these; answers how many rows differed in each.
 
-    Whoever reads meanwhile sees them as they were. Reports published from what was wrong are in doubt.
+    Whoever reads meanwhile sees them as they were. Reports and scorecards made from what was wrong are in doubt.
     """
     await tx.execute("SET LOCAL search_path = public")
     changed = {table: await _put_in_place(tx, table) for table in PROJECTIONS}
@@ -125,6 +125,9 @@ async def put_in_place(tx: Connection) -> dict[str, int]:
     if any(changed.values()):
         await tx.execute(
             "INSERT INTO report_doubts SELECT id, organization_id FROM published_reports ON CONFLICT DO NOTHING"
+        )
+        await tx.execute(
+            "INSERT INTO scorecard_doubts SELECT organization_id, week_of FROM scorecard_weeks ON CONFLICT DO NOTHING"
         )
     return changed
 

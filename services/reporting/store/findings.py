@@ -136,11 +136,11 @@ async def actioned(
 async def keep_effect(
     tx: Connection, finding: Finding, monday: date, part: int, whole: int
 ) -> None:
-    """Keep a week after something was done."""
+    """Keep a week after something was done, as it is known now."""
     await db.run(
         tx,
         """INSERT INTO finding_effects (finding_id, organization_id, week_of, part, whole) VALUES ($1, $2, $3, $4, $5)
-            ON CONFLICT DO NOTHING""",
+            ON CONFLICT (finding_id, week_of) DO UPDATE SET part = $4, whole = $5""",
         finding.id,
         finding.organization_id,
         monday,

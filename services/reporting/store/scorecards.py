@@ -7,7 +7,8 @@ from uuid import UUID
 from kit import db
 from kit.db import Connection
 from services.reporting.domain import Change, OrganizationId, ReferralId
-from services.reporting.domain.scorecards import Listed, Measure, Result, Rule, Subject
+from services.reporting.domain.results import Result
+from services.reporting.domain.scorecards import Listed, Measure, Rule, Subject
 
 AT_A_TIME = 1000
 """Referrals whose histories are read at once."""
@@ -198,16 +199,17 @@ async def last_week(tx: Connection, organization_id: OrganizationId, until: date
 
 
 async def begin_week(
-    tx: Connection, organization_id: OrganizationId, monday: date, at: datetime
+    tx: Connection, organization_id: OrganizationId, monday: date, ends_at: datetime, at: datetime
 ) -> bool:
     """Whether the week is to be measured: nobody has, and nobody else will."""
     return bool(
         await db.run(
             tx,
-            """INSERT INTO scorecard_weeks (organization_id, week_of, measured_at) VALUES ($1, $2, $3)
+            """INSERT INTO scorecard_weeks (organization_id, week_of, ends_at, measured_at) VALUES ($1, $2, $3, $4)
                 ON CONFLICT DO NOTHING""",
             organization_id,
             monday,
+            ends_at,
             at,
         )
     )

@@ -52,7 +52,13 @@ async def everything_else(sql: Sql) -> dict[str, list[str]]:
     names = await sql.fetch(
         "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
     )
-    others = {row[0] for row in names} - {*PROJECTIONS, "report_doubts", "outbox", "outbox_stream"}
+    others = {row[0] for row in names} - {
+        *PROJECTIONS,
+        "report_doubts",
+        "scorecard_doubts",
+        "outbox",
+        "outbox_stream",
+    }
     found = {
         name: [row[0] for row in await sql.fetch(f"SELECT t::text FROM {name} t ORDER BY 1")]  # noqa: S608
         for name in sorted(others)
