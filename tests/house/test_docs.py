@@ -14,6 +14,7 @@ from kit.config import SIBLINGS, ServiceSettings
 from kit.errors import REFUSALS
 from tests.house.source import ROOT, files, strings, tree
 
+LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)#?([^)\s]*)\)")
 CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
 
 
@@ -80,3 +81,29 @@ def test_every_command_is_explained() -> None:
 def test_every_problem_code_is_explained() -> None:
     """R25: a refusal has a code that can be looked up."""
     assert sorted(code for code in problem_codes() if not mentioned(code)) == []
+
+
+def anchors(text: str) -> set[str]:
+    """Of the headings of a page, as they are made where it is read."""
+    heads = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", head.strip().lower()).replace(" ", "-") for head in heads}
+
+
+def test_every_link_leads_somewhere() -> None:
+    pages = [
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
+        *ROOT.glob("*/README.md"),
+        *ROOT.glob("*/*/README.md"),
+    ]
+    wrong = []
+    for page in pages:
+        for path, anchor in LINK.findall(page.read_text(encoding="utf-8")):
+            to = (page.parent / path).resolve() if path else page
+            there = to.exists() and (
+                not anchor or anchor in anchors(to.read_text(encoding="utf-8"))
+            )
+            if not there:
+                wrong.append(f"{page.relative_to(ROOT)}: {path}#{anchor}")
+
+    assert wrong == []
