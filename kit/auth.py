@@ -95,7 +95,8 @@ class Viewer:
         """The organization the viewer acts in; Unauthenticated or Denied when there is none."""
         self.require_user()
         if self.organization_id is None:
-            raise Denied("This needs a user of an organization.")
+            way = "Support goes inside one first (breakGlass)." if self.support else None
+            raise Denied("This needs a user of an organization.", remedy=way)
         return self.organization_id
 
     def require_may_change(self) -> None:

@@ -135,5 +135,7 @@ def test_a_client_admin_who_only_looks_may_change_nothing() -> None:
 
 def test_support_staff_have_no_organization_of_their_own() -> None:
     viewer = Viewer(kind=Kind.USER, user_id=UUID(int=1), support=True)
-    with pytest.raises(Denied):
+    with pytest.raises(Denied) as refused:
         viewer.require_organization()
+
+    assert "breakGlass" in str(refused.value.remedy)
