@@ -209,13 +209,8 @@ class Feed:
             while waiting:
                 messages = await pulled.fetch(min(_BATCH, waiting), timeout=_PATIENCE)
                 waiting -= len(messages)
-                events = [
-                    (one.metadata.sequence.stream, orjson.loads(one.data)) for one in messages
-                ]
                 yield [
-                    place
-                    for place, event in events
-                    if int(event["sequence"]) <= upto.get(event["subject"], 0)
+                    one.metadata.sequence.stream for one in messages if _is_among(one.data, upto)
                 ]
         finally:
             await pulled.unsubscribe()
@@ -228,6 +223,15 @@ class Feed:
         error = orjson.loads(answer.data).get("error")
         if error is not None and error.get("err_code") != _GONE:
             raise nats.js.errors.APIError.from_error(error)
+
+
+def _is_among(body: bytes, upto: dict[str, int]) -> bool:
+    """Whether it is one of the facts. What is no fact at all is nothing that was withdrawn, and keeps nothing else in."""
+    try:
+        event = orjson.loads(body)
+        return int(event["sequence"]) <= upto.get(event["subject"], 0)
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 def _told_as(one: Withdrawn) -> tuple[UUID, str]:

@@ -76,6 +76,16 @@ async def heard(bus: Bus, organization: UUID = ORGANIZATION) -> list[tuple[str, 
     return await rest(bus, durable)
 
 
+async def heard_raw(bus: Bus) -> list[bytes]:
+    """The bodies a partner hears that begins now."""
+    durable = f"partner_{new_id()}"
+    await ensure_partner_consumer(bus, durable, f"events.{ORGANIZATION}.>")
+    reading = await bus.js.pull_subscribe_bind(durable=durable, stream=FEED)
+    bodies = [message.data for message in await reading.fetch(100, timeout=0.5)]
+    await reading.unsubscribe()
+    return bodies
+
+
 async def rest(bus: Bus, durable: str, most: int = 100) -> list[tuple[str, int]]:
     """What the partner hears from where it is, acknowledged."""
     reading = await bus.js.pull_subscribe_bind(durable=durable, stream=FEED)
@@ -185,6 +195,22 @@ async def test_what_was_told_twice_is_gone_twice(
     await keeper.take_out(ORGANIZATION)
 
     assert await heard(bus) == []
+
+
+@pytest.mark.parametrize("body", [b"", b"[1]", b"{}", b'{"sequence":"x","subject":[]}'])
+async def test_what_is_no_fact_keeps_no_fact_from_being_taken_out(
+    database: Database, bus: Bus, keeper: Feed, body: bytes
+) -> None:
+    """R14: somebody may have told nonsense by hand; it stays in the stream for 30 days."""
+    gone = new_id()
+    await bus.publish(f"events.{ORGANIZATION}.directory.provider.added", body, str(new_id()))
+    await say(database, gone, 2)
+    await tell_all(database, bus)
+    await withdraw(database, gone)
+
+    await keeper.keep()
+
+    assert len(await heard_raw(bus)) == 1
 
 
 async def test_after_the_stream_lost_its_memory_our_services_hear_it_again_and_no_partner_does(
