@@ -118,6 +118,8 @@ async def _look(call: Call, seen: Provider) -> None:
         work = await call.peers.referrals.open_work(
             organization_id, peers.PROVIDER, provider_id, every=False
         )
+        if not work.total and not await _asker_is_active(call, seen):
+            return
         version = await _begin(call, seen, work)
         if version is not None:
             await removal.finish_removal(call, organization_id, provider_id, version)
@@ -128,6 +130,13 @@ async def _look(call: Call, seen: Provider) -> None:
         )
         if refusal.code in HeldUp.__members__:
             await _refused(call, seen, HeldUp(refusal.code))
+
+
+async def _asker_is_active(call: Call, seen: Provider) -> bool:
+    """As identity knows it at this moment: the fact that calls the removal off may be on its way (R07). Support is nobody's user."""
+    asked = [] if seen.removal_asked_by is None else [seen.removal_asked_by]
+    users = await call.peers.identity.users(seen.organization_id, asked)
+    return all(one.active for one in users.values())
 
 
 async def _begin(call: Call, seen: Provider, work: OpenWork) -> int | None:
