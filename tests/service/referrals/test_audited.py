@@ -28,7 +28,7 @@ NO_PHI = {
     "createdAt", "sentAt", "changedAt", "callbackAt", "appointmentAt", "reasonCode", "outcome", "loopClosedAt",
     "sendingOrganization", "sendingOffice", "sendingProvider", "sendingGroup", "receivingOrganization", "receivingOffice",
     "receivingProvider", "receivingGroup", "plan", "planAcceptance", "claimedBy", "dueAt", "overdue", "appointments", "hops",
-    "archived", "unreadMessages", "mayAttachAs", "outsidePlanReason", "externallyManaged", "secondPlan",
+    "archived", "unreadMessages", "mayAttachAs", "outsidePlanReason", "externallyManaged", "secondPlan", "warnings",
 }  # fmt: skip
 PAGE = """
 query ($office: ID!) {
